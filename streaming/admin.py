@@ -1,0 +1,103 @@
+"""Where an author changes what is streamed."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Left, Length
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from streaming import graphemes
+from streaming.models import Revision, StreamText
+
+
+class StreamTextForm(forms.ModelForm):  # type: ignore[type-arg]
+    # Not stripped: a text may begin with a space or end with a line feed.
+    body = StreamText._meta.get_field("body").formfield(
+        strip=False, widget=forms.Textarea(attrs={"rows": 20, "class": "vLargeTextField"})
+    )
+
+    class Meta:
+        model = StreamText
+        fields = ["title", "slug", "body", "event_name", "interval_ms", "is_default"]
+
+
+class ReadOnly:
+    """Of an admin: what it shows is to be read."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RevisionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """The versions of a text that are kept."""
+
+    model = Revision
+    fields = ("number", "created_at", "beginning", "size")
+    readonly_fields = fields
+    extra = 0
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Revision]:
+        """The revisions without their bodies: twenty of them may be 20 MB."""
+        found: QuerySet[Revision] = super().get_queryset(request).defer("body")
+        return found.annotate(start=Left("body", 120), length=Length("body"))
+
+    @admin.display(description=_("revision"))
+    def number(self, revision: Revision) -> int | None:
+        return revision.pk
+
+    @admin.display(description=_("beginning"))
+    def beginning(self, revision: Any) -> str:
+        return "".join(graphemes.split(revision.start)[:60])
+
+    @admin.display(description=_("code points"))
+    def size(self, revision: Any) -> int:
+        return int(revision.length)
+
+
+@admin.register(Revision)
+class RevisionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """One version in full, reached from its text."""
+
+    fields = ("text", "created_at", "body")
+    readonly_fields = fields
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(StreamText)
+class StreamTextAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = StreamTextForm
+    list_display = ["title", "slug", "event_name", "interval_ms", "is_default", "preview"]
+    search_fields = ["title", "slug"]
+    prepopulated_fields = {"slug": ["title"]}
+    readonly_fields = ["preview"]
+    inlines = [RevisionInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StreamText]:
+        """The texts; the list needs no bodies of up to 1 MB."""
+        return super().get_queryset(request).defer("body")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A text goes with its revisions, which cannot be deleted one by one."""
+        texts = [str(text) for text in objs]
+        return texts, {StreamText._meta.verbose_name_plural: len(texts)}, set(), []
+
+    @admin.display(description=_("preview"))
+    def preview(self, text: StreamText) -> SafeString | str:
+        if text.pk is None:
+            return _("After saving.")
+        link = '<a href="{}" target="_blank">{}</a>'
+        return format_html(link, text.get_absolute_url(), _("Watch it stream"))

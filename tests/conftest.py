@@ -1,0 +1,57 @@
+"""The cast and the stage that tests share."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from chat import rooms
+from chat.models import Room
+from chat.rate import Buckets
+from streaming import playback
+from streaming.models import StreamText
+
+
+@pytest.fixture(autouse=True)
+def fresh_worker(monkeypatch):
+    """What a worker keeps in memory, as new."""
+    monkeypatch.setattr(playback, "runs", playback.RunCache())
+    monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
+
+
+@pytest.fixture
+def text(db):
+    """A default text of four characters, one of them a family."""
+    return StreamText.objects.create(
+        slug="first", title="First", body=" 你👨‍👩‍👧‍👦\n", is_default=True, interval_ms=1
+    )
+
+
+@pytest.fixture
+def lobby(db):
+    """The room that everybody may enter."""
+    return Room.objects.get_or_create(slug="lobby", defaults={"name": "Lobby"})[0]
+
+
+@pytest.fixture
+def backroom(db, alice):
+    """A room that is not public; Alice is in it."""
+    room = Room.objects.create(slug="backroom", name="Backroom", is_public=False)
+    room.members.add(alice)
+    return room
+
+
+@pytest.fixture
+def alice(db):
+    """A user."""
+    return get_user_model().objects.create_user("alice", password="a")
+
+
+@pytest.fixture
+def stranger(db):
+    """A user without any right."""
+    return get_user_model().objects.create_user("mallory", password="m")
+
+
+@pytest.fixture
+def boss(db):
+    """A superuser."""
+    return get_user_model().objects.create_superuser("boss", password="b")

@@ -1,0 +1,27 @@
+"""The settings of a production start, on a database of the test run's own."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_folder = tempfile.TemporaryDirectory()
+
+os.environ["SECRET_KEY"] = (
+    "a key of the test run, long enough to be taken for a real one 0123456789"
+)
+os.environ["DEBUG"] = "false"
+os.environ["REDIS_URL"] = ""
+os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
+os.environ["CORS_ALLOWED_ORIGINS"] = "https://friend.example"
+os.environ["DATABASE_URL"] = os.environ.get(
+    "TEST_DATABASE_URL", f"sqlite:///{Path(_folder.name) / 'site.sqlite3'}"
+)
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES  # noqa: E402
+
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    # A file and not memory: several threads and processes share it, as they do in earnest.
+    DATABASES["default"]["TEST"] = {"NAME": Path(_folder.name) / "test.sqlite3"}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,158 @@
+import json
+
+import pytest
+from django.test import AsyncClient
+
+from streaming import views
+from streaming.models import StreamText
+from tests.eventsource import Parser
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def get(query="", **headers):
+    return await AsyncClient().get(f"/api/sse{query}", headers=headers)
+
+
+async def read(response):
+    return Parser().feed(b"".join([piece async for piece in response.streaming_content]))
+
+
+async def test_the_whole_stream_as_the_design_has_it(text):
+    response = await get()
+    pieces = [piece async for piece in response.streaming_content]
+    revision = (await text.revisions.aget()).pk
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/event-stream"
+    assert response["Cache-Control"] == "no-cache, no-transform"
+    assert response["X-Accel-Buffering"] == "no"
+    retry, _, rest = b"".join(pieces).partition(b"\n\n")
+    assert 1000 <= int(retry.removeprefix(b"retry: ")) <= 3000
+    assert rest.decode() == (
+        f"id: {revision}:0\nevent: meta\n"
+        f'data: {{"text":"first","revision":{revision},"total":4,"interval_ms":1,"offset":0,'
+        '"restarted":false}\n\n'
+        f"id: {revision}:1\ndata:  \n\n"
+        f"id: {revision}:2\ndata: 你\n\n"
+        f"id: {revision}:3\ndata: 👨‍👩‍👧‍👦\n\n"
+        f"id: {revision}:4\ndata: \ndata: \n\n"
+        f'id: {revision}:4\nevent: done\ndata: {{"total":4}}\n\n'
+    )
+
+
+async def test_the_first_piece_leaves_before_any_pacing(text):
+    response = await get("?interval=10000")
+    first = await anext(response.streaming_content.__aiter__())
+    assert [name for _, name, _ in Parser().feed(first).events] == ["meta"]
+
+
+@pytest.mark.parametrize("where", ["header", "query"])
+async def test_resume(text, where):
+    revision = (await text.revisions.aget()).pk
+    cursor = f"{revision}:3"
+    response = (
+        await get(last_event_id=cursor) if where == "header" else await get(f"?cursor={cursor}")
+    )
+    events = (await read(response)).events
+    assert json.loads(events[0][2])["offset"] == 3
+    assert events[1:] == [
+        (f"{revision}:4", "message", "\n"),
+        (f"{revision}:4", "done", '{"total":4}'),
+    ]
+
+
+async def test_the_header_wins(text):
+    revision = (await text.revisions.aget()).pk
+    events = (await read(await get(f"?cursor={revision}:1", last_event_id=f"{revision}:3"))).events
+    assert json.loads(events[0][2])["offset"] == 3
+
+
+async def test_a_reconnect_after_done_is_told_to_stop(text):
+    revision = (await text.revisions.aget()).pk
+    response = await get(last_event_id=f"{revision}:4")
+    assert response.status_code == 204
+    assert response.content == b""
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "9:9:9", "-1:2", "999999:1"])
+async def test_a_malformed_or_unknown_cursor_restarts(text, cursor):
+    events = (await read(await get(last_event_id=cursor))).events
+    assert json.loads(events[0][2])["restarted"] is True
+    assert [data for _, _, data in events[1:-1]] == [" ", "你", "👨‍👩‍👧‍👦", "\n"]
+
+
+async def test_the_event_name_of_the_text(text):
+    await StreamText.objects.aupdate(event_name="token")
+    names = [name for _, name, _ in (await read(await get())).events]
+    assert names == ["meta", "token", "token", "token", "token", "done"]
+
+
+@pytest.mark.parametrize("interval", ["0", "10001", "-1", "1.5", "x", "٣", "9" * 5000, "1e3"])
+async def test_an_interval_out_of_range(text, interval):
+    response = await get(f"?interval={interval}")
+    assert response.status_code == 400
+    assert response.json()["code"] == "bad_request"
+    assert "1 to 10000" in response.json()["message"]
+
+
+async def test_an_unknown_text(text):
+    response = await get("?text=nowhere")
+    assert response.status_code == 404
+    assert response.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
+async def test_other_methods(text, method):
+    assert (await getattr(AsyncClient(), method)("/api/sse")).status_code == 405
+
+
+async def test_a_worker_that_is_full_asks_to_come_again(text, settings, monkeypatch):
+    settings.STREAMS_PER_WORKER = 1
+    monkeypatch.setattr(views, "streams", views.Open())
+    open_one = aiter(await get("?interval=10000"))
+    await anext(open_one)
+
+    refused = await get()
+    parser = await read(refused)
+    assert refused.status_code == 200
+    assert 10_000 <= parser.retry <= 30_000
+    assert parser.events == []
+
+    await open_one.aclose()
+    assert len((await read(await get())).events) == 6
+
+
+async def test_streams_that_end_are_not_counted(text):
+    await read(await get())
+    assert views.streams.count == 0
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://friend.example", True),
+        ("https://foe.example", False),
+        ("http://localhost:5555", False),
+    ],
+)
+async def test_other_origins_in_production(text, origin, allowed):
+    response = await get(origin=origin)
+    assert response.headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+async def test_other_origins_have_no_business_outside_the_api(text):
+    response = await AsyncClient().get("/stream/", headers={"origin": "https://friend.example"})
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+async def test_the_page_offers_the_texts(text):
+    await StreamText.objects.acreate(slug="other", title="<b>Other</b>", event_name="token")
+    page = (await AsyncClient().get("/stream/?text=other")).content.decode()
+    assert "&lt;b&gt;Other&lt;/b&gt;" in page
+    assert 'data-event="token"' in page
+
+
+async def test_the_page_without_texts():
+    assert (await AsyncClient().get("/stream/")).status_code == 200
