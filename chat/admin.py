@@ -1,0 +1,70 @@
+"""Where staff look after rooms."""
+
+from typing import Any
+from uuid import uuid4
+
+from asgiref.sync import async_to_sync
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from chat import members, rooms
+from chat.models import Entry, Room
+from chat.rooms import Refused
+
+
+@admin.register(Room)
+class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["name", "slug", "is_public", "head"]
+    search_fields = ["name", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+    fields = ["name", "slug", "topic", "is_public", "members", "head", "epoch"]
+    readonly_fields = ["head", "epoch"]
+    filter_horizontal = ["members"]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A room goes with its log, whose entries cannot be deleted one by one, and of which
+        there are too many to list."""
+        rooms = [f"{room}: {_('entries')} 1–{room.head}" for room in objs]
+        return rooms, {Room._meta.verbose_name_plural: len(rooms)}, set(), []
+
+
+@admin.register(Entry)
+class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The log, to be read. What is deleted here is deleted as anybody would: by an entry."""
+
+    list_display = ["room", "seq", "kind", "author_name", "body", "at", "deleted"]
+    list_display_links = ["seq"]
+    list_filter = ["room", "kind", "deleted"]
+    list_select_related = ["room"]
+    search_fields = ["author_name", "body"]
+    ordering = ["-at"]
+    actions = ["delete_through_log"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Removing a row would leave a hole. It stays possible to delete a whole room.
+        return False
+
+    @admin.action(description=_("Delete the selected messages"))
+    def delete_through_log(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
+        moderator = members.user_member(request.user)
+        found = queryset.filter(kind=Entry.Kind.SAY, deleted=False).select_related("room")
+        done = sum(self._delete(request, moderator, entry) for entry in found)
+        said = ngettext("%d message was deleted.", "%d messages were deleted.", done) % done
+        self.message_user(request, said, messages.SUCCESS if done else messages.WARNING)
+
+    def _delete(self, request: HttpRequest, moderator: members.Member, entry: Entry) -> bool:
+        try:
+            async_to_sync(rooms.delete)(entry.room, moderator, uuid4().hex, entry.seq)
+        except Refused as refused:
+            self.message_user(request, refused.message, messages.ERROR)
+            return False
+        return True

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ChatConfig(AppConfig):
+    """Rooms over any tap."""
+
+    name = "chat"

@@ -1,0 +1,307 @@
+"""The log of a room: dense, durable, in commit order. The only writer and reader of entries."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from dataclasses import dataclass, field
+from functools import partial
+
+from channels.db import database_sync_to_async
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from chat import entries
+from chat.loops import PerLoop
+from chat.models import Entry, Room
+
+logger = logging.getLogger(__name__)
+
+# Threads of the log's own. Those of the connections may be waiting for the log themselves:
+# an admin's action runs on one, and would wait for ever for a write on that same thread.
+WRITER = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+READERS = ThreadPoolExecutor(2, thread_name_prefix="log-reader")
+in_writer = partial(database_sync_to_async, thread_sensitive=False, executor=WRITER)
+in_reader = partial(database_sync_to_async, thread_sensitive=False, executor=READERS)
+
+# Drafts in one transaction: enough that its cost does not count, few enough that the first
+# does not wait for the last.
+BATCH = 256
+# Two workers that commit one cid at once in two rooms collide; the second then sees the first.
+TRIES = 3
+
+
+class Refusal(Exception):
+    """An entry that cannot be. `code` is one of the wire's error codes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Unavailable(Exception):
+    """The database did not answer. Nothing was written; the same draft may come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry that has no seq yet."""
+
+    room: int
+    kind: str
+    author_key: str
+    author_name: str
+    cid: str
+    body: str = ""
+    ref: int | None = None
+    reply_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where a draft stands in the log; `duplicate`: it already stood there."""
+
+    seq: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutive entries of one room, encoded, of which the first has the seq `first`."""
+
+    room: int
+    epoch: str
+    first: int
+    encoded: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a batch: a result a draft, in their order, and what is new."""
+
+    results: list[Receipt | Refusal]
+    spans: list[Span]
+
+
+# ---- Writing -------------------------------------------------------------------------
+
+
+def write(drafts: Sequence[Draft]) -> Written:
+    """Writes the drafts in one transaction. DatabaseError if none of them was written."""
+    for _ in range(TRIES - 1):
+        try:
+            return _write(drafts)
+        except IntegrityError:
+            continue
+    return _write(drafts)
+
+
+@transaction.atomic
+def _write(drafts: Sequence[Draft]) -> Written:
+    batch = _Batch(drafts)
+    results = [batch.add(draft) for draft in drafts]
+    return Written(results, batch.store())
+
+
+class _Batch:
+    """Drafts on their way into the log, under the lock of their rooms."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        # Locked in one order everywhere, so that two workers cannot hold each other up.
+        wanted = {draft.room for draft in drafts}
+        locked = Room.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+        self.rooms = {room.pk: room for room in locked}
+        known = Entry.objects.filter(
+            author_key__in={draft.author_key for draft in drafts},
+            cid__in={draft.cid for draft in drafts},
+        )
+        self.known = {(entry.author_key, entry.cid): entry for entry in known}
+        self.new: list[Entry] = []
+
+    def add(self, draft: Draft) -> Receipt | Refusal:
+        """Gives the draft the next seq of its room, unless it has one or may not."""
+        if entry := self.known.get((draft.author_key, draft.cid)):
+            return _duplicate(entry, draft)
+        if (room := self.rooms.get(draft.room)) is None:
+            return Refusal("gone", "The room is gone.")
+        if refusal := self._dangling(room, draft):
+            return refusal
+        room.head += 1
+        entry = _entry(draft, room.head)
+        self.known[entry.author_key, entry.cid] = entry
+        self.new.append(entry)
+        return Receipt(entry.seq, duplicate=False)
+
+    def _dangling(self, room: Room, draft: Draft) -> Refusal | None:
+        if draft.reply_to is not None and draft.reply_to > room.head:
+            return Refusal("not_found", "The message that this answers does not exist.")
+        if draft.ref is not None and not self._changeable(room, draft.ref):
+            return Refusal("not_found", "The message that this changes does not exist.")
+        return None
+
+    def _changeable(self, room: Room, seq: int) -> bool:
+        said = Entry.Kind.SAY
+        if any((e.room_id, e.seq, e.kind) == (room.pk, seq, said) for e in self.new):
+            return True
+        return Entry.objects.filter(room=room, seq=seq, kind=said, deleted=False).exists()
+
+    def store(self) -> list[Span]:
+        """Inserts what is new, and moves the heads."""
+        Entry.objects.bulk_create(self.new)
+        spans: dict[int, Span] = {}
+        for entry in self.new:
+            room = self.rooms[entry.room_id]
+            _carry_out(entry)
+            span = spans.setdefault(room.pk, Span(room.pk, room.epoch, entry.seq))
+            span.encoded.append(encode(entry))
+        for pk in spans:
+            Room.objects.filter(pk=pk).update(head=self.rooms[pk].head)
+        return list(spans.values())
+
+
+def _entry(draft: Draft, seq: int) -> Entry:
+    return Entry(
+        room_id=draft.room,
+        seq=seq,
+        kind=draft.kind,
+        author_key=draft.author_key,
+        author_name=draft.author_name,
+        at=timezone.now(),
+        cid=draft.cid,
+        body=draft.body,
+        ref=draft.ref,
+        reply_to=draft.reply_to,
+    )
+
+
+def _duplicate(entry: Entry, draft: Draft) -> Receipt | Refusal:
+    before = (entry.room_id, entry.kind, entry.body, entry.ref, entry.reply_to)
+    now = (draft.room, draft.kind, draft.body, draft.ref, draft.reply_to)
+    # What was edited or deleted since no longer has the body that it came with.
+    if before == now or (entry.room_id == draft.room and (entry.edited_at or entry.deleted)):
+        return Receipt(entry.seq, duplicate=True)
+    return Refusal("cid_conflict", "This cid belongs to another message.")
+
+
+def _carry_out(entry: Entry) -> None:
+    """What an edit or a delete does to the entry that it refers to."""
+    if entry.ref is None:
+        return
+    targets = Entry.objects.filter(room_id=entry.room_id)
+    if entry.kind == Entry.Kind.EDIT:
+        targets.filter(seq=entry.ref).update(body=entry.body, edited_at=entry.at)
+    else:
+        targets.filter(seq=entry.ref).update(body="", deleted=True)
+        # Its earlier wordings go with it.
+        targets.filter(ref=entry.ref).update(body="")
+
+
+def encode(entry: Entry) -> str:
+    """The entry as every tap sends it."""
+    return entries.encode(
+        seq=entry.seq,
+        kind=entry.kind,
+        author_key=entry.author_key,
+        author_name=entry.author_name,
+        at=entry.at,
+        cid=entry.cid,
+        body=entry.body,
+        ref=entry.ref,
+        reply_to=entry.reply_to,
+        edited_at=entry.edited_at,
+        deleted=entry.deleted,
+    )
+
+
+class Appender:
+    """Group commit: writes all that is waiting in one transaction, then answers each."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Draft, asyncio.Future[Receipt]]] = []
+        self.writing: asyncio.Task[None] | None = None
+        self.listeners: list[Callable[[Span], None]] = []
+
+    async def append(self, draft: Draft) -> Receipt:
+        """The draft's place in the log, once it is committed. Refusal or Unavailable if not."""
+        future = asyncio.get_running_loop().create_future()
+        self.waiting.append((draft, future))
+        if self.writing is None or self.writing.done():
+            # A context of its own: the task outlives the connection that happens to start it.
+            self.writing = asyncio.get_running_loop().create_task(
+                self._write_waiting(), context=Context()
+            )
+        receipt: Receipt = await future
+        return receipt
+
+    async def _write_waiting(self) -> None:
+        while self.waiting:
+            batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
+            try:
+                written = await in_writer(write)([draft for draft, _ in batch])
+            except Exception as error:
+                _log_failure(error, len(batch))
+                for _, future in batch:
+                    _answer(future, Unavailable())
+                continue
+            # Answers first: a sender hears of its own message before the room does.
+            for (_, future), result in zip(batch, written.results, strict=True):
+                _answer(future, result)
+            for span in written.spans:
+                for listener in self.listeners:
+                    listener(span)
+
+
+def _log_failure(error: Exception, count: int) -> None:
+    if isinstance(error, DatabaseError):
+        logger.error("%d entries were not written: %s", count, type(error).__name__)
+    else:
+        logger.exception("%d entries were not written", count)
+
+
+def _answer(future: asyncio.Future[Receipt], result: Receipt | Exception) -> None:
+    if future.done():  # whoever asked is gone
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+appender = PerLoop(Appender)
+
+
+# ---- Reading -------------------------------------------------------------------------
+
+
+@in_reader
+def newest(room: int, limit: int) -> Span | None:
+    """The newest entries of a room; None if the room is gone."""
+    # The room first: entries that are committed in between then only add to the span.
+    found = Room.objects.filter(pk=room).values_list("epoch", flat=True).first()
+    if found is None:
+        return None
+    rows = list(Entry.objects.filter(room=room).order_by("-seq")[:limit])[::-1]
+    return Span(room, found, rows[0].seq if rows else 1, [encode(row) for row in rows])
+
+
+@in_reader
+def after(room: int, seq: int, limit: int) -> list[str]:
+    """Up to `limit` encoded entries that follow `seq`, oldest first."""
+    rows = Entry.objects.filter(room=room, seq__gt=seq).order_by("seq")[:limit]
+    return [encode(row) for row in rows]
+
+
+@in_reader
+def before(room: int, seq: int, limit: int) -> list[str]:
+    """Up to `limit` encoded entries that precede `seq`, oldest first."""
+    rows = Entry.objects.filter(room=room, seq__lt=seq).order_by("-seq")[:limit]
+    return [encode(row) for row in rows][::-1]
+
+
+@in_reader
+def heads(rooms: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """Epoch and head of the rooms that exist, in one query."""
+    found = Room.objects.filter(pk__in=list(rooms)).values_list("pk", "epoch", "head")
+    return {pk: (epoch, head) for pk, epoch, head in found}

@@ -1,0 +1,120 @@
+"""Who speaks: a user who logged in, or a guest with a name of their own."""
+
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core import signing
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from streaming import graphemes
+
+GUEST_COOKIE = "guest"
+GUEST_COOKIE_AGE = 365 * 24 * 3600  # seconds
+
+NAME_GRAPHEMES = 32
+NAME_CODE_POINTS = 256  # a grapheme may have any number of them
+# Joiners are controls to Unicode, but emoji and Indic scripts need them.
+JOINERS = "\u200c\u200d"
+# Controls, formats (which turn text around or hide in it), halves of surrogate pairs, code
+# points of private meaning or of none, and separators that begin a line.
+REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+class BadName(ValueError):
+    """A name that cannot be had. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a room, as others see them. `key` stays when the name changes."""
+
+    key: str
+    name: str
+    guest: bool
+
+    @property
+    def user_id(self) -> int | None:
+        """The row of a user; None for a guest."""
+        return None if self.guest else int(self.key.removeprefix("u-"))
+
+    def public(self) -> dict[str, Any]:
+        """What every reader may know."""
+        return asdict(self)
+
+
+def user_member(user: Any) -> Member:
+    """The member that a logged-in user is."""
+    return Member(f"u-{user.pk}", user.get_username(), guest=False)
+
+
+def new_guest(name: str | None = None) -> Member:
+    """A guest that nobody has been before."""
+    key = f"g-{secrets.token_hex(8)}"
+    return Member(key, name or default_name(key), guest=True)
+
+
+def default_name(key: str) -> str:
+    """What a guest is called who has not said a name."""
+    return f"guest-{key[-4:]}"
+
+
+# ---- The signed cookie that keeps a guest --------------------------------------------
+
+
+def guest_cookie(member: Member) -> str:
+    """The value by which `guest_of` knows this guest again."""
+    return signing.dumps([member.key, member.name], salt=GUEST_COOKIE, compress=False)
+
+
+def guest_of(cookies: Mapping[str, str]) -> Member | None:
+    """The guest whose cookie this is; None if there is none, or if we did not sign it."""
+    try:
+        key, name = signing.loads(
+            cookies.get(GUEST_COOKIE, ""), salt=GUEST_COOKIE, max_age=GUEST_COOKIE_AGE
+        )
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return Member(key, name, guest=True)
+
+
+# ---- Names ---------------------------------------------------------------------------
+
+
+def clean_name(name: str) -> str:
+    """The name in its one spelling. BadName if it is none."""
+    if len(name) > NAME_CODE_POINTS or graphemes.count(name) > NAME_GRAPHEMES:
+        raise BadName(_("A name has at most %d characters.") % NAME_GRAPHEMES)
+    if any(unicodedata.category(c) in REFUSED_CATEGORIES and c not in JOINERS for c in name):
+        raise BadName(_("A name has no control characters."))
+    name = " ".join(unicodedata.normalize("NFC", name).split())
+    if not name.strip(JOINERS):
+        raise BadName(_("A name has at least one character."))
+    return name
+
+
+def taken(name: str) -> str:
+    """The sentence for a name that somebody else has."""
+    return _("The name %s is taken.") % name
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names look alike enough to be taken for one person's."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in plain if c not in JOINERS and not c.isspace())
+
+
+def is_users_name(name: str) -> bool:
+    """Whether a user exists under this name. Reads the database."""
+    users = get_user_model()
+    alike = Q(**{f"{users.USERNAME_FIELD}__iexact": name})
+    alike |= Q(**{f"{users.USERNAME_FIELD}__iexact": _folded(name)})
+    return users._default_manager.filter(alike).exists()

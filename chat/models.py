@@ -1,0 +1,89 @@
+"""Rooms and the entries of their logs."""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+
+def new_epoch() -> str:
+    """A random id for a log's life."""
+    return secrets.token_hex(4)
+
+
+class Room(models.Model):
+    """A room, and how far its log has come."""
+
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=80)
+    topic = models.CharField(max_length=200, blank=True)
+    is_public = models.BooleanField(
+        _("public"), default=True, help_text=_("Guests may come in. Otherwise: members and staff.")
+    )
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="chat_rooms",
+        help_text=_("Who may enter a room that is not public."),
+    )
+    epoch = models.CharField(max_length=16, default=new_epoch, editable=False)
+    # The seq of the newest entry. Only chat.log changes it, under this row's lock.
+    head = models.PositiveBigIntegerField(default=0, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("room")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("room", args=[self.slug])
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Saves what a person may change of a room that exists: a form that was loaded
+        earlier must not turn the log's head back."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = ["slug", "name", "topic", "is_public"]
+        super().save(*args, **kwargs)
+
+
+class Entry(models.Model):
+    """One durable thing that happened in a room. Written by chat.log alone."""
+
+    class Kind(models.TextChoices):
+        SAY = "say", _("say")
+        EDIT = "edit", _("edit")
+        DELETE = "delete", _("delete")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="entries")
+    seq = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind)
+    # A copy and no foreign key: guests have no row, and a log outlives accounts.
+    author_key = models.CharField(max_length=40)
+    author_name = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    # The author's own id of the command, by which a retry is known.
+    cid = models.CharField(max_length=64)
+    body = models.TextField(blank=True)
+    ref = models.PositiveBigIntegerField(null=True, help_text=_("The entry that is changed."))
+    reply_to = models.PositiveBigIntegerField(null=True)
+    edited_at = models.DateTimeField(null=True)
+    deleted = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["room", "seq"]
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+        constraints = [
+            models.UniqueConstraint(fields=["room", "seq"], name="one_entry_a_seq"),
+            models.UniqueConstraint(fields=["author_key", "cid"], name="one_entry_a_cid"),
+            models.CheckConstraint(condition=Q(seq__gte=1), name="seq_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.room.slug} {self.seq}"

@@ -1,0 +1,149 @@
+"""What a member can do in a room. Every tap calls these, and nothing else writes."""
+
+from time import monotonic
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import Error as DatabaseError
+from django.db.models import Q
+
+from chat import log, members
+from chat.log import Draft, Receipt
+from chat.members import BadName, Member
+from chat.models import Entry, Room
+from chat.presence import presence
+from chat.rate import Buckets
+from streaming import graphemes
+
+RETRY_MS = 1_000  # after a failure of the database
+# Characters of entries in one page, as in a tail's batch: Daphne drops frames of 1 MiB.
+PAGE_SIZE = 192 * 1024
+
+message_rate = Buckets(settings.CHAT_MESSAGES_PER_SECOND, settings.CHAT_BURST)
+
+
+class Refused(Exception):
+    """What a member may not do, or not now. `code` is one of the wire's error codes."""
+
+    def __init__(self, code: str, message: str, retry_after_ms: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retry_after_ms = retry_after_ms
+
+
+def unavailable() -> Refused:
+    """The answer while the database is away."""
+    return Refused("internal", "The log cannot be reached just now.", RETRY_MS)
+
+
+@database_sync_to_async
+def enter(slug: str, member: Member) -> Room:
+    """The room, if the member may be in it. Refused if there is none or they may not."""
+    try:
+        room = Room.objects.filter(slug=slug).first()
+        allowed = room is not None and may_enter(room, member)
+    except DatabaseError:
+        raise unavailable() from None
+    if room is None:
+        raise Refused("not_found", "There is no such room.")
+    if not allowed:
+        raise Refused("forbidden", "This room is not open to you.")
+    return room
+
+
+def may_enter(room: Room, member: Member) -> bool:
+    """Whether a member may read and write in a room. Reads the database."""
+    if room.is_public or member.user_id is None:
+        return room.is_public
+    users = get_user_model()._default_manager.filter(pk=member.user_id, is_active=True)
+    return users.filter(Q(is_staff=True) | Q(chat_rooms=room)).exists()
+
+
+async def say(
+    room: Room, member: Member, cid: str, body: str, reply_to: int | None = None
+) -> Receipt:
+    """Adds a message to the log. Refused if it cannot be."""
+    body = checked_body(body)
+    wait = message_rate.take(member.key, monotonic())
+    if wait:
+        raise Refused("rate_limited", "Too many messages at once.", int(wait * 1000) + 1)
+    return await _append(room, member, Entry.Kind.SAY, cid, body=body, reply_to=reply_to)
+
+
+async def delete(room: Room, member: Member, cid: str, ref: int) -> Receipt:
+    """Empties the message `ref`, for a moderator. Refused if there is none."""
+    return await _append(room, member, Entry.Kind.DELETE, cid, ref=ref)
+
+
+async def _append(
+    room: Room,
+    member: Member,
+    kind: str,
+    cid: str,
+    *,
+    body: str = "",
+    ref: int | None = None,
+    reply_to: int | None = None,
+) -> Receipt:
+    draft = Draft(room.pk, kind, member.key, member.name, cid, body, ref, reply_to)
+    try:
+        return await log.appender().append(draft)
+    except log.Refusal as refusal:
+        raise Refused(refusal.code, str(refusal)) from None
+    except log.Unavailable:
+        raise unavailable() from None
+
+
+def checked_body(body: str) -> str:
+    """The body with its line ends as LF. Refused if it is empty, too long or not storable."""
+    body = body.replace("\r\n", "\n").replace("\r", "\n")
+    if not body.strip():
+        raise Refused("bad_frame", "A message has at least one character.")
+    if "\0" in body:
+        raise Refused("bad_frame", "A message has no NUL.")
+    if graphemes.count(body) > settings.CHAT_BODY_GRAPHEMES:
+        most = settings.CHAT_BODY_GRAPHEMES
+        raise Refused("too_long", f"A message has at most {most} characters.")
+    return body
+
+
+async def history(room: Room, before: int, limit: int) -> tuple[list[str], bool]:
+    """Encoded entries that precede `before`, oldest first, and whether there are older ones.
+    Fewer than `limit` if they are large."""
+    try:
+        found = await log.before(room.pk, before, limit + 1)
+    except DatabaseError:
+        raise unavailable() from None
+    page: list[str] = []
+    size = 0
+    while found and len(page) < limit and (not page or size + len(found[-1]) <= PAGE_SIZE):
+        size += len(found[-1])
+        page.append(found.pop())
+    return page[::-1], bool(found)
+
+
+# ---- Guests and their names ----------------------------------------------------------
+
+
+@database_sync_to_async
+def checked_name(name: str, key: str) -> str:
+    """The name in its one spelling, if the guest `key` may have it. BadName says why not."""
+    name = members.clean_name(name)
+    if members.is_users_name(name) or presence.has_name(name, except_key=key):
+        raise BadName(members.taken(name))
+    return name
+
+
+async def admit(guest: Member) -> tuple[Member, str | None]:
+    """The guest as they may be called, and why not otherwise. Somebody may have got the name
+    since, by signing up or by being online under it."""
+    if guest.name == members.default_name(guest.key):
+        return guest, None
+    try:
+        return Member(guest.key, await checked_name(guest.name, guest.key), guest=True), None
+    except BadName as reason:
+        return Member(guest.key, members.default_name(guest.key), guest=True), str(reason)
+    except DatabaseError:
+        raise unavailable() from None

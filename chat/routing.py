@@ -1,0 +1,21 @@
+"""Which socket answers on which path."""
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from django.urls import path, re_path
+
+from chat.consumers import ChatSocket, LineSocket, NoSocket
+from chat.origin import OriginGate
+
+websocket = OriginGate(
+    AuthMiddlewareStack(
+        URLRouter(
+            [
+                path("ws/chat/", ChatSocket.as_asgi()),  # type: ignore[arg-type, list-item]
+                path("ws/chat/<slug:room>/", LineSocket.as_asgi()),  # type: ignore[arg-type, list-item]
+                # The router raises for a path that it does not know.
+                re_path(r"", NoSocket.as_asgi()),  # type: ignore[arg-type, list-item]
+            ]
+        )
+    )
+)

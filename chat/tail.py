@@ -1,0 +1,319 @@
+"""The newest entries of the rooms that somebody here reads, and the readers themselves.
+
+A reader is a cursor. It waits until its room has come further, and takes all that follows.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.db import Error as DatabaseError
+
+from chat import entries, log
+from chat.doorbell import Doorbell
+from chat.entries import Cursor
+from chat.log import Span
+from chat.loops import PerLoop
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+NEWEST = 50  # entries for a reader without a cursor
+RESUME_MOST = 500  # entries that a reader may have missed
+CHECK_SECONDS = 2.5  # a bell that never rang is noticed within 3 s, the query included
+RETRY_SECONDS = 1.0
+
+# Kept in memory a room. More than RESUME_MOST, so that every reader who resumes after a
+# restart is served from here and not by a query of its own.
+WINDOW_ENTRIES = 1_000
+WINDOW_SIZE = 4 * 1024 * 1024  # characters
+# In one batch. Far below the 1 MiB at which Daphne drops a frame, though a character may
+# take four bytes.
+BATCH_SIZE = 192 * 1024
+# Readers at the live edge share a few cursors; those that catch up have each their own.
+BATCHES_SHARED = 16
+
+
+class LogEnded(Exception):
+    """The log's life is over: the room is gone, or has a new epoch."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What follows a cursor, and each form in which it has been rendered."""
+
+    epoch: str
+    last: int
+    entries: list[str]
+    forms: dict[Callable[["Batch"], Any], Any] = field(default_factory=dict)
+
+    @property
+    def cursor(self) -> str:
+        """Where a reader stands who has this batch."""
+        return str(Cursor(self.epoch, self.last))
+
+    def render(self, form: Callable[["Batch"], T]) -> T:
+        """The batch in a form, made once for all of its readers."""
+        if form not in self.forms:
+            self.forms[form] = form(self)
+        rendered: T = self.forms[form]
+        return rendered
+
+
+class Tail:
+    """The newest entries of one room, encoded; `head` is the seq of the last."""
+
+    def __init__(self, span: Span) -> None:
+        self.room = span.room
+        self.epoch = span.epoch
+        self.head = span.first - 1
+        self.window: deque[str] = deque()
+        self.size = 0
+        self.readers = 0
+        self.ended = False
+        self.batches: OrderedDict[int, Batch] = OrderedDict()
+        self.changed = asyncio.Event()
+        self.refreshing: asyncio.Task[None] | None = None
+        self.stale = False
+        self.apply(span.first, span.encoded)
+
+    def apply(self, first: int, encoded: list[str]) -> bool:
+        """Adds what continues the head, and ignores what is there. False on a hole."""
+        if first > self.head + 1:
+            return False
+        fresh = encoded[self.head + 1 - first :]
+        for entry in fresh:
+            self._add(entry)
+        if fresh:
+            self._wake()
+        return True
+
+    def end(self) -> None:
+        """Sends every reader away with LogEnded."""
+        self.ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self.batches.clear()
+        self.changed.set()
+        self.changed.clear()
+
+    def _add(self, entry: str) -> None:
+        if change := entries.change(entry):
+            self._fold(change)
+        self.window.append(entry)
+        self.size += len(entry)
+        self.head += 1
+        while len(self.window) > WINDOW_ENTRIES or (
+            self.size > WINDOW_SIZE and len(self.window) > 1
+        ):
+            self.size -= len(self.window.popleft())
+
+    def _fold(self, change: Mapping[str, Any]) -> None:
+        """Carries out an edit or a delete, so that nobody is sent the old body any more."""
+        oldest = max(0, change["ref"] - self._first)
+        for index in range(oldest, len(self.window)):
+            self.window[index] = entries.folded(self.window[index], change)
+
+    @property
+    def _first(self) -> int:
+        return self.head - len(self.window) + 1
+
+    async def batch(self, after: int) -> Batch:
+        """What follows `after`, of which there must be something; at most BATCH_SIZE of it."""
+        if after + 1 < self._first:
+            found = await log.after(self.room, after, RESUME_MOST)
+            return self._cut(after, found)
+        if after not in self.batches:
+            if len(self.batches) >= BATCHES_SHARED:
+                self.batches.popitem(last=False)
+            start = after + 1 - self._first
+            self.batches[after] = self._cut(after, list(self.window)[start:])
+        return self.batches[after]
+
+    def _cut(self, after: int, found: list[str]) -> Batch:
+        kept, size = 0, 0
+        while kept < len(found) and (kept == 0 or size + len(found[kept]) <= BATCH_SIZE):
+            size += len(found[kept])
+            kept += 1
+        return Batch(self.epoch, after + kept, found[:kept])
+
+    # ---- Catching up with the log ----
+
+    def refresh(self) -> asyncio.Task[None]:
+        """Reads what the log has beyond the head. One reading at a time; a call during one
+        makes it look once more."""
+        self.stale = True
+        if self.refreshing is None or self.refreshing.done():
+            self.refreshing = _background(self._read_on())
+        return self.refreshing
+
+    async def _read_on(self) -> None:
+        while self.stale and not self.ended:
+            self.stale = False
+            head = self.head
+            try:
+                found = await log.after(self.room, head, RESUME_MOST)
+            except DatabaseError as error:
+                # The slow check will ask again.
+                logger.error("Room %d was not read: %s", self.room, type(error).__name__)
+                return
+            self.apply(head + 1, found)
+            self.stale = self.stale or len(found) == RESUME_MOST
+
+
+class Reader:
+    """A cursor in a room. Close it when it is no longer read."""
+
+    def __init__(self, tails: "Tails", tail: Tail) -> None:
+        self.tails = tails
+        self.tail = tail
+        self.seq = tail.head
+        self.closed = False
+        tail.readers += 1
+
+    @property
+    def cursor(self) -> str:
+        """Where the reader stands."""
+        return str(Cursor(self.tail.epoch, self.seq))
+
+    async def resume(self, cursor: str | None) -> bool:
+        """Goes to a cursor, or to where the newest entries begin. Returns whether the reader
+        was reset: it asked for a cursor that leads nowhere, or too far back."""
+        place = Cursor.parse(cursor) if cursor is not None else None
+        if place and place.epoch == self.tail.epoch:
+            if place.seq > self.tail.head:  # another worker may be ahead of this one
+                await asyncio.wait({self.tail.refresh()})
+            if self.tail.head - RESUME_MOST <= place.seq <= self.tail.head:
+                self.seq = place.seq
+                return False
+        self.seq = max(0, self.tail.head - NEWEST)
+        return cursor is not None
+
+    async def take(self) -> Batch:
+        """All that follows the cursor, as soon as there is something. LogEnded if there will
+        be nothing more; DatabaseError if the log could not be read."""
+        while self.tail.head <= self.seq or self.tail.ended:
+            if self.tail.ended:
+                raise LogEnded
+            await self.tail.changed.wait()
+        batch = await self.tail.batch(self.seq)
+        self.seq = batch.last
+        return batch
+
+    async def __aiter__(self) -> AsyncIterator[Batch]:
+        """Batches until the log ends, through failures of the database."""
+        while True:
+            try:
+                yield await self.take()
+            except LogEnded:
+                return
+            except DatabaseError as error:
+                logger.error("A reader waits for the log: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def close(self) -> None:
+        """Lets the tail go when its last reader does."""
+        if not self.closed:
+            self.closed = True
+            self.tails.release(self.tail)
+
+
+class Tails:
+    """The tails of this worker: one a room that is read here, and one check for them all."""
+
+    def __init__(self) -> None:
+        self.tails: dict[int, Tail] = {}
+        self.opening: dict[int, asyncio.Task[Tail]] = {}
+        self.checking: asyncio.Task[None] | None = None
+        self.doorbell = Doorbell(heard=self.heard, subscribed=self._subscribed)
+        log.appender().listeners.append(self.committed)
+
+    async def open(self, room: int) -> Reader:
+        """A reader at the head of a room. LogEnded if the room is gone; DatabaseError."""
+        while (tail := self.tails.get(room)) is None:
+            if room not in self.opening:
+                self.opening[room] = _background(self._load(room))
+            await asyncio.shield(self.opening[room])
+        return Reader(self, tail)
+
+    async def _load(self, room: int) -> Tail:
+        # First the bell, then the log: what is committed in between is heard or read.
+        self.doorbell.follow(room)
+        try:
+            span = await log.newest(room, RESUME_MOST)
+            if span is None:
+                raise LogEnded
+            self.tails[room] = Tail(span)
+        except BaseException:
+            self.doorbell.unfollow(room)
+            raise
+        finally:
+            del self.opening[room]
+        if self.checking is None or self.checking.done():
+            self.checking = _background(self._check())
+        return self.tails[room]
+
+    def release(self, tail: Tail) -> None:
+        """One reader less; without any, the tail is forgotten."""
+        tail.readers -= 1
+        if tail.readers == 0 and self.tails.get(tail.room) is tail:
+            self._forget(tail)
+
+    def _forget(self, tail: Tail) -> None:
+        del self.tails[tail.room]
+        self.doorbell.unfollow(tail.room)
+
+    # ---- How news arrives ----
+
+    def committed(self, span: Span) -> None:
+        """This worker has written a span: its own readers first, then the others'."""
+        self.heard(span)
+        self.doorbell.ring(span)
+
+    def heard(self, span: Span) -> None:
+        """A span was rung."""
+        if tail := self.tails.get(span.room):
+            if tail.epoch != span.epoch:
+                self._end(tail)
+            elif not tail.apply(span.first, span.encoded):
+                tail.refresh()
+
+    def _subscribed(self, room: int) -> None:
+        # What was rung before the subscription held was rung for nobody here.
+        if tail := self.tails.get(room):
+            tail.refresh()
+
+    def _end(self, tail: Tail) -> None:
+        self._forget(tail)
+        tail.end()
+
+    async def _check(self) -> None:
+        """The slow check: one query for all rooms, for bells that never rang."""
+        while self.tails:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                heads = await log.heads(self.tails)
+            except DatabaseError as error:
+                logger.error("The heads were not read: %s", type(error).__name__)
+                continue
+            for tail in list(self.tails.values()):
+                self._compare(tail, heads.get(tail.room))
+
+    def _compare(self, tail: Tail, found: tuple[str, int] | None) -> None:
+        if found is None or found[0] != tail.epoch:
+            self._end(tail)
+        elif found[1] > tail.head:
+            tail.refresh()
+
+
+def _background(job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """A task in a context of its own: it outlives the connection that happens to start it."""
+    return asyncio.get_running_loop().create_task(job, context=Context())
+
+
+tails = PerLoop(Tails)

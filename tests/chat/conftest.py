@@ -1,0 +1,70 @@
+"""Sockets of the test's own process."""
+
+import json
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from chat.routing import websocket
+
+
+class Client:
+    """A client of a socket that speaks JSON, or lines."""
+
+    def __init__(self, path="/ws/chat/", headers=(), subprotocols=("twinstream.v1",)):
+        headers = [(b"host", b"testserver"), *headers]
+        self.socket = WebsocketCommunicator(websocket, path, headers, list(subprotocols))
+
+    async def open(self):
+        connected, self.subprotocol = await self.socket.connect(timeout=5)
+        assert connected
+        return self
+
+    async def send(self, type, **fields):
+        await self.socket.send_to(text_data=json.dumps({"type": type, **fields}))
+
+    async def say_line(self, text):
+        await self.socket.send_to(text_data=text)
+
+    async def line(self):
+        return await self.socket.receive_from(timeout=5)
+
+    async def frame(self, type):
+        """The next frame, which is of this type."""
+        frame = json.loads(await self.line())
+        assert frame["type"] == type, frame
+        return frame
+
+    async def until(self, type):
+        """The next frame of this type; others are passed over."""
+        while (frame := json.loads(await self.line()))["type"] != type:
+            pass
+        return frame
+
+    async def closed(self):
+        """The code with which the server closes, after whatever it still says."""
+        while (message := await self.socket.receive_output(timeout=5))["type"] != "websocket.close":
+            pass
+        return message["code"]
+
+    async def join(self, room="lobby", **fields):
+        await self.send("join", room=room, **fields)
+        return await self.until("joined")
+
+    async def leave(self):
+        if not self.socket.future.done():
+            await self.socket.disconnect(timeout=5)
+
+
+@pytest.fixture
+async def connect(db):
+    """Opens sockets, and closes them after the test."""
+    opened = []
+
+    async def open_one(*args, **kwargs):
+        opened.append(await Client(*args, **kwargs).open())
+        return opened[-1]
+
+    yield open_one
+    for client in opened:
+        await client.leave()

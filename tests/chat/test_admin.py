@@ -1,0 +1,81 @@
+import pytest
+from channels.db import database_sync_to_async
+from django.test import Client as Browser
+
+from chat import log
+from chat.models import Entry, Room
+from tests.chat.test_log import draft
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ENTRIES = "/admin/chat/entry/"
+
+
+@pytest.fixture
+def staff(client, boss):
+    client.force_login(boss)
+    return client
+
+
+def delete(client, *entries):
+    chosen = {"action": "delete_through_log", "_selected_action": [entry.pk for entry in entries]}
+    return client.post(ENTRIES, chosen, follow=True).content.decode()
+
+
+def test_a_message_is_deleted_by_an_entry(staff, lobby):
+    log.write([draft(lobby, "a", "secret"), draft(lobby, "b", "stays")])
+    page = delete(staff, Entry.objects.get(seq=1))
+    assert "1 message was deleted." in page
+    assert list(Entry.objects.order_by("seq").values_list("kind", "body", "ref", "deleted")) == [
+        ("say", "", None, True),
+        ("say", "stays", None, False),
+        ("delete", "", 1, False),
+    ]
+
+
+def test_what_is_no_message_is_passed_over(staff, lobby):
+    log.write([draft(lobby, "a"), draft(lobby, "b", "", kind="delete", ref=1)])
+    assert "0 messages were deleted." in delete(staff, *Entry.objects.all())
+    assert Entry.objects.count() == 2
+
+
+async def test_who_reads_the_room_hears_of_it(connect, lobby, boss):
+    client = await connect()
+    await client.join()
+    await log.appender().append(draft(lobby, "a", "secret"))
+    await client.until("events")
+    browser = Browser()
+
+    @database_sync_to_async
+    def act():
+        browser.force_login(boss)
+        delete(browser, Entry.objects.get(seq=1))
+
+    await act()
+    (entry,) = (await client.until("events"))["events"]
+    assert (entry["kind"], entry["ref"], entry["author"]["name"]) == ("delete", 1, "boss")
+
+
+def test_entries_are_to_be_read(staff, lobby):
+    log.write([draft(lobby)])
+    entry = Entry.objects.get()
+    assert staff.get(f"{ENTRIES}{entry.pk}/change/").status_code == 200
+    assert staff.post(f"{ENTRIES}{entry.pk}/change/", {"body": "x"}).status_code == 403
+    assert staff.post(f"{ENTRIES}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert staff.get(f"{ENTRIES}add/").status_code == 403
+
+
+def test_a_room_is_added_and_changed_without_touching_its_log(staff, lobby):
+    log.write([draft(lobby)])
+    fields = {"name": "Foyer", "slug": "lobby", "topic": "t", "is_public": "on"}
+    assert staff.post(f"/admin/chat/room/{lobby.pk}/change/", fields).status_code == 302
+    lobby.refresh_from_db()
+    assert (lobby.name, lobby.head) == ("Foyer", 1)
+    assert staff.post("/admin/chat/room/add/", fields | {"slug": "new"}).status_code == 302
+    assert Room.objects.get(slug="new").head == 0
+
+
+def test_a_room_can_be_deleted_with_its_log(staff, lobby):
+    log.write([draft(lobby)])
+    assert staff.post(f"/admin/chat/room/{lobby.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Room.objects.filter(pk=lobby.pk).exists()

@@ -1,0 +1,523 @@
+import asyncio
+import json
+import uuid
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import OperationalError
+from django.test import Client as Browser
+
+from chat import consumers, log, members, rooms, tail
+from chat.consumers import FLOODING, FORBIDDEN, NOT_FOUND, PROTOCOL, SESSION_ENDED, SILENT
+from chat.members import Member
+from chat.models import Entry, Room
+from chat.presence import presence
+from chat.rate import Buckets
+from chat.tail import tails
+from tests.chat.test_log import draft
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def cookie(member):
+    return (b"cookie", f"guest={members.guest_cookie(member)}".encode())
+
+
+ANN = Member("g-000000000000000a", "Ann", guest=True)
+
+
+# ---- The JSON socket -----------------------------------------------------------------
+
+
+async def test_welcome(connect, lobby):
+    client = await connect(headers=[cookie(ANN)])
+    assert client.subprotocol == "twinstream.v1"
+    assert await client.frame("welcome") == {
+        "type": "welcome",
+        "version": 1,
+        "member": {"key": ANN.key, "name": "Ann", "guest": True},
+        "heartbeat_s": 25,
+        "timeout_s": 60,
+        "limits": {"body": 4000, "frame": 32768, "rate": 10},
+    }
+
+
+async def test_a_client_without_subprotocol_is_served_too(connect, lobby):
+    client = await connect(subprotocols=[])
+    assert client.subprotocol is None
+    await client.frame("welcome")
+
+
+async def test_join_say_ack_events(connect, lobby):
+    ann, bob = await connect(headers=[cookie(ANN)]), await connect("/ws/chat/?name=Bob")
+    joined = await ann.join()
+    assert joined == {
+        "type": "joined",
+        "room": "lobby",
+        "name": "Lobby",
+        "epoch": lobby.epoch,
+        "head": 0,
+        "cursor": f"{lobby.epoch}:0",
+        "reset": False,
+        "online": [ANN.public()],
+        "read": 0,
+    }
+    await bob.join()
+    await ann.send("say", room="lobby", cid="c-1", body="你好", reply_to=None)
+    assert await ann.frame("ack") == {
+        "type": "ack",
+        "room": "lobby",
+        "cid": "c-1",
+        "seq": 1,
+        "duplicate": False,
+    }
+    for client in (ann, bob):
+        events = await client.frame("events")
+        (entry,) = events["events"]
+        assert (events["room"], events["cursor"]) == ("lobby", f"{lobby.epoch}:1")
+        at = entry.pop("at")
+        assert at.endswith("Z")
+        assert entry == {
+            "seq": 1,
+            "kind": "say",
+            "author": {"key": ANN.key, "name": "Ann"},
+            "cid": "c-1",
+            "body": "你好",
+        }
+
+
+async def test_the_same_cid_again_gets_the_first_ack(connect, lobby):
+    client = await connect()
+    for duplicate in (False, True, True):
+        await client.send("say", room="lobby", cid="c", body="b")
+        assert (await client.until("ack"))["duplicate"] is duplicate
+    assert await Entry.objects.acount() == 1
+
+
+async def test_the_same_cid_with_another_body_is_a_conflict(connect, lobby):
+    client = await connect()
+    await client.send("say", room="lobby", cid="c", body="b")
+    await client.until("ack")
+    await client.send("say", room="lobby", cid="c", body="other")
+    error = await client.frame("error")
+    assert (error["code"], error["cid"], error["room"]) == ("cid_conflict", "c", "lobby")
+
+
+async def fill(room, count):
+    await database_sync_to_async(log.write)([draft(room, str(n), str(n)) for n in range(count)])
+
+
+async def heard(client, last):
+    seqs = []
+    while not seqs or seqs[-1] < last:
+        seqs += [entry["seq"] for entry in (await client.until("events"))["events"]]
+    return seqs
+
+
+async def test_a_first_join_brings_the_newest_fifty(connect, lobby):
+    await fill(lobby, 60)
+    client = await connect()
+    joined = await client.join()
+    assert (joined["head"], joined["cursor"], joined["reset"]) == (60, f"{lobby.epoch}:10", False)
+    assert await heard(client, 60) == list(range(11, 61))
+
+
+async def test_a_join_with_a_cursor_brings_what_was_missed(connect, lobby):
+    await fill(lobby, 60)
+    client = await connect()
+    joined = await client.join(cursor=f"{lobby.epoch}:57")
+    assert (joined["cursor"], joined["reset"]) == (f"{lobby.epoch}:57", False)
+    assert await heard(client, 60) == [58, 59, 60]
+
+
+@pytest.mark.parametrize("cursor", ["{epoch}:9", "feed:600", "nonsense", ""])
+async def test_a_join_with_a_cursor_that_leads_nowhere_is_reset(connect, lobby, cursor):
+    await fill(lobby, 510)
+    client = await connect()
+    joined = await client.join(cursor=cursor.format(epoch=lobby.epoch))
+    assert (joined["cursor"], joined["reset"]) == (f"{lobby.epoch}:460", True)
+    assert await heard(client, 510) == list(range(461, 511))
+
+
+async def test_joining_again_moves_the_cursor_and_doubles_nothing(connect, lobby):
+    await fill(lobby, 3)
+    client = await connect()
+    await client.join()
+    assert await heard(client, 3) == [1, 2, 3]
+    await client.join(cursor=f"{lobby.epoch}:3")
+    await client.send("say", room="lobby", cid="c", body="b")
+    assert await heard(client, 4) == [4]
+    assert (await tails().open(lobby.pk)).tail.readers == 2
+
+
+async def test_who_leaves_hears_no_more(connect, lobby):
+    client = await connect()
+    await client.join()
+    await client.send("leave", room="lobby")
+    await client.send("leave", room="never joined")
+    await client.send("say", room="lobby", cid="c", body="b")
+    await client.until("ack")
+    await client.send("ping", ts=1)
+    await client.frame("pong")  # and no events before it
+    assert tails().tails == {}
+
+
+async def test_several_rooms_on_one_socket(connect, lobby):
+    other = await Room.objects.acreate(slug="other", name="Other")
+    client = await connect()
+    await client.join("lobby")
+    await client.join("other")
+    await client.send("say", room="other", cid="c", body="b")
+    assert (await client.until("events"))["room"] == other.slug
+    assert {member["key"] for member in (await client.join("lobby"))["online"]}
+
+
+async def test_history(connect, lobby):
+    await fill(lobby, 8)
+    client = await connect()
+    await client.frame("welcome")
+    await client.send("history", room="lobby", before=8, limit=3)
+    page = await client.frame("page")
+    assert [entry["seq"] for entry in page["events"]] == [5, 6, 7]
+    assert (page["room"], page["before"], page["more"]) == ("lobby", 8, True)
+
+
+async def test_ping_is_answered(connect, lobby):
+    client = await connect()
+    await client.frame("welcome")
+    await client.send("ping", ts=1_700_000_000_123)
+    assert await client.frame("pong") == {"type": "pong", "ts": 1_700_000_000_123}
+
+
+async def test_a_large_backlog_comes_in_frames_that_fit(connect, lobby, monkeypatch):
+    monkeypatch.setattr(tail, "BATCH_SIZE", 1_000)
+    await fill(lobby, 50)
+    client = await connect()
+    await client.join()
+    assert await heard(client, 50) == list(range(1, 51))
+
+
+# ---- Heartbeat -----------------------------------------------------------------------
+
+
+async def test_the_server_pings_with_the_heads(connect, lobby, settings):
+    settings.HEARTBEAT_SECONDS = 0.02
+    await fill(lobby, 3)
+    client = await connect()
+    await client.join()
+    ping = await client.until("ping")
+    assert ping["heads"] == {"lobby": 3}
+    assert ping["ts"] > 1_700_000_000_000
+
+
+async def test_a_silent_socket_is_closed(connect, lobby, settings):
+    settings.SILENCE_SECONDS = 0.05
+    client = await connect()
+    assert await client.closed() == SILENT
+
+
+async def test_a_socket_that_answers_lives(connect, lobby, settings):
+    settings.HEARTBEAT_SECONDS, settings.SILENCE_SECONDS = 0.05, 0.5
+    client = await connect()
+    for _ in range(20):
+        await client.send("pong", ts=(await client.until("ping"))["ts"])
+
+
+# ---- Bad input -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("not json", "bad_frame"),
+        ("[1]", "bad_frame"),
+        ('{"type":"say","room":"lobby","cid":"c"}', "bad_frame"),
+        ('{"type":"say","room":"lobby","cid":"c","body":7}', "bad_frame"),
+        ('{"type":"say","room":"lobby","cid":"c","body":"  "}', "bad_frame"),
+        ('{"type":"zap"}', "unknown_type"),
+        ('{"type":"join","room":"nowhere"}', "not_found"),
+        ('{"type":"say","room":"nowhere","cid":"c","body":"b"}', "not_found"),
+        ('{"type":"history","room":"nowhere","before":3}', "not_found"),
+        ('{"type":"join","room":"backroom"}', "forbidden"),
+        ('{"type":"say","room":"backroom","cid":"c","body":"b"}', "forbidden"),
+        ('{"type":"history","room":"backroom","before":3}', "forbidden"),
+        ('{"type":"say","room":"lobby","cid":"c","body":"%s"}' % ("x" * 4_001), "too_long"),
+        ('{"type":"say","room":"lobby","cid":"c","body":"b","reply_to":5}', "not_found"),
+    ],
+)
+async def test_bad_input_gets_an_error_and_the_socket_lives(connect, lobby, backroom, text, code):
+    client = await connect()
+    await client.frame("welcome")
+    await client.say_line(text)
+    error = await client.frame("error")
+    assert error["code"] == code
+    assert error["message"]
+    if '"cid"' in text:
+        assert error["cid"] == "c"
+    await client.send("ping", ts=1)
+    await client.frame("pong")
+
+
+async def test_a_frame_that_is_too_large_closes_the_socket(connect, lobby):
+    client = await connect()
+    await client.say_line(json.dumps({"type": "ping", "ts": 1, "x": "好" * 11_000}))
+    assert await client.closed() == PROTOCOL
+
+
+async def test_a_binary_frame_closes_the_socket(connect, lobby):
+    client = await connect()
+    await client.socket.send_to(bytes_data=b'{"type":"ping","ts":1}')
+    assert await client.closed() == PROTOCOL
+
+
+async def test_too_many_messages_are_refused_with_a_time(connect, lobby, monkeypatch):
+    monkeypatch.setattr(rooms, "message_rate", Buckets(rate=1, burst=1))
+    client = await connect()
+    for cid in "ab":
+        await client.send("say", room="lobby", cid=cid, body=cid)
+    error = await client.until("error")
+    assert (error["code"], error["cid"]) == ("rate_limited", "b")
+    assert 0 < error["retry_after_ms"] <= 1_001
+
+
+async def test_a_flood_is_closed(connect, lobby, settings, caplog):
+    settings.CHAT_BURST, settings.CHAT_MESSAGES_PER_SECOND = 1, 1
+    client = await connect()
+    for _ in range(20):
+        await client.say_line("secret")
+    assert await client.closed() == FLOODING
+    assert "too many frames" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_while_the_database_is_away(connect, lobby, monkeypatch):
+    client = await connect()
+    await client.join()
+
+    def away(drafts):
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "write", away)
+        await client.send("say", room="lobby", cid="c", body="b")
+        error = await client.until("error")
+    assert (error["code"], error["retry_after_ms"], error["cid"]) == ("internal", 1_000, "c")
+    await client.send("say", room="lobby", cid="c", body="b")
+    assert (await client.until("ack"))["duplicate"] is False
+
+
+async def test_a_socket_follows_no_more_rooms_than_it_may(connect, lobby, monkeypatch):
+    monkeypatch.setattr(consumers, "ROOMS_PER_SOCKET", 1)
+    await Room.objects.acreate(slug="other", name="Other")
+    client = await connect()
+    await client.join()
+    await client.send("join", room="other")
+    assert (await client.until("error"))["code"] == "forbidden"
+    await client.join()
+
+
+async def test_a_worker_that_is_full_says_when_to_come_again(connect, lobby, settings):
+    settings.SOCKETS_PER_WORKER = 1
+    await connect()
+    second = await connect()
+    bye = await second.frame("bye")
+    assert 10_000 <= bye["retry_after_ms"] <= 30_000
+    assert await second.closed() == FLOODING
+    third = await connect("/ws/chat/lobby/")
+    assert (await third.line()).startswith("! The server is busy")
+
+
+# ---- Whose socket it is --------------------------------------------------------------
+
+
+async def test_a_user_is_known_by_the_session(connect, alice, backroom):
+    browser = Browser()
+    await database_sync_to_async(browser.force_login)(alice)
+    session = browser.cookies["sessionid"].value
+    client = await connect(headers=[(b"cookie", f"sessionid={session}".encode())])
+    welcome = await client.frame("welcome")
+    assert welcome["member"] == {"key": f"u-{alice.pk}", "name": "alice", "guest": False}
+    await client.join("backroom")
+
+
+async def test_logout_ends_the_socket(connect, alice, lobby, monkeypatch):
+    monkeypatch.setattr(consumers, "SESSION_CHECK_SECONDS", 0.01)
+    browser = Browser()
+    await database_sync_to_async(browser.force_login)(alice)
+    session = browser.cookies["sessionid"].value
+    client = await connect(headers=[(b"cookie", f"sessionid={session}".encode())])
+    await client.join()
+    await client.send("ping", ts=1)
+    await client.until("pong")
+    await database_sync_to_async(browser.logout)()
+    assert await client.closed() == SESSION_ENDED
+
+
+async def test_a_client_without_a_session_is_a_guest_of_its_own(connect, lobby):
+    one, other = await connect(), await connect()
+    first, second = (await one.frame("welcome"))["member"], (await other.frame("welcome"))["member"]
+    assert first["key"] != second["key"]
+    assert first["name"].startswith("guest-")
+
+
+async def test_a_name_that_is_taken_is_not_given(connect, alice, lobby):
+    client = await connect("/ws/chat/?name=Alice")
+    assert (await client.frame("welcome"))["member"]["name"].startswith("guest-")
+    error = await client.frame("error")
+    assert (error["code"], error["message"]) == ("forbidden", "The name Alice is taken.")
+
+
+async def test_nobody_is_left_behind(connect, lobby):
+    client = await connect()
+    await client.join()
+    line = await connect("/ws/chat/lobby/")
+    assert len(presence) == 2
+    await client.leave()
+    await line.leave()
+    assert len(presence) == 0
+    assert presence.rooms == {}
+    assert tails().tails == {}
+
+
+async def test_a_worker_that_kills_a_socket_leaves_nobody_behind(connect, lobby):
+    client = await connect()
+    await client.join()
+    client.socket.future.cancel()
+    await asyncio.wait([client.socket.future])
+    assert len(presence) == 0
+    assert tails().tails == {}
+
+
+async def test_an_error_inside_a_socket_leaves_nobody_behind(connect, lobby, monkeypatch):
+    client = await connect()
+    await client.join()
+
+    def broken(text):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(consumers.frames, "decode", broken)
+    await client.say_line("x")
+    await asyncio.wait([client.socket.future])
+    assert isinstance(client.socket.future.exception(), RuntimeError)
+    assert len(presence) == 0
+    assert tails().tails == {}
+
+
+# ---- A log that ends -----------------------------------------------------------------
+
+
+async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
+    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    await fill(lobby, 3)
+    client = await connect()
+    await client.join()
+    assert await heard(client, 3) == [1, 2, 3]
+    await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
+    joined = await client.until("joined")
+    assert (joined["epoch"], joined["reset"], joined["cursor"]) == ("f00d", True, "f00d:0")
+    assert await heard(client, 3) == [1, 2, 3]
+
+
+async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeypatch):
+    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    client, line = await connect(), await connect("/ws/chat/lobby/")
+    await client.join()
+    await lobby.adelete()
+    assert (await client.until("error"))["code"] == "not_found"
+    assert (await line.line()) == "! The room is gone."
+    assert await line.closed() == NOT_FOUND
+
+
+# ---- The plain-text socket -----------------------------------------------------------
+
+
+async def test_the_sender_alone_first_and_then_everybody(connect, lobby):
+    ann, bob = await connect("/ws/chat/lobby/?name=Ann"), await connect("/ws/chat/lobby/?name=Bob")
+    await ann.say_line("你好\nthere")
+    assert [await ann.line(), await ann.line()] == ["你好\nthere", "Ann: 你好\nthere"]
+    assert await bob.line() == "Ann: 你好\nthere"
+
+
+async def test_lines_and_frames_are_one_room(connect, lobby):
+    line, client = await connect("/ws/chat/lobby/?name=Mcu"), await connect("/ws/chat/?name=Web")
+    await client.join()
+    await line.say_line("23.5")
+    assert (await client.until("events"))["events"][0]["body"] == "23.5"
+    await client.send("say", room="lobby", cid="c", body="ok")
+    assert [await line.line() for _ in range(3)] == ["23.5", "Mcu: 23.5", "Web: ok"]
+
+
+async def test_what_was_said_before_is_not_said_again(connect, lobby):
+    await fill(lobby, 3)
+    line = await connect("/ws/chat/lobby/?name=Ann")
+    await line.say_line("x")
+    assert await line.line() == "x"
+    assert await line.line() == "Ann: x"
+
+
+async def test_the_echo_comes_first_even_if_the_entry_is_seen_before_its_receipt(
+    connect, lobby, monkeypatch
+):
+    append = log.Appender.append
+
+    async def late(self, draft):
+        receipt = await append(self, draft)
+        async with asyncio.timeout(5):
+            while not ann_heard:
+                await asyncio.sleep(0)
+        return receipt
+
+    ann_heard = []
+    lines = consumers.lines
+    monkeypatch.setattr(log.Appender, "append", late)
+    monkeypatch.setattr(consumers, "lines", lambda batch: ann_heard.append(1) or lines(batch))
+    ann = await connect("/ws/chat/lobby/?name=Ann")
+    await ann.say_line("x")
+    assert [await ann.line(), await ann.line()] == ["x", "Ann: x"]
+    assert await ann.socket.receive_nothing(0.05)
+
+
+async def test_errors_are_lines_of_their_own(connect, lobby):
+    line = await connect("/ws/chat/lobby/")
+    await line.say_line("x" * 4_001)
+    assert await line.line() == "! A message has at most 4000 characters."
+    await line.say_line(" ")
+    assert await line.line() == "! A message has at least one character."
+    await line.socket.send_to(bytes_data=b"x")
+    assert await line.closed() == PROTOCOL
+
+
+async def test_rooms_that_cannot_be_entered(connect, lobby, backroom):
+    nowhere = await connect("/ws/chat/nowhere/")
+    assert await nowhere.line() == "! There is no such room."
+    assert await nowhere.closed() == NOT_FOUND
+    closed = await connect("/ws/chat/backroom/")
+    assert await closed.line() == "! This room is not open to you."
+    assert await closed.closed() == FORBIDDEN
+
+
+async def test_a_name_that_is_taken_is_said_so(connect, alice, lobby):
+    line = await connect("/ws/chat/lobby/?name=alice")
+    assert await line.line() == "! The name alice is taken."
+    await line.say_line("x")
+    assert await line.line() == "x"
+    assert (await line.line()).startswith("guest-")
+
+
+async def test_a_deletion_is_not_said(connect, lobby):
+    line = await connect("/ws/chat/lobby/?name=Ann")
+    await line.say_line("x")
+    await line.line(), await line.line()
+    await rooms.delete(lobby, ANN, uuid.uuid4().hex, 1)
+    await line.say_line("y")
+    assert [await line.line(), await line.line()] == ["y", "Ann: y"]
+
+
+# ---- Paths without a socket ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/ws/", "/ws/chat", "/ws/nowhere/", "/ws/chat/a/b/", "/ws/chat/%00/"]
+)
+async def test_other_paths_close_with_4404(connect, lobby, path):
+    assert await (await connect(path)).closed() == NOT_FOUND

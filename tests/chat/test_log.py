@@ -1,0 +1,198 @@
+import asyncio
+import json
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import OperationalError
+
+from chat import log
+from chat.log import Draft, Receipt, Refusal, Unavailable
+from chat.models import Entry, Room
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def draft(room, cid="a", body="b", author="g-1", **fields):
+    return Draft(room.pk, fields.pop("kind", "say"), author, "Ann", cid, body, **fields)
+
+
+def seqs(room):
+    return list(Entry.objects.filter(room=room).order_by("seq").values_list("seq", flat=True))
+
+
+def test_seqs_are_dense_in_the_order_of_the_drafts(lobby):
+    written = log.write([draft(lobby, str(number)) for number in range(3)])
+    assert written.results == [Receipt(seq, duplicate=False) for seq in (1, 2, 3)]
+    assert log.write([draft(lobby, "next")]).results == [Receipt(4, duplicate=False)]
+    lobby.refresh_from_db()
+    assert lobby.head == 4
+
+
+def test_each_room_counts_for_itself(lobby):
+    other = Room.objects.create(slug="other", name="Other")
+    written = log.write([draft(lobby, "1"), draft(other, "2"), draft(lobby, "3")])
+    assert [receipt.seq for receipt in written.results] == [1, 1, 2]
+    assert {span.room: (span.first, len(span.encoded)) for span in written.spans} == {
+        lobby.pk: (1, 2),
+        other.pk: (1, 1),
+    }
+
+
+def test_the_same_cid_again_is_the_same_entry(lobby):
+    log.write([draft(lobby)])
+    again = log.write([draft(lobby)])
+    assert again.results == [Receipt(1, duplicate=True)]
+    assert again.spans == []
+    assert seqs(lobby) == [1]
+
+
+def test_the_same_cid_twice_in_one_batch(lobby):
+    first, second = log.write([draft(lobby), draft(lobby)]).results
+    assert (first, second) == (Receipt(1, duplicate=False), Receipt(1, duplicate=True))
+
+
+def test_a_cid_is_the_authors_own(lobby):
+    results = log.write([draft(lobby, author="g-1"), draft(lobby, author="g-2")]).results
+    assert [receipt.seq for receipt in results] == [1, 2]
+
+
+def test_the_same_cid_for_something_else_is_a_conflict(lobby):
+    other = Room.objects.create(slug="other", name="Other")
+    log.write([draft(lobby)])
+    written = log.write([draft(lobby, body="c"), draft(other), draft(lobby, reply_to=1)])
+    assert [result.code for result in written.results] == ["cid_conflict"] * 3
+    assert seqs(lobby) == [1]
+
+
+def test_a_retry_after_an_edit_or_a_deletion_is_still_a_retry(lobby):
+    log.write([draft(lobby, "a"), draft(lobby, "e", "new", kind="edit", ref=1)])
+    assert log.write([draft(lobby, "a")]).results == [Receipt(1, duplicate=True)]
+
+
+def test_a_refused_draft_takes_no_seq_and_harms_no_other(lobby):
+    gone = Room(pk=999_999)
+    written = log.write(
+        [draft(lobby, "1"), draft(gone, "2"), draft(lobby, "3", reply_to=9), draft(lobby, "4")]
+    )
+    kinds = [
+        result.code if isinstance(result, Refusal) else result.seq for result in written.results
+    ]
+    assert kinds == [1, "gone", "not_found", 2]
+
+
+def test_an_answer_may_refer_to_what_stands_in_the_same_batch(lobby):
+    assert log.write([draft(lobby, "1"), draft(lobby, "2", reply_to=1)]).results[1].seq == 2
+
+
+def test_an_edit_replaces_the_body(lobby):
+    log.write([draft(lobby, "1", "old"), draft(lobby, "2", "new", kind="edit", ref=1)])
+    entry = Entry.objects.get(seq=1)
+    assert entry.body == "new"
+    assert entry.edited_at is not None
+
+
+def test_a_deletion_really_deletes(lobby):
+    log.write([draft(lobby, "1", "secret"), draft(lobby, "2", "secret too", kind="edit", ref=1)])
+    log.write([draft(lobby, "3", "", kind="delete", ref=1)])
+    assert set(Entry.objects.values_list("body", flat=True)) == {""}
+    assert Entry.objects.get(seq=1).deleted
+    assert seqs(lobby) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("ref", [2, 3, 9])
+def test_only_a_message_that_is_there_can_be_deleted(lobby, ref):
+    log.write([draft(lobby, "1"), draft(lobby, "2"), draft(lobby, "3", "", kind="delete", ref=2)])
+    (refusal,) = log.write([draft(lobby, "4", "", kind="delete", ref=ref)]).results
+    assert refusal.code == "not_found"
+
+
+def test_an_admin_form_that_was_loaded_earlier_does_not_turn_the_head_back(lobby):
+    log.write([draft(lobby)])
+    lobby.name = "Renamed"
+    lobby.save()
+    lobby.refresh_from_db()
+    assert (lobby.name, lobby.head) == ("Renamed", 1)
+
+
+# ---- Group commit --------------------------------------------------------------------
+
+
+async def test_all_that_waits_is_written_in_one_transaction(lobby, monkeypatch):
+    sizes, write = [], log.write
+
+    def counted(drafts):
+        sizes.append(len(drafts))
+        return write(drafts)
+
+    monkeypatch.setattr(log, "write", counted)
+    drafts = [draft(lobby, str(number)) for number in range(50)]
+    receipts = await asyncio.gather(*map(log.appender().append, drafts))
+    assert [receipt.seq for receipt in receipts] == list(range(1, 51))
+    assert sizes == [50]
+
+
+async def test_a_batch_has_a_limit(lobby, monkeypatch):
+    monkeypatch.setattr(log, "BATCH", 20)
+    drafts = [draft(lobby, str(number)) for number in range(50)]
+    receipts = await asyncio.gather(*map(log.appender().append, drafts))
+    assert [receipt.seq for receipt in receipts] == list(range(1, 51))
+
+
+async def test_who_asks_hears_before_the_room_does(lobby):
+    heard = []
+    appender = log.appender()
+    appender.listeners.append(lambda span: heard.append(asking.done()))
+    asking = asyncio.ensure_future(appender.append(draft(lobby)))
+    appender.listeners.append(lambda span: heard.append("room"))
+    await asking
+    assert heard == [False, "room"]  # its answer is set, and its task runs before any reader's
+    assert asking.result() == Receipt(1, duplicate=False)
+
+
+async def test_each_gets_its_own_refusal(lobby):
+    await log.appender().append(draft(lobby))
+    with pytest.raises(Refusal) as caught:
+        await log.appender().append(draft(lobby, body="other"))
+    assert caught.value.code == "cid_conflict"
+
+
+async def test_a_database_that_is_away_loses_nothing(lobby, monkeypatch, caplog):
+    def locked(drafts):
+        raise OperationalError("database is locked: secret body")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "write", locked)
+        with pytest.raises(Unavailable):
+            await log.appender().append(draft(lobby))
+    assert (await log.appender().append(draft(lobby))).seq == 1
+    assert "1 entries were not written: OperationalError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_who_has_left_is_no_trouble(lobby):
+    asking = asyncio.ensure_future(log.appender().append(draft(lobby, "1")))
+    await asyncio.sleep(0)
+    asking.cancel()
+    assert (await log.appender().append(draft(lobby, "2"))).seq == 2
+    assert await database_sync_to_async(seqs)(lobby) == [1, 2]
+
+
+# ---- Reading -------------------------------------------------------------------------
+
+
+async def test_reading(lobby):
+    await database_sync_to_async(log.write)([draft(lobby, str(n), str(n)) for n in range(1, 8)])
+
+    def bodies(found):
+        return [json.loads(entry)["body"] for entry in found]
+
+    newest = await log.newest(lobby.pk, 3)
+    assert (newest.first, newest.epoch, bodies(newest.encoded)) == (5, lobby.epoch, ["5", "6", "7"])
+    assert bodies(await log.after(lobby.pk, 2, 3)) == ["3", "4", "5"]
+    assert bodies(await log.before(lobby.pk, 6, 3)) == ["3", "4", "5"]
+    assert await log.heads([lobby.pk, 999]) == {lobby.pk: (lobby.epoch, 7)}
+
+
+async def test_reading_a_room_without_entries_and_no_room(lobby):
+    assert (await log.newest(lobby.pk, 3)).first == 1
+    assert await log.newest(999_999, 3) is None

@@ -1,0 +1,147 @@
+import asyncio
+
+import pytest
+from django.db import OperationalError
+
+from chat import log, rooms
+from chat.members import BadName, Member, new_guest, user_member
+from chat.models import Entry
+from chat.presence import presence
+from chat.rate import Buckets
+from chat.rooms import Refused
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GUEST = Member("g-1", "Ann", guest=True)
+
+
+async def refusal(asked):
+    with pytest.raises(Refused) as caught:
+        await asked
+    return caught.value
+
+
+async def test_everybody_may_enter_a_public_room(lobby, alice):
+    assert await rooms.enter("lobby", GUEST) == lobby
+    assert await rooms.enter("lobby", user_member(alice)) == lobby
+
+
+async def test_members_and_staff_may_enter_a_room_that_is_not_public(backroom, alice, boss):
+    assert await rooms.enter("backroom", user_member(alice)) == backroom
+    assert await rooms.enter("backroom", user_member(boss)) == backroom
+
+
+async def test_guests_and_strangers_may_not(backroom, stranger):
+    for member in (GUEST, user_member(stranger)):
+        assert (await refusal(rooms.enter("backroom", member))).code == "forbidden"
+
+
+async def test_who_is_no_longer_active_may_not(backroom, alice):
+    await type(alice).objects.aupdate(is_active=False)
+    assert (await refusal(rooms.enter("backroom", user_member(alice)))).code == "forbidden"
+
+
+@pytest.mark.parametrize("slug", ["nowhere", "", "LOBBY", "a" * 9_999, "\0"])
+async def test_no_such_room(lobby, slug):
+    assert (await refusal(rooms.enter(slug, GUEST))).code == "not_found"
+
+
+async def test_saying(lobby):
+    receipt = await rooms.say(lobby, GUEST, "a", " 你\r\n好\r ")
+    entry = await Entry.objects.aget(seq=receipt.seq)
+    assert (entry.author_key, entry.author_name, entry.body) == ("g-1", "Ann", " 你\n好\n ")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("", "bad_frame"),
+        (" \n\t", "bad_frame"),
+        ("a\0b", "bad_frame"),
+        ("👨‍👩‍👧‍👦" * 4_001, "too_long"),
+    ],
+)
+async def test_bodies_that_cannot_be(lobby, body, code):
+    assert (await refusal(rooms.say(lobby, GUEST, "a", body))).code == code
+    assert not await Entry.objects.aexists()
+
+
+async def test_length_is_counted_as_people_count(lobby):
+    assert (await rooms.say(lobby, GUEST, "a", "👨‍👩‍👧‍👦" * 4_000)).seq == 1
+
+
+async def test_who_says_too_much_is_told_how_long_to_wait(lobby, monkeypatch):
+    monkeypatch.setattr(rooms, "message_rate", Buckets(rate=0.01, burst=2))
+    for cid in "ab":
+        await rooms.say(lobby, GUEST, cid, cid)
+    refused = await refusal(rooms.say(lobby, GUEST, "c", "c"))
+    assert refused.code == "rate_limited"
+    assert 90_000 < refused.retry_after_ms <= 100_001
+    assert (await rooms.say(lobby, new_guest(), "d", "d")).seq == 3
+
+
+async def test_an_answer_to_nothing(lobby):
+    assert (await refusal(rooms.say(lobby, GUEST, "a", "b", reply_to=9))).code == "not_found"
+
+
+async def test_while_the_database_is_away_the_sender_keeps_the_message(lobby, monkeypatch):
+    def away(drafts):
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "write", away)
+        refused = await refusal(rooms.say(lobby, GUEST, "a", "b"))
+    assert (refused.code, refused.retry_after_ms) == ("internal", 1_000)
+    assert not (await rooms.say(lobby, GUEST, "a", "b")).duplicate
+
+
+async def test_a_message_to_a_room_that_was_deleted_meanwhile(lobby):
+    await type(lobby).objects.all().adelete()
+    assert (await refusal(rooms.say(lobby, GUEST, "a", "b"))).code == "gone"
+
+
+async def test_history(lobby, monkeypatch):
+    await asyncio.gather(*(rooms.say(lobby, GUEST, str(n), "x" * 10) for n in range(6)))
+    found, more = await rooms.history(lobby, before=6, limit=3)
+    assert ([entry[:8] for entry in found], more) == (['{"seq":3', '{"seq":4', '{"seq":5'], True)
+    found, more = await rooms.history(lobby, before=3, limit=3)
+    assert ([entry[:8] for entry in found], more) == (['{"seq":1', '{"seq":2'], False)
+    monkeypatch.setattr(rooms, "PAGE_SIZE", 1)
+    found, more = await rooms.history(lobby, before=6, limit=3)
+    assert ([entry[:8] for entry in found], more) == (['{"seq":5'], True)
+
+
+# ---- Names ---------------------------------------------------------------------------
+
+
+async def test_a_guest_has_the_name_that_they_ask_for():
+    guest = new_guest(" Zoe\u0308 ")
+    assert await rooms.admit(guest) == (Member(guest.key, "Zoë", guest=True), None)
+
+
+@pytest.mark.parametrize("name", ["alice", "ALICE", "a\nb", "x" * 33])
+async def test_a_guest_whose_name_cannot_be_had_has_another(alice, name):
+    guest = new_guest(name)
+    admitted, reason = await rooms.admit(guest)
+    assert admitted == Member(guest.key, f"guest-{guest.key[-4:]}", guest=True)
+    assert reason
+
+
+async def test_a_guest_cannot_take_the_name_of_somebody_online():
+    with presence.connected(Member("g-2", "Zoë", guest=True)):
+        assert (await rooms.admit(new_guest("zoë")))[1] == "The name zoë is taken."
+        assert await rooms.checked_name("Zoë", "g-2") == "Zoë"  # their own other tab
+    assert (await rooms.admit(new_guest("zoë")))[1] is None
+
+
+async def test_checked_name_says_why_not(alice):
+    with pytest.raises(BadName, match="taken"):
+        await rooms.checked_name("Alice", "g-1")
+
+
+async def test_enter_while_the_database_is_away(lobby, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError
+
+    monkeypatch.setattr(rooms.Room.objects, "filter", away)
+    assert (await refusal(rooms.enter("lobby", GUEST))).code == "internal"

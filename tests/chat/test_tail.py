@@ -1,0 +1,272 @@
+import asyncio
+import json
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import OperationalError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat import log, tail
+from chat.log import Span
+from chat.models import Entry, Room
+from chat.tail import LogEnded, Tail, tails
+from tests.chat.test_entries import entry
+from tests.chat.test_log import draft
+
+database = pytest.mark.django_db(transaction=True)
+
+
+def span(first=1, last=3, room=1, epoch="e"):
+    return Span(room, epoch, first, [entry(seq) for seq in range(first, last + 1)])
+
+
+def seqs(batch):
+    return [json.loads(encoded)["seq"] for encoded in batch.entries]
+
+
+# ---- The tail itself -----------------------------------------------------------------
+
+
+async def test_what_continues_the_head_is_added_once():
+    one = Tail(span(1, 3))
+    assert one.apply(4, span(4, 5).encoded)
+    assert one.apply(4, span(4, 5).encoded)
+    assert one.apply(3, span(3, 6).encoded)
+    assert one.head == 6
+    assert seqs(await one.batch(0)) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_hole_adds_nothing():
+    one = Tail(span(1, 3))
+    assert not one.apply(5, span(5, 6).encoded)
+    assert one.head == 3
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.integers(0, 5)), max_size=30))
+def test_whatever_is_rung_twice_late_or_never_the_tail_is_a_prefix_of_the_log(rings):
+    async def check():
+        one = Tail(span(1, 0))
+        for first, length in rings:
+            one.apply(first, span(first, first + length - 1).encoded)
+        if one.head:
+            assert seqs(await one.batch(0)) == list(range(1, one.head + 1))
+
+    asyncio.run(check())
+
+
+async def test_readers_at_one_cursor_share_a_batch_and_its_forms():
+    one = Tail(span(1, 3))
+    rendered = []
+
+    def form(batch):
+        rendered.append(batch)
+        return batch.cursor
+
+    assert (await one.batch(1)) is (await one.batch(1))
+    assert (await one.batch(1)).render(form) == (await one.batch(1)).render(form) == "e:3"
+    assert len(rendered) == 1
+
+
+async def test_a_batch_is_never_too_large_for_a_frame(monkeypatch):
+    monkeypatch.setattr(tail, "BATCH_SIZE", len(entry(1)) * 2)
+    one = Tail(span(1, 5))
+    assert [seqs(await one.batch(after)) for after in (0, 2, 4)] == [[1, 2], [3, 4], [5]]
+
+
+async def test_an_entry_that_is_larger_than_a_batch_goes_alone(monkeypatch):
+    monkeypatch.setattr(tail, "BATCH_SIZE", 1)
+    assert seqs(await Tail(span(1, 3)).batch(0)) == [1]
+
+
+async def test_an_edit_and_a_deletion_reach_what_waits_in_memory():
+    one = Tail(Span(1, "e", 1, [entry(1, body="old"), entry(2, body="secret")]))
+    one.apply(3, [entry(3, kind="edit", body="new", ref=1)])
+    one.apply(4, [entry(4, kind="edit", body="secret too", ref=2)])
+    one.apply(5, [entry(5, kind="delete", body="", ref=2)])
+    bodies = [json.loads(encoded)["body"] for encoded in (await one.batch(0)).entries]
+    assert bodies == ["new", "", "new", "", ""]
+
+
+# ---- Readers -------------------------------------------------------------------------
+
+
+async def say(room, *cids):
+    for cid in cids:
+        await log.appender().append(draft(room, cid, cid))
+
+
+@database
+async def test_a_reader_gets_what_comes_after_it(lobby):
+    await say(lobby, "before")
+    reader = await tails().open(lobby.pk)
+    taking = asyncio.ensure_future(reader.take())
+    await say(lobby, "after")
+    assert seqs(await taking) == [2]
+    assert reader.cursor == f"{lobby.epoch}:2"
+    reader.close()
+
+
+@database
+async def test_readers_of_a_room_share_its_tail_and_the_last_one_lets_it_go(lobby):
+    one, other = await asyncio.gather(*(tails().open(lobby.pk) for _ in range(2)))
+    assert one.tail is other.tail
+    one.close()
+    one.close()
+    assert tails().tails == {lobby.pk: other.tail}
+    other.close()
+    assert tails().tails == {}
+    assert tails().doorbell.wanted == set()
+
+
+@database
+@pytest.mark.parametrize(
+    ("cursor", "after", "reset"),
+    [
+        (None, 10, False),
+        ("{epoch}:58", 58, False),
+        ("{epoch}:60", 60, False),
+        ("{epoch}:0", 0, False),
+        ("{epoch}:61", 10, True),
+        ("0000:58", 10, True),
+        ("nonsense", 10, True),
+        ("", 10, True),
+    ],
+)
+async def test_resuming(lobby, cursor, after, reset):
+    await database_sync_to_async(log.write)([draft(lobby, str(n)) for n in range(60)])
+    reader = await tails().open(lobby.pk)
+    assert await reader.resume(cursor and cursor.format(epoch=lobby.epoch)) is reset
+    assert reader.seq == after
+    reader.close()
+
+
+@database
+async def test_who_missed_more_than_five_hundred_is_reset(lobby):
+    await database_sync_to_async(log.write)([draft(lobby, str(n)) for n in range(502)])
+    reader = await tails().open(lobby.pk)
+    assert await reader.resume(f"{lobby.epoch}:2") is False
+    assert await reader.resume(f"{lobby.epoch}:1") is True
+    assert reader.seq == 452
+    reader.close()
+
+
+@database
+async def test_a_cursor_that_is_ahead_of_this_worker_is_not_reset(lobby):
+    """The client was on another worker, whose bell has not been heard here yet."""
+    reader = await tails().open(lobby.pk)
+    await database_sync_to_async(log.write)([draft(lobby, "a"), draft(lobby, "b")])
+    assert reader.tail.head == 0
+    assert await reader.resume(f"{lobby.epoch}:2") is False
+    assert reader.seq == 2
+    reader.close()
+
+
+@database
+async def test_a_reader_far_behind_reads_the_log(lobby, monkeypatch):
+    monkeypatch.setattr(tail, "WINDOW_ENTRIES", 2)
+    reader = await tails().open(lobby.pk)
+    await say(lobby, *"abcdef")
+    assert len(reader.tail.window) == 2
+    assert seqs(await reader.take()) == [1, 2, 3, 4, 5, 6]
+    reader.close()
+
+
+@database
+async def test_a_hole_is_mended_from_the_log(lobby):
+    reader = await tails().open(lobby.pk)
+    written = await database_sync_to_async(log.write)([draft(lobby, str(n)) for n in range(3)])
+    (whole,) = written.spans
+    tails().heard(Span(whole.room, whole.epoch, 3, whole.encoded[2:]))
+    assert seqs(await reader.take()) == [1, 2, 3]
+    reader.close()
+
+
+@database
+async def test_a_bell_that_never_rang_is_noticed_by_the_slow_check(lobby, monkeypatch):
+    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    reader = await tails().open(lobby.pk)
+    await database_sync_to_async(log.write)([draft(lobby)])
+    async with asyncio.timeout(5):
+        assert seqs(await reader.take()) == [1]
+    reader.close()
+
+
+@database
+async def test_the_slow_check_ends_with_its_rooms(lobby, monkeypatch):
+    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    (await tails().open(lobby.pk)).close()
+    await asyncio.wait_for(tails().checking, 5)
+
+
+@database
+@pytest.mark.parametrize("how", ["new epoch", "deleted"])
+async def test_the_end_of_a_log_sends_its_readers_away(lobby, monkeypatch, how):
+    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    reader = await tails().open(lobby.pk)
+    if how == "deleted":
+        await lobby.adelete()
+    else:
+        await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
+    with pytest.raises(LogEnded):
+        await asyncio.wait_for(reader.take(), 5)
+    reader.close()
+    assert lobby.pk not in tails().tails
+
+
+@database
+async def test_a_room_that_is_gone_cannot_be_opened():
+    with pytest.raises(LogEnded):
+        await tails().open(999_999)
+    assert tails().opening == {}
+    assert tails().doorbell.wanted == set()
+
+
+@database
+async def test_a_failing_database_costs_time_and_nothing_else(lobby, monkeypatch):
+    monkeypatch.setattr(tail, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(tail, "WINDOW_ENTRIES", 1)
+    reader = await tails().open(lobby.pk)
+    await say(lobby, *"abc")
+    after, failures = log.after, iter([OperationalError(), OperationalError()])
+
+    async def failing(*args):
+        for error in failures:
+            raise error
+        return await after(*args)
+
+    monkeypatch.setattr(log, "after", failing)
+    async with asyncio.timeout(5):
+        assert seqs(await anext(aiter(reader))) == [1, 2, 3]
+    reader.close()
+
+
+@database
+async def test_opening_fails_while_the_database_is_away_and_works_again(lobby, monkeypatch):
+    async def away(*args):
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "newest", away)
+        with pytest.raises(OperationalError):
+            await tails().open(lobby.pk)
+    reader = await tails().open(lobby.pk)
+    reader.close()
+
+
+@database
+async def test_every_entry_reaches_every_reader_once_in_order(lobby):
+    async def read(count):
+        reader, found = await tails().open(lobby.pk), []
+        await reader.resume(f"{lobby.epoch}:0")
+        while len(found) < count:
+            found += seqs(await reader.take())
+        reader.close()
+        return found
+
+    readers = [asyncio.ensure_future(read(200)) for _ in range(20)]
+    await asyncio.gather(*(say(lobby, *(f"{w}-{n}" for n in range(20))) for w in range(10)))
+    async with asyncio.timeout(20):
+        for found in await asyncio.gather(*readers):
+            assert found == list(range(1, 201))
+    assert await Entry.objects.acount() == 200

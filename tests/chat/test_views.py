@@ -1,0 +1,92 @@
+import pytest
+from django.test import Client
+
+from chat import members
+from chat.members import Member
+from chat.presence import presence
+
+pytestmark = pytest.mark.django_db
+
+
+def name(client, name):
+    return client.post("/api/me", {"name": name})
+
+
+def guest(client):
+    return members.guest_of({"guest": client.cookies["guest"].value})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visitor_is_a_guest_and_stays_the_same(client, lobby):
+    client.get("/chat/lobby/")
+    first = guest(client)
+    page = client.get("/chat/lobby/")
+    assert first.name in page.content.decode()
+    assert guest(client) == first
+    assert client.cookies["guest"]["httponly"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_rooms(client, lobby, backroom, alice):
+    assert client.get("/chat/nowhere/").status_code == 404
+    assert client.get("/chat/backroom/").status_code == 403
+    assert "Backroom" not in client.get("/chat/").content.decode()
+    client.force_login(alice)
+    assert client.get("/chat/backroom/").status_code == 200
+    assert "Backroom" in client.get("/chat/").content.decode()
+
+
+def test_the_list_shows_staff_every_room(client, lobby, backroom, boss):
+    client.force_login(boss)
+    page = client.get("/chat/").content.decode()
+    assert "Backroom" in page
+    assert "Lobby" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_guest_takes_a_name(client, lobby):
+    client.get("/chat/lobby/")
+    key = guest(client).key
+    answer = name(client, " 小明 ")
+    assert answer.json() == {"key": key, "name": "小明", "guest": True}
+    assert guest(client) == Member(key, "小明", guest=True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("wanted", ["", "a\nb", "x" * 33, "Alice", "zoë"])
+def test_names_that_cannot_be_had(client, alice, wanted):
+    with presence.connected(Member("g-2", "Zoë", guest=True)):
+        answer = name(client, wanted)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "bad_name"
+    assert answer.json()["message"]
+    assert "guest" not in client.cookies
+
+
+def test_a_user_has_the_name_of_the_account(client, alice):
+    client.force_login(alice)
+    assert name(client, "other").status_code == 403
+
+
+def test_a_name_is_posted_and_with_a_token(client):
+    assert client.get("/api/me").status_code == 405
+    assert Client(enforce_csrf_checks=True).post("/api/me", {"name": "x"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/chat/", "/login/", "/stream/"])
+def test_pages_without_anything_in_the_database(client, path):
+    assert client.get(path).status_code == 200
+
+
+def test_log_in_and_out(client, alice):
+    answer = client.post("/login/?next=/chat/", {"username": "alice", "password": "a"})
+    assert answer["Location"] == "/chat/"
+    assert "alice" in client.get("/").content.decode()
+    assert client.post("/logout/").status_code == 302
+    assert "alice" not in client.get("/").content.decode()
+
+
+def test_a_page_that_is_not_there(client):
+    answer = client.get("/nowhere/")
+    assert answer.status_code == 404
+    assert "Twinstream" in answer.content.decode()
