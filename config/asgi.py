@@ -1,0 +1,20 @@
+"""The ASGI application: what serves what."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+http = get_asgi_application()
+
+# After Django is set up, since these read models and settings.
+from django.conf import settings  # noqa: E402
+
+from chat.routing import websocket  # noqa: E402
+from config.threads import BoundedThreads  # noqa: E402
+from config.workers import claim_sole_worker  # noqa: E402
+
+claim_sole_worker(settings.DATABASES["default"], settings.REDIS_URL)
+
+application = BoundedThreads(ProtocolTypeRouter({"http": http, "websocket": websocket}))

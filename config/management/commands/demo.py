@@ -1,0 +1,54 @@
+"""`manage.py demo`: something to look at, for a site that has nothing yet."""
+
+import secrets
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand
+
+from chat.models import Room
+from streaming.models import StreamText
+
+BODY = """\
+Words arrive one by one, the way a thought does. 文字一个接一个地来，像一个人正在想。
+
+This is Twinstream 🌊 — text over Server-Sent Events, talk over WebSocket. \
+一条流写字，一条流说话，两条流共用一台服务器。
+
+What you see are characters as people count them, not bytes:
+a family of four is one 👨‍👩‍👧‍👦, a flag is one 🇨🇳 🇫🇷, a waving hand with its skin tone is one 👋🏽;
+é written as e and an accent is one e\u0301, नमस्ते has three, 한국어 has three.
+
+把网线拔掉再插上：它从断开的那个字继续，不多一个，也不少一个。
+Pull the plug and put it back: it goes on at the very character where it stopped.
+
+Now log in to the admin and write something of your own. ✍️"""
+
+
+class Command(BaseCommand):
+    help = "Adds the demo: a text, the room lobby, and an admin if there is none. Repeatable."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.add_text()
+        Room.objects.get_or_create(slug="lobby", defaults={"name": "Lobby"})
+        self.add_admin()
+
+    def add_text(self) -> None:
+        if not StreamText.objects.filter(slug="default").exists():
+            StreamText.objects.create(
+                slug="default",
+                title="Two streams · 双流",
+                body=BODY,
+                is_default=not StreamText.objects.filter(is_default=True).exists(),
+            )
+
+    def add_admin(self) -> None:
+        users = get_user_model()._default_manager
+        if users.filter(is_superuser=True).exists():
+            return
+        if users.filter(**{get_user_model().USERNAME_FIELD: "admin"}).exists():
+            self.stderr.write("There is a user admin who is no superuser; none was added.")
+            return
+        password = secrets.token_urlsafe(12)
+        get_user_model().objects.create_superuser("admin", password=password)
+        self.stdout.write(f"Admin: log in at /admin/ as admin, password {password} (shown once)")

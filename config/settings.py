@@ -1,0 +1,218 @@
+"""The one settings file: read from the environment or `.env`, loud about a bad value."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from environs import Env, EnvError, validate
+
+import config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(BASE_DIR / ".env", recurse=False)
+
+
+def read(reader: Callable[..., Any], name: str, default: Any, **options: Any) -> Any:
+    """The value of `name`; an empty one counts as unset. SystemExit with its name if it is bad."""
+    if not env.str(name, "").strip():
+        return default
+    try:
+        return reader(name, **options)
+    except (EnvError, ValueError) as error:
+        raise SystemExit(f"Bad value of {name}: {error}") from None
+
+
+def whole(name: str, default: int, *, at_least: int = 1) -> int:
+    """A whole number that is not below `at_least`."""
+    number: int = read(env.int, name, default, validate=validate.Range(min=at_least))
+    return number
+
+
+def origins(name: str) -> list[str]:
+    """Origins, separated by commas: a scheme, a host and perhaps a port, and nothing more."""
+    found: list[str] = read(env.list, name, [])
+    for origin in found:
+        if not re.fullmatch(r"https?://[^/\s]+", origin):
+            raise SystemExit(f"Bad value of {name}: {origin!r} is not like https://example.org")
+    return found
+
+
+# ---- What kind of start this is ------------------------------------------------------
+
+SECRET_KEY: str = read(env.str, "SECRET_KEY", "")
+DEBUG: bool = read(env.bool, "DEBUG", not SECRET_KEY)
+if not SECRET_KEY:
+    if not (config.development_allowed and DEBUG):
+        raise SystemExit(
+            "SECRET_KEY is not set. Put a long random SECRET_KEY into the environment or into "
+            ".env; only `python manage.py …`, with DEBUG on, starts without one."
+        )
+    # Public, so worth nothing: `check --deploy` knows the prefix.
+    SECRET_KEY = "django-insecure-development-key-of-twinstream"  # noqa: S105
+
+LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS: list[str] = read(env.list, "ALLOWED_HOSTS", LOCAL_HOSTS)
+CSRF_TRUSTED_ORIGINS: list[str] = origins("CSRF_TRUSTED_ORIGINS")
+
+# ---- Other origins -------------------------------------------------------------------
+
+CORS_ALLOWED_ORIGINS: list[str] = origins("CORS_ALLOWED_ORIGINS")
+LOCALHOST_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
+CORS_ALLOWED_ORIGIN_REGEXES = [rf"^{LOCALHOST_ORIGIN}\Z"] if DEBUG else []
+CORS_URLS_REGEX = r"^/api/.*$"
+# A page that resumes by fetch() instead of EventSource sends the first by itself.
+CORS_ALLOW_HEADERS = ["accept", "cache-control", "content-type", "last-event-id", "x-csrftoken"]
+
+# ---- Parts ---------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "servestatic",
+    "config",
+    "streaming",
+    "chat",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ---- Database ------------------------------------------------------------------------
+
+
+def database() -> dict[str, Any]:
+    """The default database, from DATABASE_URL."""
+    default = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+    url: str = read(env.str, "DATABASE_URL", default)
+    try:
+        settings: dict[str, Any] = env.dj_db_url("DATABASE_URL", url)
+    except (EnvError, ValueError) as error:
+        raise SystemExit(f"Bad value of DATABASE_URL: {error}") from None
+    # Connections belong to threads here; one that is kept would outlive its request
+    # in every thread, so none is kept.
+    settings["CONN_MAX_AGE"] = 0
+    if settings["ENGINE"] == "django.db.backends.sqlite3":
+        settings["OPTIONS"] = {
+            # A write transaction takes its lock at the start: one that upgrades in the
+            # middle fails at once with "database is locked", whatever the timeout.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,  # seconds
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    return settings
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---- Channel layer -------------------------------------------------------------------
+
+REDIS_URL: str = read(env.str, "REDIS_URL", "")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise SystemExit("Bad value of REDIS_URL: it begins with redis://, rediss:// or unix://")
+
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_connect_timeout": 2}]},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+# ---- Limits that an operator turns ---------------------------------------------------
+
+STREAMS_PER_WORKER = whole("STREAMS_PER_WORKER", 5_000)
+SOCKETS_PER_WORKER = whole("SOCKETS_PER_WORKER", 10_000)
+CHAT_MESSAGES_PER_SECOND = whole("CHAT_MESSAGES_PER_SECOND", 10)
+CHAT_BURST = whole("CHAT_BURST", 20)
+CHAT_BODY_GRAPHEMES = whole("CHAT_BODY_GRAPHEMES", 4_000)
+# At least what the longest command without a body needs.
+CHAT_FRAME_BYTES = whole("CHAT_FRAME_BYTES", 32_768, at_least=512)
+HEARTBEAT_SECONDS = whole("HEARTBEAT_SECONDS", 25)
+SILENCE_SECONDS = whole("SILENCE_SECONDS", 60)
+if SILENCE_SECONDS <= HEARTBEAT_SECONDS:
+    raise SystemExit(
+        "Bad value of SILENCE_SECONDS: it must be more than HEARTBEAT_SECONDS, "
+        "or every client is closed before it has been asked."
+    )
+
+# ---- Static files, accounts, language ------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Served by the worker itself until nginx does it; no collectstatic is needed.
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "index"
+LOGOUT_REDIRECT_URL = "index"
+
+# A text of 1 MB grows to 3 MB where each of its bytes is percent-encoded; the form then
+# says what is wrong with it, which a refused request could not.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "streaming": {"handlers": ["console"], "level": "INFO"},
+        "chat": {"handlers": ["console"], "level": "INFO"},
+        # It prints a traceback a second while Redis is away; chat.doorbell says it once.
+        "channels_redis.pubsub": {"level": "CRITICAL"},
+    },
+}

@@ -1,0 +1,49 @@
+"""Refuses a second worker where workers could not reach each other."""
+
+import fcntl
+import hashlib
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+REFUSAL = (
+    "Another worker already serves this database, and REDIS_URL is not set: the two could not "
+    "tell each other what is new. Set REDIS_URL for all workers, or stop the other one."
+)
+
+# The lock lasts as long as the open file, so the file is kept here until the process ends.
+_claims: list[IO[str]] = []
+
+
+def lock_path(database: dict[str, Any]) -> Path:
+    """Where the workers of this machine meet: one file a database and user."""
+    name = f"{database['ENGINE']} {database['HOST']} {database['PORT']} {database['NAME']}"
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"twinstream-{os.getuid()}-{digest}.lock"
+
+
+def claim_sole_worker(database: dict[str, Any], redis_url: str) -> None:
+    """Ends the process with a sentence if there is no Redis and another worker is running.
+
+    It sees the workers of this machine and user; the kernel drops the claim of a dead one.
+    """
+    if redis_url:
+        return
+    claim = lock_path(database).open("a")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        refuse()
+    _claims.append(claim)
+
+
+def refuse() -> NoReturn:
+    """Ends the process with a sentence, from whichever thread."""
+    sys.stderr.write(REFUSAL + "\n")
+    sys.stderr.flush()
+    if threading.current_thread() is threading.main_thread():
+        sys.exit(1)
+    os._exit(1)  # runserver starts us in a thread, where SystemExit would end only the thread

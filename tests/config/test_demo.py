@@ -1,0 +1,48 @@
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+
+from chat.models import Room
+from streaming import graphemes
+from streaming.models import StreamText
+
+pytestmark = pytest.mark.django_db
+
+
+def test_demo_adds_a_text_a_room_and_an_admin(capsys, client):
+    call_command("demo")
+    said = capsys.readouterr().out
+    password = said.split("password ")[1].split()[0]
+    assert client.login(username="admin", password=password)
+    assert Room.objects.filter(slug="lobby", is_public=True).exists()
+    body = StreamText.objects.get(is_default=True).body
+    assert {"👨‍👩‍👧‍👦", "🇨🇳", "👋🏽", "e\u0301", "स्ते", "字"} <= set(graphemes.split(body))
+
+
+def test_demo_does_no_harm_when_it_is_run_again(capsys):
+    call_command("demo")
+    StreamText.objects.get().delete()
+    StreamText.objects.create(slug="mine", title="Mine", body="m", is_default=True)
+    Room.objects.filter(slug="lobby").update(name="Foyer")
+    get_user_model().objects.update(email="me@example.org")
+    capsys.readouterr()
+
+    call_command("demo")
+    assert "password" not in capsys.readouterr().out
+    assert StreamText.objects.get(is_default=True).slug == "mine"
+    assert Room.objects.get(slug="lobby").name == "Foyer"
+    assert get_user_model().objects.get().email == "me@example.org"
+
+
+def test_demo_touches_no_text_that_was_edited():
+    call_command("demo")
+    StreamText.objects.update(body="mine")
+    call_command("demo")
+    assert StreamText.objects.get().body == "mine"
+
+
+def test_demo_takes_no_account_over(capsys):
+    get_user_model().objects.create_user("admin", password="a")
+    call_command("demo")
+    assert not get_user_model().objects.get().is_superuser
+    assert "none was added" in capsys.readouterr().err

@@ -1,0 +1,112 @@
+"""Settings decide how a process starts, so each of these starts one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = {"SECRET_KEY": "x" * 60}
+IMPORT = ["-c", "import django; django.setup()"]
+MANAGE = ["manage.py", "diffsettings", "--all"]
+
+
+def start(arguments, **environment):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=kept | {"DJANGO_SETTINGS_MODULE": "config.settings"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def setting(name, **environment):
+    shown = start(MANAGE, **environment).stdout
+    return next(line for line in shown.splitlines() if line.split(" = ")[0].endswith(name))
+
+
+def test_without_a_key_manage_runs_in_development():
+    assert "True" in setting("DEBUG")
+    assert "InMemoryChannelLayer" in setting("CHANNEL_LAYERS")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-m", "daphne", "-p", "0", "config.asgi:application"],
+        IMPORT,
+    ],
+)
+def test_without_a_key_every_other_start_is_refused(arguments):
+    done = start(arguments)
+    assert done.returncode == 1
+    assert "SECRET_KEY is not set" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_key_and_without_debug_manage_is_refused_too():
+    done = start(MANAGE, DEBUG="false")
+    assert done.returncode == 1
+    assert "SECRET_KEY is not set" in done.stderr
+
+
+def test_with_a_key_debug_is_off():
+    assert "False" in setting("DEBUG", **SECRET)
+
+
+def test_redis_broadcasts_where_it_is_named():
+    layers = setting("CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:6379/1")
+    assert "RedisPubSubChannelLayer" in layers
+    assert "redis://127.0.0.1:6379/1" in layers
+
+
+def test_the_database_is_read_from_its_url():
+    shown = setting("DATABASES", DATABASE_URL="postgres://ann:pw@db.example:5433/site")
+    assert "postgresql" in shown
+    assert "5433" in shown
+    assert "'CONN_MAX_AGE': 0" in shown
+
+
+def test_sqlite_takes_its_lock_early_and_waits():
+    shown = setting("DATABASES")
+    assert "IMMEDIATE" in shown
+    assert "journal_mode=WAL" in shown
+    assert "'timeout': 20" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "perhaps"),
+        ("STREAMS_PER_WORKER", "0"),
+        ("SOCKETS_PER_WORKER", "many"),
+        ("CHAT_MESSAGES_PER_SECOND", "-1"),
+        ("CHAT_BURST", "1.5"),
+        ("CHAT_FRAME_BYTES", "100"),
+        ("HEARTBEAT_SECONDS", "0"),
+        ("SILENCE_SECONDS", "25"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "localhost:6379"),
+        ("CORS_ALLOWED_ORIGINS", "friend.example"),
+        ("CORS_ALLOWED_ORIGINS", "*"),
+        ("CSRF_TRUSTED_ORIGINS", "https://a.example/path"),
+    ],
+)
+def test_a_bad_value_stops_the_start_with_its_name(name, value):
+    done = start(IMPORT, **SECRET | {name: value})
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_value_is_unset():
+    assert "= 20" in setting("CHAT_BURST", CHAT_BURST="")
+
+
+def test_a_limit_can_be_turned():
+    assert "= 7" in setting("CHAT_BURST", CHAT_BURST="7")

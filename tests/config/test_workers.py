@@ -1,0 +1,47 @@
+import subprocess
+import sys
+
+import pytest
+
+from config import workers
+
+DATABASE = {"ENGINE": "sqlite3", "HOST": "", "PORT": "", "NAME": "/somewhere/site.sqlite3"}
+CLAIM = "import sys; from config.workers import claim_sole_worker as c; c({!r}, {!r}); print('in')"
+
+
+@pytest.fixture
+def claim(monkeypatch, tmp_path):
+    """Starts another process that claims a database."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(workers.tempfile, "tempdir", str(tmp_path))
+
+    def run(database=DATABASE, redis_url=""):
+        code = CLAIM.format(database, redis_url)
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    yield run
+    while workers._claims:
+        workers._claims.pop().close()
+
+
+def test_the_second_worker_is_refused_with_a_sentence(claim):
+    workers.claim_sole_worker(DATABASE, "")
+    second = claim()
+    assert second.returncode == 1
+    assert second.stderr.startswith("Another worker already serves this database, and REDIS_URL")
+    assert "Traceback" not in second.stderr
+
+
+def test_with_redis_there_may_be_many(claim):
+    workers.claim_sole_worker(DATABASE, "redis://127.0.0.1")
+    assert claim(redis_url="redis://127.0.0.1").stdout == "in\n"
+
+
+def test_another_database_is_another_site(claim):
+    workers.claim_sole_worker(DATABASE, "")
+    assert claim(DATABASE | {"NAME": "/elsewhere"}).stdout == "in\n"
+
+
+def test_the_claim_of_a_dead_worker_is_void(claim):
+    assert claim().stdout == "in\n"
+    assert claim().stdout == "in\n"

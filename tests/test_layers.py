@@ -1,0 +1,116 @@
+"""Who imports whom, inside the project. Whatever is not listed here is not allowed."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("config", "streaming", "chat")
+
+ARROWS = {
+    "config.settings": {"config"},
+    "config.urls": {"streaming.urls", "chat.urls"},
+    "config.asgi": {"chat.routing", "config.threads", "config.workers"},
+    "config.management.commands.demo": {"chat.models", "streaming.models"},
+    "streaming.models": {"streaming.sse"},
+    "streaming.playback": {
+        "streaming.graphemes",
+        "streaming.models",
+        "streaming.pace",
+        "streaming.sse",
+    },
+    "streaming.views": {"streaming.models", "streaming.playback", "streaming.sse"},
+    "streaming.urls": {"streaming.views"},
+    "streaming.admin": {"streaming.graphemes", "streaming.models"},
+    "chat.members": {"streaming.graphemes"},
+    "chat.presence": {"chat.members"},
+    "chat.log": {"chat.entries", "chat.loops", "chat.models"},
+    "chat.doorbell": {"chat.log"},
+    "chat.tail": {"chat.doorbell", "chat.entries", "chat.log", "chat.loops"},
+    "chat.rooms": {
+        "chat.log",
+        "chat.members",
+        "chat.models",
+        "chat.presence",
+        "chat.rate",
+        "streaming.graphemes",
+    },
+    "chat.consumers": {
+        "chat.entries",
+        "chat.frames",
+        "chat.members",
+        "chat.models",
+        "chat.presence",
+        "chat.rate",
+        "chat.rooms",
+        "chat.tail",
+    },
+    "chat.views": {"chat.members", "chat.models", "chat.rooms"},
+    "chat.admin": {"chat.members", "chat.models", "chat.rooms"},
+    "chat.routing": {"chat.consumers", "chat.origin"},
+    "chat.urls": {"chat.views"},
+}
+# No I/O, no Django, no clock: tested with literals.
+PURE = {
+    "streaming.graphemes": {"regex"},
+    "streaming.pace": {"dataclasses"},
+    "streaming.sse": {"re", "array", "collections", "dataclasses"},
+    "chat.entries": {"json", "re", "collections", "dataclasses", "datetime", "typing"},
+    "chat.frames": {"json", "re", "collections", "dataclasses", "typing"},
+    "chat.rate": {"collections", "dataclasses"},
+}
+
+
+def modules():
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            if ".migrations." not in name:
+                yield name.removesuffix(".__init__"), path
+
+
+MODULES = dict(modules())
+
+
+def imports(name):
+    """Everything that a module imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relatively"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else node.module
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_module_imports_only_along_its_arrows(name):
+    ours = {found for found in imports(name) if found.split(".")[0] in PACKAGES}
+    assert ours <= ARROWS.get(name, set())
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_a_pure_module_stays_pure(name):
+    found = {imported.split(".")[0] for imported in imports(name)}
+    assert found <= PURE[name]
+
+
+def test_the_apps_meet_in_pure_modules_only():
+    between = {
+        arrow for name, arrows in ARROWS.items() if name.startswith("chat.") for arrow in arrows
+        if arrow.startswith("streaming.")
+    }  # fmt: skip
+    assert between <= set(PURE)
+    for name, arrows in ARROWS.items():
+        if name.startswith("streaming."):
+            assert not any(arrow.startswith("chat.") for arrow in arrows)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_nothing_is_imported_inside_a_function(name):
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
+            assert not inner, f"{name}.{node.name}"
