@@ -1,0 +1,71 @@
+const AGAIN_MS = 1_000;
+// An answer is overdue: the same cid again costs nothing, a message forgotten would.
+const OVERDUE_MS = 15_000;
+// For the room's name, which is added on the way out.
+const SPARE_BYTES = 256;
+
+// Carries the outbox over the connection, one message at a time.
+export class Delivery {
+  #outbox;
+  #send;
+  #refused;
+  #ready = false;
+  #frameLimit = 32_768;
+  #timer = null;
+
+  constructor(outbox, { send, refused }) {
+    this.#outbox = outbox;
+    this.#send = send;
+    this.#refused = refused;
+  }
+
+  welcome({ limits }) {
+    this.#frameLimit = limits?.frame ?? this.#frameLimit;
+  }
+
+  ready() {
+    this.#ready = true;
+    this.#again();
+  }
+
+  lost() {
+    this.#ready = false;
+    clearTimeout(this.#timer);
+    this.#outbox.again();
+  }
+
+  pump() {
+    const item = this.#ready ? this.#outbox.next() : null;
+    if (item === null) return;
+    const command = { type: "say", cid: item.cid, body: item.body };
+    if (!this.#fits(command)) return this.error({ cid: item.cid, code: "too_long" });
+    this.#send(command);
+    this.#later(OVERDUE_MS);
+  }
+
+  settle(cid) {
+    this.#outbox.settle(cid);
+    this.pump();
+  }
+
+  error({ cid, code, message, retry_after_ms: wait = AGAIN_MS }) {
+    if (!this.#outbox.refuse(cid, code)) return this.#later(wait);
+    this.#refused(cid, code, message);
+    return this.pump();
+  }
+
+  #again() {
+    this.#outbox.again();
+    this.pump();
+  }
+
+  #later(wait) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#again(), wait);
+  }
+
+  // A frame over the limit closes the socket, and would close it again after every reconnect.
+  #fits(command) {
+    return new TextEncoder().encode(JSON.stringify(command)).length + SPARE_BYTES <= this.#frameLimit;
+  }
+}

@@ -1,0 +1,111 @@
+import { Row } from "./row.js";
+
+// The rows of the log in the order of their seq; what is still unsent stands below them all.
+export class LogView {
+  #list;
+  #templates;
+  #rows = [];
+  #gaps = [];
+  #me;
+
+  constructor(list, templates, me) {
+    this.#list = list;
+    this.#templates = templates;
+    this.#me = me;
+  }
+
+  get empty() {
+    return this.#rows.length === 0;
+  }
+
+  // An entry takes the place of the row that was sent with its cid, or of its own earlier form.
+  show(shown) {
+    const row = this.#find(shown);
+    if (!row) return this.#insert(new Row(this.#templates.row, shown, this.#me));
+    const order = row.order;
+    row.show(shown, this.#me);
+    if (row.order === order) return this.#neighbours(row);
+    this.#remove(row, false);
+    return this.#insert(row);
+  }
+
+  // In the log for certain, though its entry may be long past or still on its way.
+  acknowledge(cid, seq) {
+    const row = this.#pending(cid);
+    if (row) this.show({ ...row.shown, seq });
+  }
+
+  refuse(cid, refused) {
+    const row = this.#pending(cid);
+    if (row) row.show({ ...row.shown, refused }, this.#me);
+  }
+
+  discard(cid) {
+    const row = this.#pending(cid);
+    if (row) this.#remove(row);
+  }
+
+  iAm(key) {
+    this.#me = key;
+    for (const row of this.#rows) row.own(key);
+  }
+
+  gap({ after }, fill) {
+    const element = this.#templates.gap.content.firstElementChild.cloneNode(true);
+    element.querySelector(".fill").addEventListener("click", fill);
+    this.#gaps.push({ after, element });
+    this.#list.insertBefore(element, this.#rows.find(({ order }) => order > after)?.element ?? null);
+  }
+
+  closeGap({ after }) {
+    this.#gaps.filter((gap) => gap.after === after).forEach(({ element }) => element.remove());
+    this.#gaps = this.#gaps.filter((gap) => gap.after !== after);
+  }
+
+  dropBefore(seq) {
+    for (const row of this.#rows.filter(({ order }) => order < seq)) this.#remove(row);
+    for (const gap of this.#gaps.filter(({ after }) => after < seq)) this.closeGap(gap);
+  }
+
+  // Another epoch: the numbers of the old rows mean other entries now.
+  startAnew(seq) {
+    this.dropBefore(Infinity);
+    const element = this.#templates.anew.content.firstElementChild.cloneNode(true);
+    this.#list.prepend(element);
+    this.#gaps.push({ after: seq, element });
+  }
+
+  #pending(cid) {
+    return this.#rows.findLast(({ shown }) => !shown.seq && shown.cid === cid);
+  }
+
+  #find({ seq, cid }) {
+    return (seq && this.#rows.findLast(({ shown }) => shown.seq === seq)) || this.#pending(cid);
+  }
+
+  #insert(row) {
+    const above = this.#rows.findLastIndex(({ order }) => order <= row.order);
+    const next = this.#rows[above + 1]?.element ?? null;
+    // Moving an element that is in its place already would be read out twice.
+    if (!row.element.isConnected || this.#following(row) !== next) this.#list.insertBefore(row.element, next);
+    this.#rows.splice(above + 1, 0, row);
+    this.#neighbours(row);
+  }
+
+  #following(row) {
+    return row.element.nextElementSibling;
+  }
+
+  #remove(row, away = true) {
+    const index = this.#rows.indexOf(row);
+    this.#rows.splice(index, 1);
+    if (away) row.element.remove();
+    this.#rows[index]?.follow(this.#rows[index - 1] ?? null);
+  }
+
+  #neighbours(row) {
+    const index = this.#rows.indexOf(row);
+    row.follow(this.#rows[index - 1] ?? null);
+    this.#rows[index + 1]?.follow(row);
+  }
+}

@@ -1,0 +1,168 @@
+import { word } from "../words.js";
+import { newCid } from "./cid.js";
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { Delivery } from "./delivery.js";
+import { Log } from "./log.js";
+import { LogView } from "./log_view.js";
+import { listenForName } from "./nickname.js";
+import { Outbox } from "./outbox.js";
+import { quietly } from "./quietly.js";
+import { Reader } from "./reader.js";
+import { Scroller } from "./scroller.js";
+import { showState } from "./state_view.js";
+import { onWaking } from "./waking.js";
+
+// A page left open for a week must not hold the week.
+const KEPT_ROWS = 500;
+
+const at = (id) => document.getElementById(id);
+const { room, socket, member } = at("room").dataset;
+const url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${socket}`;
+let me = { key: member, name: at("nick").textContent };
+
+const connection = new Connection(url, { onFrame, onState });
+const send = (command) => connection.send({ ...command, room });
+const log = new Log();
+const reader = new Reader(room, log, send);
+const outbox = new Outbox(newCid);
+const delivery = new Delivery(outbox, { send, refused });
+const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew") }, me.key);
+const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
+const composer = new Composer(at("composer"), at("body"), at("length"), say);
+
+const heard = { welcome, joined, events, page, ack, error, ping: (frame) => reader.ping(frame) };
+
+function onFrame(frame) {
+  if (frame.room !== undefined && frame.room !== room) return;
+  if (Object.hasOwn(heard, frame.type)) heard[frame.type](frame);
+}
+
+function onState(state) {
+  if (state.name !== "connected") {
+    reader.lost();
+    delivery.lost();
+  }
+  showState(state);
+}
+
+function welcome(frame) {
+  iAm(frame.member);
+  delivery.welcome(frame);
+  composer.limit(frame.limits?.body ?? Infinity);
+  reader.join();
+}
+
+function iAm(known) {
+  me = known;
+  at("nick").textContent = me.name;
+  view.iAm(me.key);
+}
+
+function joined(frame) {
+  const { voided, gap } = reader.joined(frame);
+  at("notice").hidden = true;
+  if (voided) view.startAnew(log.last);
+  if (gap) view.gap(gap, () => reader.older(gap.before));
+  showOnline(frame.online ?? []);
+  showEdges();
+  delivery.ready();
+}
+
+function events(frame) {
+  const first = view.empty;
+  const quiet = first ? quietly : (_, change) => change();
+  const { added, changed } = reader.events(frame);
+  scroller.below(() => quiet(at("log"), () => [...added, ...changed].forEach((entry) => view.show(entry))));
+  for (const { cid } of added) delivery.settle(cid);
+  if (added.length > 0) scroller.announce();
+  if (scroller.atBottom) trim();
+  if (first) scroller.fill();
+  showEdges();
+}
+
+function trim() {
+  const oldest = log.trim(KEPT_ROWS);
+  if (oldest !== null) scroller.below(() => view.dropBefore(oldest));
+}
+
+function page(frame) {
+  const fills = frame.before !== log.first ? (change) => change() : (change) => scroller.above(change);
+  const { added, closed } = reader.page(frame);
+  fills(() => quietly(at("log"), () => added.forEach((entry) => view.show(entry))));
+  if (closed) view.closeGap(closed);
+  showEdges();
+  scroller.fill();
+}
+
+function older() {
+  if (log.more && reader.older()) showEdges("loading");
+}
+
+function ack({ cid, seq }) {
+  view.acknowledge(cid, seq);
+  delivery.settle(cid);
+}
+
+function error(frame) {
+  if (frame.cid) return delivery.error(frame);
+  reader.refused(frame);
+  at("notice").textContent = frame.message;
+  at("notice").hidden = false;
+  return showEdges();
+}
+
+function say(body) {
+  const { cid } = outbox.add(body);
+  showSending(cid, body);
+  delivery.pump();
+}
+
+function showSending(cid, body) {
+  view.show({ cid, body, author: me, at: new Date().toISOString() });
+  showEdges();
+  scroller.toBottom();
+}
+
+function refused(cid, code) {
+  scroller.below(() => view.refuse(cid, code));
+}
+
+function again(cid) {
+  const item = outbox.retry(cid);
+  view.discard(cid);
+  if (item) showSending(item.cid, item.body);
+  delivery.pump();
+}
+
+function discard(cid) {
+  outbox.discard(cid);
+  view.discard(cid);
+  showEdges();
+}
+
+function showEdges(edge = !log.more && !view.empty ? "beginning" : "") {
+  at("older").textContent = edge && word(edge);
+  at("older").dataset.state = edge;
+  at("blank").hidden = log.cursor === null || log.more || !view.empty;
+}
+
+function showOnline(members) {
+  at("online").hidden = members.length === 0;
+  at("online").textContent = word("online", { count: members.length });
+  at("online").title = members.map(({ name }) => name).join(", ");
+}
+
+at("log").addEventListener("click", ({ target }) => {
+  const { cid } = target.closest(".row")?.dataset ?? {};
+  if (target.matches(".retry")) again(cid);
+  if (target.matches(".discard")) discard(cid);
+});
+at("reconnect").addEventListener("click", () => connection.open());
+listenForName((renamed) => {
+  iAm(renamed);
+  connection.open();
+});
+onWaking(() => connection.wake());
+connection.open();
+if (matchMedia("(hover: hover)").matches) at("body").focus();

@@ -1,0 +1,14 @@
+import { watchComposition } from "../composition.js";
+
+// Where Enter already means something, it keeps meaning that.
+const OWN_ENTER = "a, button, select, summary, input, textarea, [contenteditable]";
+
+export function listenForKeys({ start, stop }) {
+  const composing = watchComposition(document);
+  const plain = (event) => !(event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || composing(event) || !plain(event)) return;
+    if (event.key === "Escape") stop();
+    if (event.key === "Enter" && !event.target.closest(OWN_ENTER)) start();
+  });
+}

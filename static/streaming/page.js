@@ -1,0 +1,88 @@
+import { word } from "../words.js";
+import { listenForKeys } from "./keys.js";
+import { Output } from "./output.js";
+import { Progress } from "./progress.js";
+import { RawRows } from "./raw_rows.js";
+import { Source, sourceUrl } from "./source.js";
+
+const ACTIVE = new Set(["connecting", "streaming", "reconnecting"]);
+
+const at = (id) => document.getElementById(id);
+const output = new Output(at("output"));
+const progress = new Progress(at("progress"), at("count"), at("status"));
+const rows = new RawRows(at("raw"), at("rows"));
+const source = new Source({ event: (event) => rows.add(event), meta, grapheme, done, broken });
+
+let state = "idle";
+let shown = 0;
+let total = 0;
+
+function become(name) {
+  state = name;
+  at("state").dataset.state = name;
+  at("state").textContent = word(name);
+  at("output").dataset.state = name;
+  at("stop").setAttribute("aria-disabled", String(!ACTIVE.has(name)));
+}
+
+function begin() {
+  shown = 0;
+  output.clear();
+}
+
+function start() {
+  const text = at("text").selectedOptions[0];
+  begin();
+  total = 0;
+  progress.clear();
+  rows.clear();
+  become("connecting");
+  source.open(sourceUrl(at("stream").dataset.source, text.value, at("pace").value), text.dataset.event);
+}
+
+function stop() {
+  if (!ACTIVE.has(state)) return;
+  source.close();
+  become("stopped");
+  progress.say("said-stopped", { shown, total });
+}
+
+// After a reconnect the server says where it goes on: either exactly where we stand, or from the start.
+function meta({ offset, total: length, restarted }) {
+  if (offset === 0 || restarted) begin();
+  if (offset !== shown) return start();
+  if (shown === 0) progress.say("said-start");
+  total = length;
+  progress.restart(shown, total);
+  return become("streaming");
+}
+
+function grapheme(data) {
+  output.append(data);
+  shown += 1;
+  progress.show(shown, total);
+}
+
+function done() {
+  become("done");
+  progress.show(shown, total);
+  progress.say("said-done");
+}
+
+function broken(gone) {
+  // The server has nothing more to send (204): only the word of it was lost.
+  if (gone && total > 0 && shown === total) return done();
+  if (!gone || source.resume()) return become("reconnecting");
+  become("error");
+  return progress.say("said-error");
+}
+
+function showOwnPace() {
+  at("pace").options[0].textContent = word("as-set", { ms: at("text").selectedOptions[0].dataset.interval });
+}
+
+showOwnPace();
+at("text").addEventListener("change", showOwnPace);
+at("start").addEventListener("click", start);
+at("stop").addEventListener("click", stop);
+listenForKeys({ start: () => ACTIVE.has(state) || start(), stop });
