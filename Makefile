@@ -1,0 +1,50 @@
+# What people run, and what CI runs: the same targets.
+
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format clean
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: $(VENV)/.installed ## Make .venv with what the site needs
+
+run: setup ## Serve the site on 127.0.0.1:8000 (PORT= changes it), with something to look at
+	@$(BIN)/python manage.py migrate -v0
+	@$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
+
+test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.installed-dev ## Check the form and the types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-dev ## Put the form right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove .venv and the caches; the database stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis staticfiles
+
+.PHONY: packages
+packages:
+	@sh tests/packages.sh
+
+# A stamp is newer than what it was made of, so that a second run has nothing to do.
+$(VENV)/.installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; PYTHON= names another one.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,176 @@
+"""One worker, as on a laptop: its wire seen from outside."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.eventsource import Parser
+from tests.live.conftest import close_code
+
+
+@pytest.fixture
+def site(make_site):
+    return make_site(development=True)
+
+
+@pytest.fixture
+def worker(site):
+    return site.worker()
+
+
+async def read(client, url, **options):
+    """A whole event stream."""
+    parser = Parser()
+    async with client.stream("GET", url, **options) as answer:
+        async for piece in answer.aiter_raw():
+            parser.feed(piece)
+    return answer, parser
+
+
+async def test_the_first_bytes_leave_before_any_pacing(worker):
+    async with (
+        httpx.AsyncClient() as client,
+        client.stream("GET", f"{worker.url}/api/sse?interval=10000") as answer,
+    ):
+        first = await anext(answer.aiter_raw())
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert b"event: meta" in first
+
+
+async def test_events_come_one_by_one(worker):
+    arrivals = []
+    async with (
+        httpx.AsyncClient() as client,
+        client.stream("GET", f"{worker.url}/api/sse?interval=100") as answer,
+    ):
+        async for piece in answer.aiter_raw():
+            arrivals.append((asyncio.get_running_loop().time(), piece.count(b"\ndata: ")))
+            if len(arrivals) > 10:
+                break
+    moments = [moment for moment, _ in arrivals]
+    assert moments[-1] - moments[1] > 0.5  # nine intervals, less what a busy machine merges
+
+
+async def test_another_page_on_localhost_may_read_the_stream(worker):
+    origin = {"Origin": "http://localhost:5173"}
+    async with httpx.AsyncClient() as client:
+        answer, _ = await read(client, f"{worker.url}/api/sse?interval=1", headers=origin)
+        foreign = await client.get(
+            f"{worker.url}/api/sse?text=x", headers={"Origin": "http://e.example"}
+        )
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+    assert "access-control-allow-origin" not in foreign.headers
+
+
+async def test_a_reader_who_leaves_frees_the_place(make_site):
+    worker = make_site(STREAMS_PER_WORKER="1").worker()
+    url = f"{worker.url}/api/sse?interval=10000"
+    async with httpx.AsyncClient() as client:
+        for _ in range(3):
+            async with asyncio.timeout(10), client.stream("GET", url) as answer:
+                while b"event: meta" not in (first := await anext(answer.aiter_raw())):
+                    assert re.fullmatch(rb"retry: [12]\d{4}\n\n", first)
+                    answer = await client.send(client.build_request("GET", url), stream=True)
+
+
+def threads_and_databases(process):
+    """How many threads a process has, and how many times it holds the database open."""
+    here = Path("/proc") / str(process.pid)
+    opened = [link.readlink().name for link in (here / "fd").iterdir() if link.is_symlink()]
+    return len(list((here / "task").iterdir())), opened.count("site.sqlite3")
+
+
+async def test_streams_hold_no_thread_and_no_database(make_site):
+    worker = make_site().worker()
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=None)) as client:
+        url = f"{worker.url}/api/sse?interval=10000"
+        answers = [
+            await client.send(client.build_request("GET", url), stream=True) for _ in range(60)
+        ]
+        for answer in answers:
+            await anext(answer.aiter_raw())
+        threads, databases = threads_and_databases(worker.running)
+        for answer in answers:
+            await answer.aclose()
+    assert threads < 20
+    assert databases == 0
+
+
+async def test_a_stranger_speaks_and_everybody_hears(worker, open_line, open_socket):
+    line = await open_line(worker, "/ws/chat/lobby/?name=Mcu")
+    client = await open_socket(worker)
+    await client.join()
+    await line.send("23.5 °C")
+    assert [await line.recv(), await line.recv()] == ["23.5 °C", "Mcu: 23.5 °C"]
+    await client.until_head(1)
+    assert client.entries[0]["body"] == "23.5 °C"
+
+
+async def test_a_page_of_a_foreign_origin_is_refused(worker, open_socket):
+    with pytest.raises(InvalidStatus) as caught:
+        await open_socket(worker, origin="http://evil.example")
+    assert caught.value.response.status_code == 403
+    await open_socket(worker, origin=worker.url)
+    await open_socket(worker, origin="http://localhost:5173")
+
+
+async def test_unknown_paths_close_cleanly(worker, open_line):
+    for path in ("/ws/", "/ws/nowhere/", "/", "/ws/chat/a/b"):
+        assert await close_code(await open_line(worker, path)) == 4404
+    assert await close_code(await open_line(worker, "/ws/chat/nowhere/")) == 4404
+    log = worker.log.read_text()
+    assert "Traceback" not in log
+    assert "Error" not in log
+
+
+async def test_bad_frames_close_or_are_answered_and_the_worker_lives(worker, open_socket):
+    binary, large, lively = [await open_socket(worker) for _ in range(3)]
+    await binary.socket.send(b"\x00")
+    assert await close_code(binary.socket) == 4400
+    await large.socket.send(json.dumps({"type": "ping", "ts": 1, "x": "x" * 33_000}))
+    assert await close_code(large.socket) == 4400
+    await lively.socket.send("not json")
+    assert (await lively.until("error"))["code"] == "bad_frame"
+    await lively.send("ping", ts=1)
+    await lively.until("pong")
+    assert "Traceback" not in worker.log.read_text()
+
+
+async def test_a_client_that_vanishes_in_the_middle_leaves_no_trace(worker, open_socket):
+    stays = await open_socket(worker)
+    await stays.join()
+    for number in range(5):
+        leaves = await open_socket(worker)
+        await leaves.join()
+        await leaves.say(f"last-words-{number}")
+        leaves.socket.transport.abort()
+    await stays.say("still-here")
+    await stays.acknowledged("still-here")
+    assert "Traceback" not in worker.log.read_text()
+
+
+async def test_pages_and_their_files_are_served_in_production_too(make_site):
+    worker = make_site().worker()
+    async with httpx.AsyncClient() as client:
+        for path in ("/", "/stream/", "/chat/", "/chat/lobby/", "/login/", "/admin/login/"):
+            page = await client.get(worker.url + path)
+            assert page.status_code == 200
+            files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
+            assert files
+            for file in files:
+                assert (await client.get(worker.url + file)).status_code == 200, file
+
+
+async def test_no_message_is_in_the_log(worker, open_socket):
+    client = await open_socket(worker)
+    await client.join()
+    await client.say("c", "a-secret-body")
+    await client.acknowledged("c")
+    await client.socket.send('{"type":"say","body":"a-secret-body"}')
+    await client.until("error")
+    assert "a-secret-body" not in worker.log.read_text()

@@ -1,0 +1,204 @@
+"""Two Daphne processes, one Redis, one database."""
+
+import asyncio
+import json
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from tests.eventsource import Parser
+from tests.servers import ROOT
+
+
+@pytest.fixture
+def site(make_site):
+    return make_site(redis=True, CHAT_MESSAGES_PER_SECOND="10000", CHAT_BURST="10000")
+
+
+@pytest.fixture
+def workers(site):
+    return site.worker("one"), site.worker("two")
+
+
+def the_log(site):
+    code = (
+        "import json; from chat.models import Entry; "
+        "print(json.dumps(list(Entry.objects.order_by('seq').values_list('seq', 'cid'))))"
+    )
+    return json.loads(site.shell(code))
+
+
+async def test_every_readers_list_equals_the_log(site, workers, open_socket):
+    sockets = [await open_socket(workers[n % 2]) for n in range(10)]
+    for socket in sockets:
+        await socket.join()
+
+    async def talk(socket, name):
+        for number in range(20):
+            await socket.say(f"{name}-{number}")
+            await socket.acknowledged(f"{name}-{number}")
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(talk(socket, name) for name, socket in enumerate(sockets)))
+        await asyncio.gather(*(socket.until_head(200) for socket in sockets))
+    log = the_log(site)
+    assert [seq for seq, _ in log] == list(range(1, 201))
+    for socket in sockets:
+        assert [[entry["seq"], entry["cid"]] for entry in socket.entries] == log
+
+
+async def test_the_bell_rings_across_workers(workers, open_socket):
+    """Much faster than the slow check, which would hide a bell that is broken."""
+    one, two = await open_socket(workers[0]), await open_socket(workers[1])
+    await one.join()
+    await two.join()
+    delays = []
+    for number in range(5):
+        started = asyncio.get_running_loop().time()
+        await one.say(f"c-{number}")
+        await two.until_head(number + 1)
+        delays.append(asyncio.get_running_loop().time() - started)
+    assert min(delays) < 1.0
+
+
+async def test_the_same_cid_to_both_workers_at_once_is_one_entry(site, workers, open_socket):
+    cookie = await guest_cookie(workers[0])
+    tabs = [
+        await open_socket(worker, additional_headers={"Cookie": cookie})
+        for worker in workers
+        for _ in range(2)
+    ]
+    for number in range(20):
+        for tab in tabs:
+            tab.acks.clear()
+        await asyncio.gather(*(tab.say(f"c-{number}") for tab in tabs))
+        acks = [await tab.acknowledged(f"c-{number}") for tab in tabs]
+        assert {ack["seq"] for ack in acks} == {number + 1}
+        assert [ack["duplicate"] for ack in acks].count(False) == 1
+    assert len(the_log(site)) == 20
+
+
+async def guest_cookie(worker):
+    async with httpx.AsyncClient() as client:
+        await client.get(f"{worker.url}/chat/lobby/")
+        return f"guest={client.cookies['guest']}"
+
+
+async def test_idle_for_twelve_seconds_and_still_alive(workers, open_socket, open_line):
+    """redis-py 8 ended receives that were idle for five."""
+    one, two = await open_socket(workers[0]), await open_socket(workers[1])
+    line = await open_line(workers[1], "/ws/chat/lobby/?name=Mcu")
+    await one.join()
+    await two.join()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(12):
+            await two.take()
+    await one.say("after")
+    async with asyncio.timeout(2):  # by the bell: the slow check might take longer
+        await two.until_head(1)
+        assert (await line.recv()).endswith(": b")
+
+
+async def test_a_reader_resumes_on_the_other_worker(workers, open_socket):
+    one, two = await open_socket(workers[0]), await open_socket(workers[1])
+    await one.join()
+    for number in range(10):
+        await one.say(f"c-{number}")
+    await one.until_head(4)
+    cursor, had = one.cursor, len(one.entries)
+    joined = await two.join(cursor=cursor)
+    assert (joined["reset"], joined["cursor"]) == (False, cursor)
+    await two.until_head(10)
+    assert two.seqs == list(range(had + 1, 11))
+
+
+async def test_a_text_resumes_on_the_other_worker(site, workers):
+    async with httpx.AsyncClient() as client:
+        whole = Parser()
+        async with client.stream("GET", f"{workers[0].url}/api/sse?interval=1") as answer:
+            async for piece in answer.aiter_raw():
+                whole.feed(piece)
+                if len(whole.events) > 50:
+                    break
+        rest = Parser()
+        query = {"interval": "1"}
+        headers = {"Last-Event-ID": whole.last_event_id}
+        site.shell(
+            "from streaming.models import *; t = StreamText.objects.get(); t.body='x'; t.save()"
+        )
+        url = f"{workers[1].url}/api/sse"
+        async with client.stream("GET", url, params=query, headers=headers) as answer:
+            async for piece in answer.aiter_raw():
+                rest.feed(piece)
+    meta = json.loads(rest.events[0][2])
+    assert meta["restarted"] is False
+    data = [event for event in whole.events + rest.events if event[1] == "message"]
+    assert [int(id.split(":")[1]) for id, _, _ in data] == list(range(1, meta["total"] + 1))
+    body = site.shell(
+        "from streaming.models import *; print(Revision.objects.order_by('pk')[0].body)"
+    )
+    assert "".join(text for _, _, text in data) == body[:-1]
+
+
+async def test_redis_may_restart(site, workers, open_socket):
+    one, two = await open_socket(workers[0]), await open_socket(workers[1])
+    await one.join()
+    await two.join()
+    await one.say("before")
+    await two.until_head(1)
+
+    site.redis.stop()
+    await one.say("during")
+    assert (await one.acknowledged("during"))["seq"] == 2
+    async with asyncio.timeout(5):
+        await one.until_head(2)  # at once within a worker
+        await two.until_head(2)  # by the slow check across workers
+    site.redis.start()
+    await one.say("after")
+    async with asyncio.timeout(5):
+        await one.until_head(3)
+        await two.until_head(3)
+    assert two.seqs == one.seqs == [1, 2, 3]
+    assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
+
+
+async def test_an_acknowledged_message_survives_kill_9(site, workers, open_socket):
+    one = await open_socket(workers[0])
+    await one.say("c")
+    await one.acknowledged("c")
+    workers[0].kill()
+    assert the_log(site) == [[1, "c"]]
+
+
+def test_without_redis_the_second_worker_is_refused(make_site):
+    site = make_site()
+    site.worker("one")
+    second = subprocess.run(
+        [sys.executable, "-m", "daphne", "-p", "0", "config.asgi:application"],
+        cwd=ROOT,
+        env=site.environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert second.returncode == 1
+    assert "REDIS_URL is not set" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_without_redis_the_second_runserver_is_refused_too(make_site):
+    site = make_site(development=True)
+    site.worker("one")
+    second = subprocess.run(
+        [sys.executable, "manage.py", "runserver", "127.0.0.1:0"],
+        cwd=ROOT,
+        env=site.environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert second.returncode == 1
+    assert "REDIS_URL is not set" in second.stderr
+    assert "Traceback" not in second.stderr

@@ -1,0 +1,183 @@
+"""Real processes for live tests: Redis, and workers under `runserver` or Daphne.
+
+A fixture of each folder starts them on free ports of the loopback address and ends them.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def need(*programs: str) -> str:
+    """The path of a program, under one of its names. Without it a run in CI fails, and any
+    other skips the test and says so."""
+    for program in programs:
+        if path := shutil.which(program):
+            return path
+    missing = f"{programs[0]} is missing; `make test` installs it where it may"
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+class Process:
+    """A process that can be stopped, killed and started again on its port."""
+
+    def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None):
+        self.command = command
+        self.log = log
+        self.environment = environment
+        self.running: subprocess.Popen | None = None
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                self.command, stdout=log, stderr=log, cwd=ROOT, env=self.environment
+            )
+        self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_ready():
+            assert self.running.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)  # nothing tells when a port is open
+
+    def is_ready(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        if self.running is None:
+            return
+        self.running.send_signal(how)
+        try:
+            self.running.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.running.kill()
+            self.running.wait()
+        self.running = None
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    def pause(self) -> None:
+        self.running.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.running.send_signal(signal.SIGCONT)
+
+
+class Redis(Process):
+    """A redis-server that keeps nothing."""
+
+    def __init__(self, folder: Path):
+        self.port = free_port()
+        program = need("redis-server")
+        where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        super().__init__(
+            [program, *where, "--save", "", "--appendonly", "no"], folder / "redis.log"
+        )
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+
+class Worker(Process):
+    """One process that serves the site."""
+
+    def __init__(self, site: "Site", name: str, *, development: bool = False):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ws = f"ws://127.0.0.1:{self.port}"
+        if development:
+            command = ["manage.py", "runserver", "--noreload", f"127.0.0.1:{self.port}"]
+        else:
+            command = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)]
+            command += ["config.asgi:application"]
+        log = site.folder / f"{name}.log"
+        super().__init__([sys.executable, *command], log, site.environment)
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/login/", timeout=5) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+class Site:
+    """A database, perhaps a Redis, and the workers that serve them."""
+
+    def __init__(
+        self, folder: Path, *, redis: bool = False, development: bool = False, **settings: str
+    ):
+        self.folder = folder
+        self.development = development
+        self.processes: list[Process] = []
+        self.environment = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
+        }
+        self.environment |= {
+            "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
+            "TMPDIR": str(folder),
+            "REDIS_URL": "",
+            "PYTHONWARNINGS": "default",
+        }
+        if not development:
+            self.environment["SECRET_KEY"] = "a key of the test run " * 3
+        if redis:
+            self.redis = Redis(folder).start()
+            self.processes.append(self.redis)
+            self.environment["REDIS_URL"] = self.redis.url
+        self.environment |= settings
+        self.manage("migrate", "-v0")
+        self.manage("demo")
+
+    def manage(self, *arguments: str) -> str:
+        """Runs a command of manage.py, and returns what it said."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def shell(self, code: str) -> str:
+        """Runs Python with the site's models at hand, and returns what it printed."""
+        return self.manage("shell", "-v0", "-c", code)
+
+    def worker(self, name: str = "worker") -> Worker:
+        """One more worker, started."""
+        made = Worker(self, name, development=self.development)
+        self.processes.append(made)
+        return made.start()
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            process.stop()
