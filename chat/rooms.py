@@ -1,5 +1,6 @@
 """What a member can do in a room. Every tap calls these, and nothing else writes."""
 
+import re
 from time import monotonic
 
 from channels.db import database_sync_to_async
@@ -19,6 +20,8 @@ from streaming import graphemes
 RETRY_MS = 1_000  # after a failure of the database
 # Characters of entries in one page, as in a tail's batch: Daphne drops frames of 1 MiB.
 PAGE_SIZE = 192 * 1024
+
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,64}")
 
 message_rate = Buckets(settings.CHAT_MESSAGES_PER_SECOND, settings.CHAT_BURST)
 
@@ -42,7 +45,8 @@ def unavailable() -> Refused:
 def enter(slug: str, member: Member) -> Room:
     """The room, if the member may be in it. Refused if there is none or they may not."""
     try:
-        room = Room.objects.filter(slug=slug).first()
+        # A database may fail on what it cannot store, such as a NUL.
+        room = Room.objects.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
         allowed = room is not None and may_enter(room, member)
     except DatabaseError:
         raise unavailable() from None

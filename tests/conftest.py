@@ -1,13 +1,23 @@
 """The cast and the stage that tests share."""
 
 import pytest
+from asgiref.sync import SyncToAsync
 from django.contrib.auth import get_user_model
+from django.db import connections
 
 from chat import rooms
 from chat.models import Room
 from chat.rate import Buckets
 from streaming import playback
 from streaming.models import StreamText
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    """The test database. PostgreSQL does not drop one to which a thread is still connected,
+    and Django's own asynchronous queries leave a connection in the thread that they share."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture(autouse=True)
