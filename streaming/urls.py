@@ -5,4 +5,5 @@ from streaming import views
 urlpatterns = [
     path("stream/", views.page, name="stream"),
     path("api/sse", views.events, name="sse"),
+    path("api/texts", views.texts, name="texts"),
 ]

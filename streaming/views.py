@@ -68,6 +68,13 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+def texts(request: HttpRequest) -> JsonResponse:
+    """What can be streamed, and under which event name a page has to listen."""
+    shown = ["slug", "title", "event_name", "interval_ms", "is_default"]
+    return JsonResponse({"texts": list(StreamText.objects.values(*shown))})
+
+
+@require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
     """The events of a text, from the reader's cursor, at the reader's pace."""
     if streams.full:

@@ -64,7 +64,6 @@ function joined(frame) {
   at("notice").hidden = true;
   if (voided) view.startAnew(log.last);
   if (gap) view.gap(gap, () => reader.older(gap.before));
-  showOnline(frame.online ?? []);
   showEdges();
   delivery.ready();
 }
@@ -145,12 +144,6 @@ function showEdges(edge = !log.more && !view.empty ? "beginning" : "") {
   at("older").textContent = edge && word(edge);
   at("older").dataset.state = edge;
   at("blank").hidden = log.cursor === null || log.more || !view.empty;
-}
-
-function showOnline(members) {
-  at("online").hidden = members.length === 0;
-  at("online").textContent = word("online", { count: members.length });
-  at("online").title = members.map(({ name }) => name).join(", ");
 }
 
 at("log").addEventListener("click", ({ target }) => {

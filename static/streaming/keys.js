@@ -1,7 +1,7 @@
 import { watchComposition } from "../composition.js";
 
-// Where Enter already means something, it keeps meaning that.
-const OWN_ENTER = "a, button, select, summary, input, textarea, [contenteditable]";
+// Where Enter already means something, it keeps meaning that. A closed select opens with other keys.
+const OWN_ENTER = 'a, button:not([aria-disabled="true"]), summary, input, textarea, [contenteditable]';
 
 export function listenForKeys({ start, stop }) {
   const composing = watchComposition(document);

@@ -4,6 +4,7 @@ import { Output } from "./output.js";
 import { Progress } from "./progress.js";
 import { RawRows } from "./raw_rows.js";
 import { Source, sourceUrl } from "./source.js";
+import { refreshTexts } from "./texts.js";
 
 const ACTIVE = new Set(["connecting", "streaming", "reconnecting"]);
 
@@ -16,6 +17,7 @@ const source = new Source({ event: (event) => rows.add(event), meta, grapheme, d
 let state = "idle";
 let shown = 0;
 let total = 0;
+let rounds = 0;
 
 function become(name) {
   state = name;
@@ -30,18 +32,23 @@ function begin() {
   output.clear();
 }
 
-function start() {
-  const text = at("text").selectedOptions[0];
+async function start() {
+  const round = (rounds += 1);
   begin();
   total = 0;
   progress.clear();
   rows.clear();
   become("connecting");
+  await refreshTexts(at("text"));
+  if (round !== rounds) return;
+  showOwnPace();
+  const text = at("text").selectedOptions[0];
   source.open(sourceUrl(at("stream").dataset.source, text.value, at("pace").value), text.dataset.event);
 }
 
 function stop() {
   if (!ACTIVE.has(state)) return;
+  rounds += 1;
   source.close();
   become("stopped");
   progress.say("said-stopped", { shown, total });

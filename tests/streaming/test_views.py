@@ -156,3 +156,19 @@ async def test_the_page_offers_the_texts(text):
 
 async def test_the_page_without_texts():
     assert (await AsyncClient().get("/stream/")).status_code == 200
+
+
+async def test_what_can_be_streamed(text):
+    answer = await AsyncClient().get("/api/texts", headers={"origin": "https://friend.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://friend.example"
+    assert answer.json() == {
+        "texts": [
+            {
+                "slug": "first",
+                "title": "First",
+                "event_name": "message",
+                "interval_ms": 1,
+                "is_default": True,
+            }
+        ]
+    }
