@@ -164,6 +164,38 @@ async def test_redis_may_restart(site, workers, open_socket):
     assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
 
 
+async def test_redis_may_hang(site, workers, open_socket):
+    """It neither answers nor refuses, as behind a network that swallows packets."""
+    one, two = await open_socket(workers[0]), await open_socket(workers[1])
+    await one.join()
+    await two.join()
+    site.redis.pause()
+    for number in range(1, 4):
+        await one.say(f"c-{number}")
+        async with asyncio.timeout(5):
+            await two.until_head(number)
+    late = await open_socket(workers[1])
+    async with asyncio.timeout(5):
+        await late.join()
+        await late.until_head(3)
+    site.redis.resume()
+    async with asyncio.timeout(30):
+        await bell_rings(one, two)
+    assert two.seqs == list(range(1, len(two.seqs) + 1))
+
+
+async def bell_rings(one, two):
+    """Waits until what is said on one worker is heard on the other without the slow check."""
+    while True:
+        started = asyncio.get_running_loop().time()
+        head = one.seqs[-1] if one.seqs else 0
+        await one.say(f"ring-{head}")
+        await one.until_head(head + 1)
+        await two.until_head(head + 1)
+        if asyncio.get_running_loop().time() - started < 0.3:
+            return
+
+
 async def test_an_acknowledged_message_survives_kill_9(site, workers, open_socket):
     one = await open_socket(workers[0])
     await one.say("c")

@@ -1,0 +1,154 @@
+"""The pure modules of the pages, with literals: they see neither socket nor document."""
+
+import json
+
+import pytest
+
+IMPORT = """
+const [path, name, calls, done] = arguments;
+import(path).then((module) => {
+  const made = new module[name](...(calls.shift()));
+  const answers = calls.map(([method, ...given]) =>
+    typeof made[method] === "function" ? made[method](...given) : made[method]);
+  done(JSON.stringify(answers.map((answer) => answer ?? null)));
+}, (error) => done(JSON.stringify(String(error))));
+"""
+
+
+@pytest.fixture
+def call(open_window, worker):
+    """Makes an object of a module's class, calls it, and returns what each call answers."""
+    window = open_window(f"{worker.url}/login/")
+
+    def run(path, name, made_with, *calls):
+        arguments = (f"/static/{path}", name, [made_with, *calls])
+        return json.loads(window.driver.execute_async_script(IMPORT, *arguments))
+
+    return run
+
+
+def say(seq, **fields):
+    return {"seq": seq, "kind": "say", "body": f"b{seq}", **fields}
+
+
+def joined(cursor, head=0):
+    return ["joined", {"cursor": cursor, "head": head}]
+
+
+def events(*entries):
+    return ["events", list(entries)]
+
+
+def test_a_log_adds_what_follows_ignores_doubles_and_sees_holes(call):
+    answers = call(
+        "chat/log.js",
+        "Log",
+        [],
+        joined("e:0"),
+        events(say(1), say(2)),
+        events(say(1), say(2), say(3)),
+        events(say(5)),
+        ["cursor"],
+        events(say(4), say(5)),
+        ["cursor"],
+    )
+    assert [entry["seq"] for entry in answers[1]["added"]] == [1, 2]
+    assert [entry["seq"] for entry in answers[2]["added"]] == [3]
+    assert (answers[3]["added"], answers[3]["hole"], answers[4]) == ([], True, "e:3")
+    assert [entry["seq"] for entry in answers[5]["added"]] == [4, 5]
+    assert answers[6] == "e:5"
+
+
+def test_a_log_folds_edits_and_deletions(call):
+    edit = {"seq": 2, "kind": "edit", "ref": 1, "body": "new", "at": "then"}
+    delete = {"seq": 3, "kind": "delete", "ref": 1, "body": ""}
+    _, _, edited, deleted, late = call(
+        "chat/log.js",
+        "Log",
+        [],
+        joined("e:0"),
+        events(say(1)),
+        events(edit),
+        events(delete),
+        events({**edit, "seq": 4, "body": "back"}),
+    )
+    assert edited["changed"] == [say(1, body="new", edited_at="then")]
+    assert deleted["changed"] == [say(1, body="", edited_at="then", deleted=True)]
+    assert late["changed"] == []
+
+
+def test_a_log_that_was_reset_knows_its_gap_and_fills_it_with_pages(call):
+    page = {"before": 8, "events": [say(5), say(6), say(7)], "more": True}
+    rest = {"before": 5, "events": [say(3), say(4)], "more": True}
+    answers = call(
+        "chat/log.js",
+        "Log",
+        [],
+        joined("e:0"),
+        events(say(1), say(2)),
+        joined("e:7", 9),
+        events(say(8), say(9)),
+        ["page", page],
+        ["page", rest],
+    )
+    assert answers[2]["voided"] is False
+    assert answers[2]["gap"]["after"] == 2
+    assert [entry["seq"] for entry in answers[4]["added"]] == [5, 6, 7]
+    assert answers[4]["closed"] is None
+    assert answers[5]["closed"] is not None
+
+
+def test_a_new_epoch_voids_what_is_held(call):
+    answers = call(
+        "chat/log.js", "Log", [], joined("e:0"), events(say(1)), joined("f:4", 9), ["cursor"]
+    )
+    assert answers[2]["voided"] is True
+    assert answers[3] == "f:4"
+
+
+NEW_CID = """
+const [done] = arguments;
+import("/static/chat/outbox.js").then(({ Outbox }) => {
+  let count = 0;
+  const outbox = new Outbox(() => `c${++count}`);
+  const seen = [];
+  const next = () => seen.push(outbox.next()?.cid ?? null);
+  outbox.add("a"), outbox.add("b"), outbox.add("c");
+  next(), next();
+  outbox.again(), next();
+  outbox.settle("c1"), next();
+  seen.push(outbox.refuse("c2", "rate_limited"), outbox.refuse("c2", "too_long")), next();
+  seen.push(outbox.retry("c2").cid), outbox.settle("c3"), next();
+  outbox.refuse("c2", "cid_conflict"), seen.push(outbox.retry("c2").cid);
+  done(JSON.stringify(seen));
+});
+"""
+
+
+def test_an_outbox_sends_in_order_one_at_a_time_and_again_until_it_is_settled(open_window, worker):
+    window = open_window(f"{worker.url}/login/")
+    seen = json.loads(window.driver.execute_async_script(NEW_CID))
+    assert seen[:4] == ["c1", None, "c1", "c2"]
+    assert seen[4:7] == [False, True, "c3"]
+    assert seen[7:9] == ["c2", "c2"]
+    assert seen[9] == "c4"  # what conflicted needs a cid of its own
+
+
+def test_backoff_doubles_up_to_thirty_seconds_and_is_forgotten_after_ten_stable_ones(
+    open_window, worker
+):
+    window = open_window(f"{worker.url}/login/")
+    waits = window.driver.execute_async_script(
+        """
+        const [done] = arguments;
+        import("/static/backoff.js").then(({ Backoff }) => {
+          const backoff = new Backoff(() => 1);
+          const waits = Array.from({ length: 8 }, (_, n) => backoff.next(n));
+          backoff.opened(1000), waits.push(backoff.next(10_999));
+          backoff.opened(20_000), waits.push(backoff.next(30_000), backoff.next(30_001, 5_000));
+          done(waits);
+        });
+        """
+    )
+    assert waits[:8] == [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
+    assert waits[8:] == [30_000, 500, 6_000]
