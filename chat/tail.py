@@ -5,7 +5,7 @@ A reader is a cursor. It waits until its room has come further, and takes all th
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -228,20 +228,27 @@ class Tails:
 
     def __init__(self) -> None:
         self.tails: dict[int, Tail] = {}
-        self.opening: dict[int, asyncio.Task[Tail]] = {}
+        self.opening: dict[int, asyncio.Task[None]] = {}
+        self.openers: Counter[int] = Counter()
         self.checking: asyncio.Task[None] | None = None
         self.doorbell = Doorbell(heard=self.heard, subscribed=self._subscribed)
         log.appender().listeners.append(self.committed)
 
     async def open(self, room: int) -> Reader:
         """A reader at the head of a room. LogEnded if the room is gone; DatabaseError."""
-        while (tail := self.tails.get(room)) is None:
-            if room not in self.opening:
-                self.opening[room] = _background(self._load(room))
-            await asyncio.shield(self.opening[room])
-        return Reader(self, tail)
+        self.openers[room] += 1
+        try:
+            while (tail := self.tails.get(room)) is None:
+                if room not in self.opening:
+                    self.opening[room] = _background(self._load(room))
+                await asyncio.shield(self.opening[room])
+            return Reader(self, tail)
+        finally:
+            # Whoever asked may have gone before there was anything to read.
+            self.openers[room] -= 1
+            self._forget_unread(room)
 
-    async def _load(self, room: int) -> Tail:
+    async def _load(self, room: int) -> None:
         # First the bell, then the log: what is committed in between is heard or read.
         self.doorbell.follow(room)
         try:
@@ -249,6 +256,7 @@ class Tails:
             if span is None:
                 raise LogEnded
             self.tails[room] = Tail(span)
+            self._forget_unread(room)
         except BaseException:
             self.doorbell.unfollow(room)
             raise
@@ -256,13 +264,18 @@ class Tails:
             del self.opening[room]
         if self.checking is None or self.checking.done():
             self.checking = _background(self._check())
-        return self.tails[room]
 
     def release(self, tail: Tail) -> None:
         """One reader less; without any, the tail is forgotten."""
         tail.readers -= 1
-        if tail.readers == 0 and self.tails.get(tail.room) is tail:
-            self._forget(tail)
+        self._forget_unread(tail.room)
+
+    def _forget_unread(self, room: int) -> None:
+        tail = self.tails.get(room)
+        if not self.openers[room]:
+            del self.openers[room]
+            if tail and not tail.readers:
+                self._forget(tail)
 
     def _forget(self, tail: Tail) -> None:
         del self.tails[tail.room]

@@ -223,6 +223,30 @@ async def test_a_room_that_is_gone_cannot_be_opened():
 
 
 @database
+async def test_who_leaves_while_the_room_is_opened_leaves_no_tail(lobby):
+    opening = [asyncio.ensure_future(tails().open(lobby.pk)) for _ in range(2)]
+    await asyncio.sleep(0)
+    loading = tails().opening[lobby.pk]
+    for asked in opening:
+        asked.cancel()
+    await asyncio.wait([*opening, loading])
+    assert tails().tails == {}
+    assert tails().doorbell.wanted == set()
+    assert not tails().openers
+
+
+@database
+async def test_who_leaves_takes_the_tail_from_nobody(lobby):
+    leaves, stays = [asyncio.ensure_future(tails().open(lobby.pk)) for _ in range(2)]
+    await asyncio.sleep(0)
+    leaves.cancel()
+    reader = await stays
+    assert tails().tails == {lobby.pk: reader.tail}
+    reader.close()
+    assert tails().tails == {}
+
+
+@database
 async def test_a_failing_database_costs_time_and_nothing_else(lobby, monkeypatch):
     monkeypatch.setattr(tail, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(tail, "WINDOW_ENTRIES", 1)
