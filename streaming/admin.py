@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from streaming import graphemes
 from streaming.models import Revision, StreamText
+from streaming.sse import LINE_END
 
 
 class StreamTextForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -24,6 +25,17 @@ class StreamTextForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = StreamText
         fields = ["title", "slug", "body", "event_name", "interval_ms", "is_default"]
+
+    def clean_body(self) -> str:
+        """The body as it will be saved: a form's CRLF would count as two bytes."""
+        return LINE_END.sub("\n", self.cleaned_data["body"])
+
+    def clean_is_default(self) -> bool:
+        """Another text becomes the default by being made it; none would leave the stream empty."""
+        wanted: bool = self.cleaned_data["is_default"]
+        if "is_default" in self.changed_data and not wanted:
+            raise forms.ValidationError(_("Make another text the default instead."))
+        return wanted
 
 
 class ReadOnly:

@@ -9,6 +9,7 @@ from threading import Lock
 from time import monotonic
 
 from channels.db import database_sync_to_async
+from django.core.validators import slug_re
 from django.db.models import Q, QuerySet
 
 from streaming import graphemes, sse
@@ -30,21 +31,23 @@ class RunCache:
         self.limit = limit
         self.size = 0
         self.runs: OrderedDict[tuple[int, str], sse.Run] = OrderedDict()
+        self.lock = Lock()
 
     def get(self, revision: int, name: str) -> sse.Run | None:
         """The run of a revision under an event name, if it is kept."""
-        if run := self.runs.get((revision, name)):
-            self.runs.move_to_end((revision, name))
-        return run
+        with self.lock:
+            if run := self.runs.get((revision, name)):
+                self.runs.move_to_end((revision, name))
+            return run
 
     def put(self, revision: int, name: str, run: sse.Run) -> None:
         """Keeps a run, and drops those that no longer fit."""
-        if (revision, name) in self.runs:
-            return
-        self.runs[revision, name] = run
-        self.size += run.size
-        while self.size > self.limit and len(self.runs) > 1:
-            self.size -= self.runs.popitem(last=False)[1].size
+        with self.lock:
+            if (revision, name) not in self.runs:
+                self.runs[revision, name] = run
+                self.size += run.size
+            while self.size > self.limit and len(self.runs) > 1:
+                self.size -= self.runs.popitem(last=False)[1].size
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Playback:
 
 
 runs = RunCache()
-# One thread at a time looks and encodes: of a thousand first readers, one does the work.
+# One thread at a time encodes: of a thousand first readers, one does the work.
 encoding = Lock()
 
 
@@ -110,31 +113,47 @@ def find(slug: str | None, cursor: str | None, interval_ms: int | None) -> Playb
     A cursor pins the revision that it names, though the text has been edited or another has
     become the default since. One that leads nowhere restarts. NoText if there is no text.
     """
+    if slug is not None and not slug_re.match(slug):
+        raise NoText(slug)
     place = sse.Cursor.parse(cursor) if cursor else None
-    revision = _pinned(place.revision, slug) if place else None
-    if place and revision and place.offset <= _run(revision).total:
-        return _playback(revision, interval_ms, place.offset)
-    return _playback(_newest(slug), interval_ms, None, restarted=bool(cursor))
+    pinned = _found(_pinned(place.revision, slug)) if place else None
+    if place and pinned and place.offset <= pinned[1].total:
+        return _playback(*pinned, interval_ms, place.offset)
+    newest = _found(_newest(slug))
+    if newest is None:
+        raise NoText(slug)
+    return _playback(*newest, interval_ms, None, restarted=bool(cursor))
 
 
 def _revisions() -> QuerySet[Revision]:
     return Revision.objects.select_related("text").defer("body", "text__body")
 
 
-def _pinned(number: int, slug: str | None) -> Revision | None:
+def _pinned(number: int, slug: str | None) -> QuerySet[Revision]:
     ours = _revisions() if slug is None else _revisions().filter(text__slug=slug)
-    return ours.filter(pk=number).first()
+    return ours.filter(pk=number)
 
 
-def _newest(slug: str | None) -> Revision:
+def _newest(slug: str | None) -> QuerySet[Revision]:
     wanted = Q(text__is_default=True) if slug is None else Q(text__slug=slug)
-    if revision := _revisions().filter(wanted).first():
-        return revision
-    raise NoText(slug)
+    return _revisions().filter(wanted)
+
+
+def _found(wanted: QuerySet[Revision]) -> tuple[Revision, sse.Run] | None:
+    """The first of the wanted revisions, with its run."""
+    revision = wanted.first()
+    if revision is None:
+        return None
+    try:
+        return revision, _run(revision)
+    except Revision.DoesNotExist:  # deleted before its body was read
+        return None
 
 
 def _run(revision: Revision) -> sse.Run:
     name = revision.text.event_name
+    if run := runs.get(revision.pk, name):
+        return run
     with encoding:
         run = runs.get(revision.pk, name)
         if run is None:
@@ -144,9 +163,13 @@ def _run(revision: Revision) -> sse.Run:
 
 
 def _playback(
-    revision: Revision, interval_ms: int | None, offset: int | None, *, restarted: bool = False
+    revision: Revision,
+    run: sse.Run,
+    interval_ms: int | None,
+    offset: int | None,
+    *,
+    restarted: bool = False,
 ) -> Playback:
-    run = _run(revision)
     return Playback(
         text=revision.text.slug,
         revision=revision.pk,

@@ -60,11 +60,12 @@ class Run:
     __slots__ = ("blob", "ends")
 
     def __init__(self, events: Iterable[bytes]) -> None:
-        parts = list(events)
-        self.blob = b"".join(parts)
+        blob = bytearray()
         self.ends = array("L", [0])
-        for part in parts:
-            self.ends.append(self.ends[-1] + len(part))
+        for event in events:
+            blob += event
+            self.ends.append(len(blob))
+        self.blob = bytes(blob)
 
     @property
     def total(self) -> int:

@@ -1,11 +1,13 @@
 """The stream's page and its events."""
 
+import logging
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -14,10 +16,13 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from streaming import playback, sse
 from streaming.models import INTERVAL_MS, StreamText
+
+logger = logging.getLogger(__name__)
 
 # Milliseconds. Jittered, so that the readers of a worker that died do not return as one.
 RETRY_MS = (1_000, 3_000)
@@ -67,6 +72,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "streaming/stream.html", context)
 
 
+@csrf_exempt
 @require_GET
 def texts(request: HttpRequest) -> JsonResponse:
     """What can be streamed, and under which event name a page has to listen."""
@@ -74,6 +80,8 @@ def texts(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"texts": list(StreamText.objects.values(*shown))})
 
 
+# Django would ask any other method for a token before it could be told that there is only GET.
+@csrf_exempt
 @require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
     """The events of a text, from the reader's cursor, at the reader's pace."""
@@ -86,6 +94,9 @@ async def events(request: HttpRequest) -> HttpResponseBase:
         return _error(400, "bad_request", str(error))
     except playback.NoText:
         return _error(404, "not_found", "There is no such text.")
+    except DatabaseError as error:
+        logger.error("A stream was not begun: %s", type(error).__name__)
+        return EventStream(_busy())
     if found.finished:
         # The only answer that makes EventSource stop by itself (HTML, section 9.2.2).
         return HttpResponse(status=204)

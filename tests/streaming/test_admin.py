@@ -68,6 +68,19 @@ def test_bad_input_is_refused_and_kept(client, boss, fields, text, field, value,
     assert StreamText.objects.count() == 1
 
 
+def test_line_ends_of_the_form_do_not_count(client, boss, fields):
+    client.force_login(boss)
+    fields["body"] = "\r\n" * (BODY_BYTES - 10)
+    assert client.post(ADD, fields).status_code == 302
+
+
+def test_there_is_always_a_default(client, boss, fields, text):
+    client.force_login(boss)
+    change = f"/admin/streaming/streamtext/{text.pk}/change/"
+    page = client.post(change, fields | {"slug": text.slug})
+    assert "Make another text the default instead." in page.content.decode()
+
+
 def test_a_text_is_deleted_with_its_revisions(client, boss, text):
     client.force_login(boss)
     delete = f"/admin/streaming/streamtext/{text.pk}/delete/"

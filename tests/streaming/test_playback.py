@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from streaming import playback, sse
-from streaming.models import StreamText
+from streaming.models import Revision, StreamText
 from streaming.playback import NoText, Playback, RunCache
 from tests.eventsource import Parser
 
@@ -73,6 +73,15 @@ def test_a_pruned_revision_restarts(text, revision):
     text.body = "new"
     text.save()
     text.revisions.filter(pk=revision).delete()
+    assert find(cursor=f"{revision}:2").restarted
+
+
+def test_a_revision_that_goes_while_it_is_looked_up_restarts(text, revision, monkeypatch):
+    def gone(_):
+        monkeypatch.undo()
+        raise Revision.DoesNotExist
+
+    monkeypatch.setattr(playback, "_run", gone)
     assert find(cursor=f"{revision}:2").restarted
 
 

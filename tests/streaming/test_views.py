@@ -1,9 +1,10 @@
 import json
 
 import pytest
+from django.db import OperationalError
 from django.test import AsyncClient
 
-from streaming import views
+from streaming import playback, views
 from streaming.models import StreamText
 from tests.eventsource import Parser
 
@@ -96,15 +97,28 @@ async def test_an_interval_out_of_range(text, interval):
     assert "1 to 10000" in response.json()["message"]
 
 
-async def test_an_unknown_text(text):
-    response = await get("?text=nowhere")
+@pytest.mark.parametrize("slug", ["nowhere", "%00", "a%20b", "x" * 999, "%F0%9F%98%80"])
+async def test_an_unknown_text(text, slug):
+    response = await get(f"?text={slug}")
     assert response.status_code == 404
     assert response.json()["code"] == "not_found"
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
 async def test_other_methods(text, method):
-    assert (await getattr(AsyncClient(), method)("/api/sse")).status_code == 405
+    strict = AsyncClient(enforce_csrf_checks=True)
+    for path in ("/api/sse", "/api/texts"):
+        assert (await getattr(strict, method)(path)).status_code == 405
+
+
+async def test_while_the_database_is_away_readers_are_asked_to_come_again(monkeypatch):
+    async def away(*args):
+        raise OperationalError
+
+    monkeypatch.setattr(playback, "find", away)
+    response = await get()
+    assert response.status_code == 200
+    assert (await read(response)).retry >= 10_000
 
 
 async def test_a_worker_that_is_full_asks_to_come_again(text, settings, monkeypatch):
