@@ -1,28 +1,35 @@
 """The one settings file: read from the environment or `.env`, loud about a bad value."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from environs import Env, EnvError, validate
+from redis.connection import parse_url
 
 import config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env()
-env.read_env(BASE_DIR / ".env", recurse=False)
+try:
+    env.read_env(BASE_DIR / ".env", recurse=False)
+except UnicodeDecodeError as error:
+    raise SystemExit(f"The file .env is not UTF-8: {error}") from None
 
 
 def read(reader: Callable[..., Any], name: str, default: Any, **options: Any) -> Any:
     """The value of `name`; an empty one counts as unset. SystemExit with its name if it is bad."""
-    if not env.str(name, "").strip():
+    text = os.environ.get(name, "").strip()
+    if not text:
         return default
+    os.environ[name] = text
     try:
         return reader(name, **options)
     except (EnvError, ValueError) as error:
-        raise SystemExit(f"Bad value of {name}: {error}") from None
+        refuse(name, str(error))
 
 
 def whole(name: str, default: int, *, at_least: int = 1) -> int:
@@ -31,13 +38,23 @@ def whole(name: str, default: int, *, at_least: int = 1) -> int:
     return number
 
 
+def refuse(name: str, why: str) -> NoReturn:
+    """Stops the start."""
+    raise SystemExit(f"Bad value of {name}: {why}")
+
+
+def names(name: str, form: str, example: str, default: list[str]) -> list[str]:
+    """A list, separated by commas, of which each item has a form."""
+    found = [item.strip() for item in read(env.str, name, "").split(",") if item.strip()]
+    for item in found:
+        if not re.fullmatch(form, item):
+            refuse(name, f"{item!r} is not like {example}")
+    return found or default
+
+
 def origins(name: str) -> list[str]:
-    """Origins, separated by commas: a scheme, a host and perhaps a port, and nothing more."""
-    found: list[str] = read(env.list, name, [])
-    for origin in found:
-        if not re.fullmatch(r"https?://[^/\s]+", origin):
-            raise SystemExit(f"Bad value of {name}: {origin!r} is not like https://example.org")
-    return found
+    """Origins: a scheme, a host and perhaps a port, and nothing more."""
+    return names(name, r"https?://[^/\s:@]+(:\d{1,5})?", "https://example.org", [])
 
 
 # ---- What kind of start this is ------------------------------------------------------
@@ -54,12 +71,12 @@ if not SECRET_KEY:
     SECRET_KEY = "django-insecure-development-key-of-twinstream"  # noqa: S105
 
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS: list[str] = read(env.list, "ALLOWED_HOSTS", LOCAL_HOSTS)
-CSRF_TRUSTED_ORIGINS: list[str] = origins("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = names("ALLOWED_HOSTS", r"[\w.*-]+|\[[0-9a-fA-F:]+\]", "example.org", LOCAL_HOSTS)
+CSRF_TRUSTED_ORIGINS = origins("CSRF_TRUSTED_ORIGINS")
 
 # ---- Other origins -------------------------------------------------------------------
 
-CORS_ALLOWED_ORIGINS: list[str] = origins("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
 LOCALHOST_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 CORS_ALLOWED_ORIGIN_REGEXES = [rf"^{LOCALHOST_ORIGIN}\Z"] if DEBUG else []
 CORS_URLS_REGEX = r"^/api/.*$"
@@ -118,16 +135,19 @@ TEMPLATES = [
 
 def database() -> dict[str, Any]:
     """The default database, from DATABASE_URL."""
-    default = f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
-    url: str = read(env.str, "DATABASE_URL", default)
+    url: str = read(env.str, "DATABASE_URL", "sqlite:///db.sqlite3")
+    if not re.match(r"sqlite:///.|postgres(ql)?://", url):
+        refuse("DATABASE_URL", "it begins with sqlite:/// and a file, or with postgres://")
     try:
         settings: dict[str, Any] = env.dj_db_url("DATABASE_URL", url)
     except (EnvError, ValueError) as error:
-        raise SystemExit(f"Bad value of DATABASE_URL: {error}") from None
+        refuse("DATABASE_URL", str(error))
     # Connections belong to threads here; one that is kept would outlive its request
     # in every thread, so none is kept.
     settings["CONN_MAX_AGE"] = 0
     if settings["ENGINE"] == "django.db.backends.sqlite3":
+        # The same file from whichever folder the process was started.
+        settings["NAME"] = BASE_DIR / settings["NAME"]
         settings["OPTIONS"] = {
             # A write transaction takes its lock at the start: one that upgrades in the
             # middle fails at once with "database is locked", whatever the timeout.
@@ -144,8 +164,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ---- Channel layer -------------------------------------------------------------------
 
 REDIS_URL: str = read(env.str, "REDIS_URL", "")
-if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise SystemExit("Bad value of REDIS_URL: it begins with redis://, rediss:// or unix://")
+if REDIS_URL:
+    try:
+        parse_url(REDIS_URL)  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        refuse("REDIS_URL", str(error))
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
@@ -171,10 +194,7 @@ CHAT_FRAME_BYTES = whole("CHAT_FRAME_BYTES", 32_768, at_least=512)
 HEARTBEAT_SECONDS = whole("HEARTBEAT_SECONDS", 25)
 SILENCE_SECONDS = whole("SILENCE_SECONDS", 60)
 if SILENCE_SECONDS <= HEARTBEAT_SECONDS:
-    raise SystemExit(
-        "Bad value of SILENCE_SECONDS: it must be more than HEARTBEAT_SECONDS, "
-        "or every client is closed before it has been asked."
-    )
+    refuse("SILENCE_SECONDS", "it is not more than HEARTBEAT_SECONDS; all would be closed unasked")
 
 # ---- Static files, accounts, language ------------------------------------------------
 
@@ -211,10 +231,19 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    # On the root alone: Daphne would add a handler of its own to a root that has none, and
+    # every line would be said twice.
+    "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "streaming": {"handlers": ["console"], "level": "INFO"},
-        "chat": {"handlers": ["console"], "level": "INFO"},
+        "django": {"handlers": [], "level": "INFO"},
+        "streaming": {"level": "INFO"},
+        "chat": {"level": "INFO"},
+        # A traceback for whoever sends a Host that is not ours.
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
         # It prints a traceback a second while Redis is away; chat.doorbell says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
     },

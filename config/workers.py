@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 REFUSAL = (
-    "Another worker already serves this database, and REDIS_URL is not set: the two could not "
-    "tell each other what is new. Set REDIS_URL for all workers, or stop the other one."
+    "Another worker already serves this database, and REDIS_URL is not set for both: they could "
+    "not tell each other what is new. Set REDIS_URL for all workers, or stop the other one."
 )
 
 # The lock lasts as long as the open file, so the file is kept here until the process ends.
@@ -26,15 +26,14 @@ def lock_path(database: dict[str, Any]) -> Path:
 
 
 def claim_sole_worker(database: dict[str, Any], redis_url: str) -> None:
-    """Ends the process with a sentence if there is no Redis and another worker is running.
+    """Ends the process with a sentence if another worker is running, and one of them has no Redis.
 
     It sees the workers of this machine and user; the kernel drops the claim of a dead one.
     """
-    if redis_url:
-        return
     claim = lock_path(database).open("a")
     try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Those with Redis share the lock; one without must have it alone.
+        fcntl.flock(claim, (fcntl.LOCK_SH if redis_url else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         refuse()
     _claims.append(claim)

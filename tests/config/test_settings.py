@@ -91,7 +91,13 @@ def test_sqlite_takes_its_lock_early_and_waits():
         ("HEARTBEAT_SECONDS", "0"),
         ("SILENCE_SECONDS", "25"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "mysql://h/n"),
         ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "redis://h:abc/0"),
+        ("ALLOWED_HOSTS", "https://a.example"),
+        ("ALLOWED_HOSTS", "a.example:80"),
+        ("CORS_ALLOWED_ORIGINS", "https://a.example:xx"),
         ("CORS_ALLOWED_ORIGINS", "friend.example"),
         ("CORS_ALLOWED_ORIGINS", "*"),
         ("CSRF_TRUSTED_ORIGINS", "https://a.example/path"),
@@ -106,6 +112,18 @@ def test_a_bad_value_stops_the_start_with_its_name(name, value):
 
 def test_an_empty_value_is_unset():
     assert "= 20" in setting("CHAT_BURST", CHAT_BURST="")
+
+
+def test_spaces_around_values_and_items_do_not_count():
+    assert "['a.example', 'b.example']" in setting(
+        "ALLOWED_HOSTS", ALLOWED_HOSTS=" a.example, b.example,"
+    )
+    assert "True" in setting("DEBUG", **SECRET, DEBUG=" true ")
+
+
+def test_the_same_file_is_meant_from_whichever_folder():
+    shown = setting("DATABASES", DATABASE_URL="sqlite:///site.sqlite3")
+    assert str(ROOT / "site.sqlite3") in shown
 
 
 def test_a_limit_can_be_turned():

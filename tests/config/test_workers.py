@@ -37,6 +37,11 @@ def test_with_redis_there_may_be_many(claim):
     assert claim(redis_url="redis://127.0.0.1").stdout == "in\n"
 
 
+def test_a_worker_without_redis_beside_one_with_it_is_refused(claim):
+    workers.claim_sole_worker(DATABASE, "redis://127.0.0.1")
+    assert claim().returncode == 1
+
+
 def test_another_database_is_another_site(claim):
     workers.claim_sole_worker(DATABASE, "")
     assert claim(DATABASE | {"NAME": "/elsewhere"}).stdout == "in\n"
