@@ -22,7 +22,13 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     prepopulated_fields = {"slug": ["name"]}
     fields = ["name", "slug", "topic", "is_public", "members", "head", "epoch"]
     readonly_fields = ["head", "epoch"]
+    EDITED = ("name", "slug", "topic", "is_public")
     filter_horizontal = ["members"]
+
+    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
+        """Saves what the form changes, and nothing else: the room that was loaded for it may
+        have an older head by now."""
+        obj.save(update_fields=self.EDITED if change else None)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """A room goes with its log, whose entries cannot be deleted one by one, and of which
@@ -40,7 +46,7 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["room", "kind", "deleted"]
     list_select_related = ["room"]
     search_fields = ["author_name", "body"]
-    ordering = ["-at"]
+    ordering = ["-pk"]
     actions = ["delete_through_log"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -53,7 +59,10 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         # Removing a row would leave a hole. It stays possible to delete a whole room.
         return False
 
-    @admin.action(description=_("Delete the selected messages"))
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("chat.delete_entry"))
+
+    @admin.action(description=_("Delete the selected messages"), permissions=["moderate"])
     def delete_through_log(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
         moderator = members.user_member(request.user)
         found = queryset.filter(kind=Entry.Kind.SAY, deleted=False).select_related("room")

@@ -35,7 +35,8 @@ SILENT, FLOODING = 4408, 4429
 # Of what is refused before it began. Of the others, FLOODING says: not at once again.
 CLOSE_CODES = {"forbidden": FORBIDDEN, "not_found": NOT_FOUND, "gone": NOT_FOUND}
 
-SESSION_CHECK_SECONDS = 60
+ACCESS_CHECK_SECONDS = 60
+MERCY_SECONDS = 0.5
 ROOMS_PER_SOCKET = 50
 RETRY_WHEN_FULL_MS = (10_000, 30_000)
 # Frames of any kind, as a multiple of the messages that are allowed: refusals cost too.
@@ -94,8 +95,7 @@ class Socket(AsyncWebsocketConsumer):
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
         self.member, name_refused = await member_of(self.scope)
         self.held.enter_context(presence.connected(self.member))
-        if not self.member.guest:
-            self.spawn(self.check_session())
+        self.spawn(self.check_access())
         return name_refused
 
     def subprotocol(self) -> str | None:
@@ -120,17 +120,22 @@ class Socket(AsyncWebsocketConsumer):
             with suppress(Disconnected):
                 await self.close(code=code)
 
-    async def check_session(self) -> None:
-        """Closes the socket about a minute after its person has logged out or lost access."""
+    async def check_access(self) -> None:
+        """Closes the socket about a minute after its person has logged out, and leaves rooms that
+        were closed to them."""
         while True:
-            await asyncio.sleep(SESSION_CHECK_SECONDS)
+            await asyncio.sleep(ACCESS_CHECK_SECONDS)
             try:
-                current = await session_user_id(self.scope["session"])
+                if await session_user_id(self.scope) != self.member.user_id:
+                    await self.end(SESSION_ENDED)
+                    return
             except DatabaseError:
                 continue
-            if current != self.member.user_id:
-                await self.end(SESSION_ENDED)
-                return
+            await self.check_rooms()
+
+    async def check_rooms(self) -> None:
+        """Leaves the rooms where this member may no longer be."""
+        raise NotImplementedError
 
     # ---- Frames in and out ----
 
@@ -188,6 +193,7 @@ class ChatSocket(Socket):
     async def opened(self) -> None:
         """Says who the client is, and what it may send."""
         self.following: dict[str, Following] = {}
+        self.saying: asyncio.Queue[frames.Say] = asyncio.Queue()
         self.held.callback(self.release)
         await self.push(
             frames.encode(
@@ -204,6 +210,7 @@ class ChatSocket(Socket):
             )
         )
         self.spawn(self.heartbeat())
+        self.spawn(self.say_in_order())
 
     async def turn_away(self, refused: Refused) -> None:
         """Says when to come again, and closes."""
@@ -244,7 +251,7 @@ class ChatSocket(Socket):
                 case frames.Leave():
                     await self.leave(command.room)
                 case frames.Say():
-                    await self.say(command)
+                    self.saying.put_nowait(command)
                 case frames.History():
                     await self.history(command)
                 case frames.Ping():
@@ -291,6 +298,20 @@ class ChatSocket(Socket):
         for followed in self.following.values():
             followed.held.close()
 
+    async def say_in_order(self) -> None:
+        """Says one message after another, while other frames are taken: the database may keep
+        one waiting, and a ping must not wait for it. Those behind one that failed fail with it,
+        so that none overtakes it."""
+        while True:
+            command = await self.saying.get()
+            try:
+                await self.say(command)
+            except Refused as refused:
+                await self.refuse(refused, command.cid, command.room)
+                while refused.code == "internal" and not self.saying.empty():
+                    command = self.saying.get_nowait()
+                    await self.refuse(refused, command.cid, command.room)
+
     async def say(self, command: frames.Say) -> None:
         """Adds a message, and tells its author where it stands."""
         room = await self.room(command.room)
@@ -324,21 +345,51 @@ class ChatSocket(Socket):
         form = EventsOf(room.slug)
         async for batch in reader:
             await self.push(batch.render(form))
-        # The log's life is over. A new one resets this reader; of none it is told.
-        self.spawn(self.obey(frames.Join(room.slug, reader.cursor)))
+        self.spawn(self.rejoin(room.slug, reader.cursor))
+
+    async def rejoin(self, slug: str, cursor: str) -> None:
+        """Comes back to a room whose log ended: to a new one, or where not everybody may be any
+        more. Tells the client if it may not, or if there is none."""
+        await self.leave(slug)
+        while True:
+            try:
+                await self.join(frames.Join(slug, cursor))
+                return
+            except Refused as refused:
+                if refused.code != "internal":
+                    await self.refuse(refused, room=slug)
+                    return
+            await asyncio.sleep(rooms.RETRY_MS / 1000)
+
+    async def check_rooms(self) -> None:
+        """Leaves the rooms where this member may no longer be, and says so. Of public rooms the
+        tail learns by itself when they close."""
+        for slug in [slug for slug, followed in self.following.items() if not followed.open]:
+            try:
+                await rooms.enter(slug, self.member)
+            except Refused as refused:
+                if refused.code != "internal":
+                    await self.leave(slug)
+                    await self.refuse(refused, room=slug)
 
     async def heartbeat(self) -> None:
         """Asks for a sign of life, and closes the socket that gives none."""
         ask = time.monotonic() + settings.HEARTBEAT_SECONDS
         while True:
-            silent = self.heard + settings.SILENCE_SECONDS
-            await asyncio.sleep(min(ask, silent) - time.monotonic())
-            if time.monotonic() >= self.heard + settings.SILENCE_SECONDS:
-                await self.end(SILENT)
-                return
+            await asyncio.sleep(min(ask, self.deadline()) - time.monotonic())
+            if time.monotonic() >= self.deadline():
+                # The machine itself may have slept: what has arrived meanwhile is read first.
+                await asyncio.sleep(MERCY_SECONDS)
+                if time.monotonic() >= self.deadline():
+                    await self.end(SILENT)
+                    return
             if time.monotonic() >= ask:
-                ask += settings.HEARTBEAT_SECONDS
+                ask = time.monotonic() + settings.HEARTBEAT_SECONDS
                 await self.push(frames.encode("ping", ts=now_ms(), heads=self.heads()))
+
+    def deadline(self) -> float:
+        """When this socket has been silent for too long, on the monotonic clock."""
+        return self.heard + settings.SILENCE_SECONDS
 
     def heads(self) -> dict[str, int]:
         """How far each room has come that this socket follows."""
@@ -386,13 +437,37 @@ class LineSocket(Socket):
             await self.push(text)
 
     async def follow(self) -> None:
-        """Says what is said in the room."""
-        async for batch in self.reader:
-            for cid, line in batch.render(lines):
-                await self.echo(cid)
-                await self.push(line)
-        await self.refuse(Refused("gone", "The room is gone."))
-        await self.end(NOT_FOUND)
+        """Says what is said in the room, as long as there is one that this member may be in."""
+        while True:
+            async for batch in self.reader:
+                for cid, line in batch.render(lines):
+                    await self.echo(cid)
+                    await self.push(line)
+            try:
+                await self.follow_on()
+            except Refused as refused:
+                if refused.code != "internal":
+                    await self.turn_away(refused)
+                    return
+                await asyncio.sleep(rooms.RETRY_MS / 1000)
+
+    async def follow_on(self) -> None:
+        """Comes back to a room whose log ended. In a new log, begins at its head."""
+        room = await rooms.enter(self.room.slug, self.member)
+        reader = await open_reader(room)
+        self.held.callback(reader.close)
+        if await reader.resume(self.reader.cursor):
+            reader.seq = reader.tail.head
+        self.room, self.reader = room, reader
+
+    async def check_rooms(self) -> None:
+        """Closes the socket of who may no longer be in its room."""
+        if not self.room.is_public:
+            try:
+                await rooms.enter(self.room.slug, self.member)
+            except Refused as refused:
+                if refused.code != "internal":
+                    await self.turn_away(refused)
 
 
 class NoSocket(Socket):
@@ -415,6 +490,11 @@ class Following:
     reader: Reader
     held: ExitStack = field(default_factory=ExitStack)
     task: asyncio.Task[None] | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody may be in the room."""
+        return self.room.is_public
 
     async def stop(self) -> None:
         """Ends it, in the middle of whatever it sends."""
@@ -450,8 +530,12 @@ async def open_reader(room: Room) -> Reader:
 
 async def member_of(scope: Any) -> tuple[Member, str | None]:
     """Who has opened this socket, and why not under the name that they wanted."""
-    if scope["user"].is_authenticated:
-        return members.user_member(scope["user"]), None
+    try:
+        user: Any = await get_user(scope)
+    except DatabaseError:
+        raise rooms.unavailable() from None
+    if user.is_authenticated:
+        return members.user_member(user), None
     guest = members.guest_of(scope["cookies"])
     if guest is None:
         asked = parse_qs(scope["query_string"].decode("latin1")).get("name", [""])
@@ -459,9 +543,12 @@ async def member_of(scope: Any) -> tuple[Member, str | None]:
     return await rooms.admit(guest)
 
 
-async def session_user_id(session: Any) -> int | None:
-    """The user who is logged in by a session now, read afresh."""
-    fresh = import_module(settings.SESSION_ENGINE).SessionStore(session.session_key)
+async def session_user_id(scope: Any) -> int | None:
+    """The user who is logged in now by a socket's session, read afresh."""
+    key = scope["session"].session_key
+    if key is None:
+        return None
+    fresh = import_module(settings.SESSION_ENGINE).SessionStore(key)
     # All that it looks at of a scope is the session.
     user: Any = await get_user(cast(Any, {"session": fresh}))
     number: int | None = user.pk

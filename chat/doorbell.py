@@ -4,12 +4,12 @@ it may fail, be late or come twice, since whoever misses it reads the log."""
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from contextvars import Context
 from typing import Any
 
 from channels.layers import get_channel_layer
 
 from chat.log import Span
+from chat.loops import background
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +66,8 @@ class Doorbell:
     def _start(self) -> None:
         if self.tasks:
             return
-        loop = asyncio.get_running_loop()
         for job in (self._ring_waiting, self._listen, self._subscribe):
-            # A context of its own: these outlive the connection that happens to start them.
-            self.tasks.add(loop.create_task(self._insist(job), context=Context()))
+            self.tasks.add(background(self._insist(job)))
 
     async def _insist(self, job: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
         """Runs a job for ever, again after every failure."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,21 @@ class Cursor:
         """The cursor that `text` is, or None if it is not one."""
         match = CURSOR.fullmatch(text)
         return cls(match[1], int(match[2])) if match else None
+
+
+# Characters of entries in one frame or page. Far below the 1 MiB at which Daphne drops a frame,
+# though a character may take four bytes.
+FRAME_SIZE = 192 * 1024
+
+
+def fitting(found: Sequence[str]) -> int:
+    """How many of the encoded entries, from the first, go into one frame: at least one."""
+    size = 0
+    for count, entry in enumerate(found):
+        size += len(entry)
+        if count and size > FRAME_SIZE:
+            return count
+    return len(found)
 
 
 def timestamp(moment: datetime) -> str:

@@ -11,6 +11,7 @@ SUBPROTOCOL = "twinstream.v1"
 
 CID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 HISTORY_MOST = 100
+TS_MOST = 1e18
 # What JavaScript can hold exactly, and every database.
 SEQ_MOST = 2**53 - 1
 
@@ -131,9 +132,9 @@ class Fields:
 
     def ts(self) -> float | int:
         value = self.frame.get("ts")
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise self.bad("ts is a number.")
-        return value
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < TS_MOST:
+            return value
+        raise self.bad("ts is a number.")
 
     def bad(self, message: str) -> FrameError:
         return FrameError("bad_frame", message, self.frame)
@@ -175,7 +176,7 @@ def encode(type: str, **fields: object) -> str:
 
 def dumps(value: object) -> str:
     """Compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def events(room: str, cursor: str, entries: Iterable[str]) -> str:

@@ -4,17 +4,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from chat import entries
-from chat.loops import PerLoop
+from chat.loops import PerLoop, background
 from chat.models import Entry, Room
 
 logger = logging.getLogger(__name__)
@@ -75,6 +74,17 @@ class Span:
     epoch: str
     first: int
     encoded: list[str] = field(default_factory=list)
+    # As the room was when the span was read from the log; nobody looks at it in a new one.
+    is_public: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How a room stands."""
+
+    epoch: str
+    seq: int
+    is_public: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,29 +238,41 @@ class Appender:
         future = asyncio.get_running_loop().create_future()
         self.waiting.append((draft, future))
         if self.writing is None or self.writing.done():
-            # A context of its own: the task outlives the connection that happens to start it.
-            self.writing = asyncio.get_running_loop().create_task(
-                self._write_waiting(), context=Context()
-            )
+            self.writing = background(self._write_waiting())
         receipt: Receipt = await future
         return receipt
 
     async def _write_waiting(self) -> None:
         while self.waiting:
             batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
-            try:
-                written = await in_writer(write)([draft for draft, _ in batch])
-            except Exception as error:
-                _log_failure(error, len(batch))
-                for _, future in batch:
-                    _answer(future, Unavailable())
-                continue
-            # Answers first: a sender hears of its own message before the room does.
-            for (_, future), result in zip(batch, written.results, strict=True):
-                _answer(future, result)
-            for span in written.spans:
-                for listener in self.listeners:
-                    listener(span)
+            await self._write(batch)
+
+    async def _write(self, batch: list[tuple[Draft, asyncio.Future[Receipt]]]) -> None:
+        try:
+            written = await in_writer(write)([draft for draft, _ in batch])
+        except Exception as error:
+            await self._failed(batch, error)
+            return
+        # Answers first: a sender hears of its own message before the room does.
+        for (_, future), result in zip(batch, written.results, strict=True):
+            _answer(future, result)
+        for span in written.spans:
+            for listener in self.listeners:
+                listener(span)
+
+    async def _failed(
+        self, batch: list[tuple[Draft, asyncio.Future[Receipt]]], error: Exception
+    ) -> None:
+        away = isinstance(error, OperationalError | InterfaceError)
+        if not away and len(batch) > 1:
+            # One of them cannot be stored; alone, it harms no other.
+            for one in batch:
+                await self._write([one])
+            return
+        _log_failure(error, len(batch))
+        refusal = Refusal("bad_frame", "This message cannot be stored.")
+        for _, future in batch:
+            _answer(future, Unavailable() if away else refusal)
 
 
 def _log_failure(error: Exception, count: int) -> None:
@@ -279,11 +301,12 @@ appender = PerLoop(Appender)
 def newest(room: int, limit: int) -> Span | None:
     """The newest entries of a room; None if the room is gone."""
     # The room first: entries that are committed in between then only add to the span.
-    found = Room.objects.filter(pk=room).values_list("epoch", flat=True).first()
+    found = Room.objects.filter(pk=room).first()
     if found is None:
         return None
     rows = list(Entry.objects.filter(room=room).order_by("-seq")[:limit])[::-1]
-    return Span(room, found, rows[0].seq if rows else 1, [encode(row) for row in rows])
+    first = rows[0].seq if rows else 1
+    return Span(room, found.epoch, first, [encode(row) for row in rows], found.is_public)
 
 
 @in_reader
@@ -301,7 +324,7 @@ def before(room: int, seq: int, limit: int) -> list[str]:
 
 
 @in_reader
-def heads(rooms: Iterable[int]) -> dict[int, tuple[str, int]]:
-    """Epoch and head of the rooms that exist, in one query."""
-    found = Room.objects.filter(pk__in=list(rooms)).values_list("pk", "epoch", "head")
-    return {pk: (epoch, head) for pk, epoch, head in found}
+def heads(rooms: Iterable[int]) -> dict[int, Head]:
+    """How the rooms stand that exist, in one query."""
+    found = Room.objects.filter(pk__in=list(rooms)).values_list("pk", "epoch", "head", "is_public")
+    return {pk: Head(epoch, head, is_public) for pk, epoch, head, is_public in found}

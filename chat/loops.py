@@ -1,8 +1,9 @@
-"""One of a thing for each event loop."""
+"""What lives as long as an event loop: things, and tasks."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
@@ -24,3 +25,9 @@ class PerLoop(Generic[T]):
         if loop not in self.made:
             self.made[loop] = self.make()
         return self.made[loop]
+
+
+def background(job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """A task in a context of its own: it outlives the connection that happens to start it, and
+    must not use the thread of that one."""
+    return asyncio.get_running_loop().create_task(job, context=Context())

@@ -3,7 +3,7 @@
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -11,15 +11,17 @@ from django.core import signing
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from chat.models import NAME_CODE_POINTS
 from streaming import graphemes
 
 GUEST_COOKIE = "guest"
 GUEST_COOKIE_AGE = 365 * 24 * 3600  # seconds
 
 NAME_GRAPHEMES = 32
-NAME_CODE_POINTS = 256  # a grapheme may have any number of them
 # Joiners are controls to Unicode, but emoji and Indic scripts need them.
 JOINERS = "\u200c\u200d"
+# With these alone, a name is not to be seen: fillers of Hangul, and empty Braille.
+BLANK = JOINERS + "\u115f\u1160\u3164\uffa0\u2800 "
 # Controls, formats (which turn text around or hide in it), halves of surrogate pairs, code
 # points of private meaning or of none, and separators that begin a line.
 REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -44,7 +46,7 @@ class Member:
 
     def public(self) -> dict[str, Any]:
         """What every reader may know."""
-        return asdict(self)
+        return {"key": self.key, "name": self.name, "guest": self.guest}
 
 
 def user_member(user: Any) -> Member:
@@ -92,8 +94,11 @@ def clean_name(name: str) -> str:
     if any(unicodedata.category(c) in REFUSED_CATEGORIES and c not in JOINERS for c in name):
         raise BadName(_("A name has no control characters."))
     name = " ".join(unicodedata.normalize("NFC", name).split())
-    if not name.strip(JOINERS):
+    if not name.strip(BLANK):
         raise BadName(_("A name has at least one character."))
+    if ":" in name or name.startswith("!"):
+        # On the plain-text socket these end a name, and begin an error.
+        raise BadName(_("A name has no colon, and no exclamation mark at its beginning."))
     return name
 
 
@@ -102,12 +107,8 @@ def taken(name: str) -> str:
     return _("The name %s is taken.") % name
 
 
-def same_name(one: str, other: str) -> bool:
-    """Whether two names look alike enough to be taken for one person's."""
-    return _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """What names have in common that look alike enough to be taken for one person's."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in plain if c not in JOINERS and not c.isspace())
 
@@ -116,5 +117,5 @@ def is_users_name(name: str) -> bool:
     """Whether a user exists under this name. Reads the database."""
     users = get_user_model()
     alike = Q(**{f"{users.USERNAME_FIELD}__iexact": name})
-    alike |= Q(**{f"{users.USERNAME_FIELD}__iexact": _folded(name)})
+    alike |= Q(**{f"{users.USERNAME_FIELD}__iexact": folded(name)})
     return users._default_manager.filter(alike).exists()

@@ -1,13 +1,15 @@
 """Rooms and the entries of their logs."""
 
 import secrets
-from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+# Of a guest; a user's name is at most 150 long.
+NAME_CODE_POINTS = 256
 
 
 def new_epoch() -> str:
@@ -44,13 +46,6 @@ class Room(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("room", args=[self.slug])
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves what a person may change of a room that exists: a form that was loaded
-        earlier must not turn the log's head back."""
-        if not self._state.adding and kwargs.get("update_fields") is None:
-            kwargs["update_fields"] = ["slug", "name", "topic", "is_public"]
-        super().save(*args, **kwargs)
-
 
 class Entry(models.Model):
     """One durable thing that happened in a room. Written by chat.log alone."""
@@ -65,7 +60,7 @@ class Entry(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     # A copy and no foreign key: guests have no row, and a log outlives accounts.
     author_key = models.CharField(max_length=40)
-    author_name = models.CharField(max_length=200)
+    author_name = models.CharField(max_length=NAME_CODE_POINTS)
     at = models.DateTimeField()
     # The author's own id of the command, by which a retry is known.
     cid = models.CharField(max_length=64)

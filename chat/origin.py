@@ -65,6 +65,6 @@ class OriginGate:
         if is_allowed(origin, own_origin(headers, scope.get("scheme", "ws")), others):
             await self.application(scope, receive, send)
             return
-        logger.warning("Refused a socket on %s to a page of %.100r.", scope["path"], origin)
+        logger.warning("Refused a socket on %.100r to a page of %.100r.", scope["path"], origin)
         await receive()
         await send({"type": "websocket.close", "code": 4403, "reason": ""})

@@ -1,15 +1,15 @@
 """What a member can do in a room. Every tap calls these, and nothing else writes."""
 
-import re
 from time import monotonic
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.validators import slug_re
 from django.db import Error as DatabaseError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from chat import log, members
+from chat import entries, log, members
 from chat.log import Draft, Receipt
 from chat.members import BadName, Member
 from chat.models import Entry, Room
@@ -18,10 +18,6 @@ from chat.rate import Buckets
 from streaming import graphemes
 
 RETRY_MS = 1_000  # after a failure of the database
-# Characters of entries in one page, as in a tail's batch: Daphne drops frames of 1 MiB.
-PAGE_SIZE = 192 * 1024
-
-SLUG = re.compile(r"[-a-zA-Z0-9_]{1,64}")
 
 message_rate = Buckets(settings.CHAT_MESSAGES_PER_SECOND, settings.CHAT_BURST)
 
@@ -46,7 +42,7 @@ def enter(slug: str, member: Member) -> Room:
     """The room, if the member may be in it. Refused if there is none or they may not."""
     try:
         # A database may fail on what it cannot store, such as a NUL.
-        room = Room.objects.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
+        room = Room.objects.filter(slug=slug).first() if slug_re.match(slug) else None
         allowed = room is not None and may_enter(room, member)
     except DatabaseError:
         raise unavailable() from None
@@ -59,10 +55,20 @@ def enter(slug: str, member: Member) -> Room:
 
 def may_enter(room: Room, member: Member) -> bool:
     """Whether a member may read and write in a room. Reads the database."""
-    if room.is_public or member.user_id is None:
-        return room.is_public
-    users = get_user_model()._default_manager.filter(pk=member.user_id, is_active=True)
-    return users.filter(Q(is_staff=True) | Q(chat_rooms=room)).exists()
+    return room.is_public or open_to(member).filter(pk=room.pk).exists()
+
+
+def open_to(member: Member) -> QuerySet[Room]:
+    """The rooms that a member may enter: public ones, those they belong to, for staff all."""
+    public = Room.objects.filter(is_public=True)
+    if member.user_id is None:
+        return public
+    users = get_user_model()._default_manager
+    user = users.filter(pk=member.user_id, is_active=True).first()
+    if user is None:
+        return public
+    theirs = Q(is_public=True) | Q(members=user)
+    return Room.objects.all() if user.is_staff else Room.objects.filter(theirs).distinct()
 
 
 async def say(
@@ -120,22 +126,23 @@ async def history(room: Room, before: int, limit: int) -> tuple[list[str], bool]
         found = await log.before(room.pk, before, limit + 1)
     except DatabaseError:
         raise unavailable() from None
-    page: list[str] = []
-    size = 0
-    while found and len(page) < limit and (not page or size + len(found[-1]) <= PAGE_SIZE):
-        size += len(found[-1])
-        page.append(found.pop())
-    return page[::-1], bool(found)
+    newest_first = found[::-1]
+    page = newest_first[: min(limit, entries.fitting(newest_first))]
+    return page[::-1], len(page) < len(found)
 
 
 # ---- Guests and their names ----------------------------------------------------------
 
 
-@database_sync_to_async
-def checked_name(name: str, key: str) -> str:
-    """The name in its one spelling, if the guest `key` may have it. BadName says why not."""
+async def checked_name(name: str, key: str) -> str:
+    """The name in its one spelling, if the guest `key` may have it. BadName says why not.
+
+    Who is online is asked last, and not in another thread: whoever then takes the name in the
+    same turn of the loop is the only one who does.
+    """
     name = members.clean_name(name)
-    if members.is_users_name(name) or presence.has_name(name, except_key=key):
+    is_users = await database_sync_to_async(members.is_users_name)(name)
+    if is_users or presence.has_name(name, except_key=key):
         raise BadName(members.taken(name))
     return name
 

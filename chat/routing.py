@@ -1,14 +1,14 @@
 """Which socket answers on which path."""
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
+from channels.sessions import SessionMiddlewareStack
 from django.urls import path, re_path
 
 from chat.consumers import ChatSocket, LineSocket, NoSocket
 from chat.origin import OriginGate
 
 websocket = OriginGate(
-    AuthMiddlewareStack(
+    SessionMiddlewareStack(
         URLRouter(
             [
                 path("ws/chat/", ChatSocket.as_asgi()),  # type: ignore[arg-type, list-item]

@@ -6,8 +6,7 @@ A reader is a cursor. It waits until its room has come further, and takes all th
 import asyncio
 import logging
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextvars import Context
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,7 +16,7 @@ from chat import entries, log
 from chat.doorbell import Doorbell
 from chat.entries import Cursor
 from chat.log import Span
-from chat.loops import PerLoop
+from chat.loops import PerLoop, background
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,15 +30,12 @@ RETRY_SECONDS = 1.0
 # restart is served from here and not by a query of its own.
 WINDOW_ENTRIES = 1_000
 WINDOW_SIZE = 4 * 1024 * 1024  # characters
-# In one batch. Far below the 1 MiB at which Daphne drops a frame, though a character may
-# take four bytes.
-BATCH_SIZE = 192 * 1024
 # Readers at the live edge share a few cursors; those that catch up have each their own.
 BATCHES_SHARED = 16
 
 
 class LogEnded(Exception):
-    """The log's life is over: the room is gone, or has a new epoch."""
+    """This reading is over: the room is gone, has a new epoch, or is open to others now."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +66,7 @@ class Tail:
     def __init__(self, span: Span) -> None:
         self.room = span.room
         self.epoch = span.epoch
+        self.is_public = span.is_public
         self.head = span.first - 1
         self.window: deque[str] = deque()
         self.size = 0
@@ -124,9 +121,12 @@ class Tail:
         return self.head - len(self.window) + 1
 
     async def batch(self, after: int) -> Batch:
-        """What follows `after`, of which there must be something; at most BATCH_SIZE of it."""
+        """What follows `after`, of which there must be something: as much as fits into a frame.
+        LogEnded, DatabaseError."""
         if after + 1 < self._first:
             found = await log.after(self.room, after, RESUME_MOST)
+            if not found:  # they went with their room
+                raise LogEnded
             return self._cut(after, found)
         if after not in self.batches:
             if len(self.batches) >= BATCHES_SHARED:
@@ -136,10 +136,7 @@ class Tail:
         return self.batches[after]
 
     def _cut(self, after: int, found: list[str]) -> Batch:
-        kept, size = 0, 0
-        while kept < len(found) and (kept == 0 or size + len(found[kept]) <= BATCH_SIZE):
-            size += len(found[kept])
-            kept += 1
+        kept = entries.fitting(found)
         return Batch(self.epoch, after + kept, found[:kept])
 
     # ---- Catching up with the log ----
@@ -149,7 +146,7 @@ class Tail:
         makes it look once more."""
         self.stale = True
         if self.refreshing is None or self.refreshing.done():
-            self.refreshing = _background(self._read_on())
+            self.refreshing = background(self._read_on())
         return self.refreshing
 
     async def _read_on(self) -> None:
@@ -240,7 +237,7 @@ class Tails:
         try:
             while (tail := self.tails.get(room)) is None:
                 if room not in self.opening:
-                    self.opening[room] = _background(self._load(room))
+                    self.opening[room] = background(self._load(room))
                 await asyncio.shield(self.opening[room])
             return Reader(self, tail)
         finally:
@@ -263,7 +260,7 @@ class Tails:
         finally:
             del self.opening[room]
         if self.checking is None or self.checking.done():
-            self.checking = _background(self._check())
+            self.checking = background(self._check())
 
     def release(self, tail: Tail) -> None:
         """One reader less; without any, the tail is forgotten."""
@@ -317,16 +314,12 @@ class Tails:
             for tail in list(self.tails.values()):
                 self._compare(tail, heads.get(tail.room))
 
-    def _compare(self, tail: Tail, found: tuple[str, int] | None) -> None:
-        if found is None or found[0] != tail.epoch:
+    def _compare(self, tail: Tail, found: log.Head | None) -> None:
+        # Where somebody may no longer be, all are sent away: those who may come back at once.
+        if found is None or (found.epoch, found.is_public) != (tail.epoch, tail.is_public):
             self._end(tail)
-        elif found[1] > tail.head:
+        elif found.seq > tail.head:
             tail.refresh()
-
-
-def _background(job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """A task in a context of its own: it outlives the connection that happens to start it."""
-    return asyncio.get_running_loop().create_task(job, context=Context())
 
 
 tails = PerLoop(Tails)

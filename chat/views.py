@@ -2,7 +2,6 @@
 
 from asgiref.sync import async_to_sync
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -11,7 +10,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chat import members, rooms
 from chat.members import BadName, Member
-from chat.models import Room
 from chat.rooms import Refused
 
 
@@ -19,7 +17,7 @@ from chat.rooms import Refused
 def room_list(request: HttpRequest) -> HttpResponse:
     """The rooms that this person may enter."""
     member = member_of(request)
-    context = {"rooms": open_to(request), "member": member}
+    context = {"rooms": rooms.open_to(member), "member": member}
     return remember(request, member, render(request, "chat/rooms.html", context))
 
 
@@ -71,13 +69,6 @@ def remember(request: HttpRequest, member: Member, response: HttpResponse) -> Ht
             samesite="Lax",
         )
     return response
-
-
-def open_to(request: HttpRequest) -> QuerySet[Room]:
-    """The rooms that are listed for a person."""
-    if getattr(request.user, "is_staff", False):
-        return Room.objects.all()
-    return Room.objects.filter(Q(is_public=True) | Q(members=request.user.pk)).distinct()
 
 
 def _refusal(status: int, code: str, message: str) -> JsonResponse:

@@ -7,7 +7,7 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 from django.test import Client as Browser
 
-from chat import consumers, log, members, rooms, tail
+from chat import consumers, entries, log, members, rooms, tail
 from chat.consumers import FLOODING, FORBIDDEN, NOT_FOUND, PROTOCOL, SESSION_ENDED, SILENT
 from chat.members import Member
 from chat.models import Entry, Room
@@ -190,7 +190,7 @@ async def test_ping_is_answered(connect, lobby):
 
 
 async def test_a_large_backlog_comes_in_frames_that_fit(connect, lobby, monkeypatch):
-    monkeypatch.setattr(tail, "BATCH_SIZE", 1_000)
+    monkeypatch.setattr(entries, "FRAME_SIZE", 1_000)
     await fill(lobby, 50)
     client = await connect()
     await client.join()
@@ -290,6 +290,59 @@ async def test_a_flood_is_closed(connect, lobby, settings, caplog):
     assert "secret" not in caplog.text
 
 
+async def test_a_slow_say_keeps_nothing_else_waiting(connect, lobby, monkeypatch):
+    append, go_on = log.Appender.append, asyncio.Event()
+
+    async def slow(self, draft):
+        await go_on.wait()
+        return await append(self, draft)
+
+    monkeypatch.setattr(log.Appender, "append", slow)
+    client = await connect()
+    await client.join()
+    await client.send("say", room="lobby", cid="c", body="b")
+    await client.send("ping", ts=1)
+    await client.frame("pong")
+    go_on.set()
+    await client.until("ack")
+
+
+async def test_what_is_said_behind_a_failure_fails_with_it(connect, lobby, monkeypatch):
+    """Or it would stand in the log before the first, which comes again."""
+    write, failures = log.write, [1]
+
+    def failing(drafts):
+        if failures:
+            failures.pop()
+            raise OperationalError
+        return write(drafts)
+
+    monkeypatch.setattr(log, "write", failing)
+    client = await connect()
+    for cid in "abc":
+        await client.send("say", room="lobby", cid=cid, body=cid)
+    answers = [await client.until("error")]
+    for _ in range(2):
+        answers.append(json.loads(await client.line()))
+    assert [(answer["cid"], answer.get("code")) for answer in answers] == [
+        ("a", "internal"),
+        ("b", "internal"),
+        ("c", "internal"),
+    ]
+
+
+async def test_a_session_that_cannot_be_read_is_asked_to_come_again(connect, alice, monkeypatch):
+    session = await session_of(alice)
+
+    async def away(scope):
+        raise OperationalError
+
+    monkeypatch.setattr(consumers, "get_user", away)
+    client = await connect(headers=[session])
+    assert (await client.frame("bye"))["reason"] == "internal"
+    assert await client.closed() == FLOODING
+
+
 async def test_while_the_database_is_away(connect, lobby, monkeypatch):
     client = await connect()
     await client.join()
@@ -330,18 +383,22 @@ async def test_a_worker_that_is_full_says_when_to_come_again(connect, lobby, set
 # ---- Whose socket it is --------------------------------------------------------------
 
 
-async def test_a_user_is_known_by_the_session(connect, alice, backroom):
+async def session_of(user):
+    """The header of a browser in which a user has logged in."""
     browser = Browser()
-    await database_sync_to_async(browser.force_login)(alice)
-    session = browser.cookies["sessionid"].value
-    client = await connect(headers=[(b"cookie", f"sessionid={session}".encode())])
+    await database_sync_to_async(browser.force_login)(user)
+    return (b"cookie", f"sessionid={browser.cookies['sessionid'].value}".encode())
+
+
+async def test_a_user_is_known_by_the_session(connect, alice, backroom):
+    client = await connect(headers=[await session_of(alice)])
     welcome = await client.frame("welcome")
     assert welcome["member"] == {"key": f"u-{alice.pk}", "name": "alice", "guest": False}
     await client.join("backroom")
 
 
 async def test_logout_ends_the_socket(connect, alice, lobby, monkeypatch):
-    monkeypatch.setattr(consumers, "SESSION_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(consumers, "ACCESS_CHECK_SECONDS", 0.01)
     browser = Browser()
     await database_sync_to_async(browser.force_login)(alice)
     session = browser.cookies["sessionid"].value
@@ -423,9 +480,69 @@ async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeyp
     client, line = await connect(), await connect("/ws/chat/lobby/")
     await client.join()
     await lobby.adelete()
-    assert (await client.until("error"))["code"] == "not_found"
-    assert (await line.line()) == "! The room is gone."
+    error = await client.until("error")
+    assert (error["code"], error["room"]) == ("not_found", "lobby")
+    assert (await line.line()) == "! There is no such room."
     assert await line.closed() == NOT_FOUND
+    await line.leave()
+    assert presence.rooms == {}
+    await Room.objects.acreate(slug="lobby", name="Lobby again")
+    await client.send("say", room="lobby", cid="c", body="b")
+    assert (await client.until("ack"))["seq"] == 1
+
+
+async def test_a_room_that_is_made_private_is_closed_to_guests(connect, lobby, alice, monkeypatch):
+    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    await database_sync_to_async(lobby.members.add)(alice)
+    guest, line = await connect(), await connect("/ws/chat/lobby/")
+    member = await connect(headers=[await session_of(alice)])
+    for client in (guest, member):
+        await client.join()
+    await Room.objects.filter(pk=lobby.pk).aupdate(is_public=False)
+    assert (await guest.until("error"))["code"] == "forbidden"
+    assert await line.closed() == FORBIDDEN
+    joined = await member.until("joined")
+    assert joined["reset"] is False
+    for type, fields in [("say", {"cid": "c", "body": "b"}), ("history", {"before": 9})]:
+        await guest.send(type, room="lobby", **fields)
+        assert (await guest.until("error"))["code"] == "forbidden"
+    await member.send("say", room="lobby", cid="c", body="b")
+    await member.until("events")
+
+
+async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, alice, monkeypatch):
+    monkeypatch.setattr(consumers, "ACCESS_CHECK_SECONDS", 0.01)
+    session = await session_of(alice)
+    client = await connect(headers=[session])
+    line = await connect("/ws/chat/backroom/", headers=[session])
+    await client.join("backroom")
+    await database_sync_to_async(backroom.members.clear)()
+    assert (await client.until("error"))["code"] == "forbidden"
+    assert await line.closed() == FORBIDDEN
+    await line.leave()
+    assert presence.rooms == {}
+
+
+async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itself(
+    connect, lobby, monkeypatch
+):
+    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(rooms, "RETRY_MS", 10)
+    client, line = await connect(), await connect("/ws/chat/lobby/?name=Ann")
+    await client.join()
+    enter, failures = rooms.enter, [1, 2, 3, 4]
+
+    async def failing(*args):
+        if failures:
+            failures.pop()
+            raise rooms.unavailable()
+        return await enter(*args)
+
+    monkeypatch.setattr(rooms, "enter", failing)
+    await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
+    assert (await client.until("joined"))["epoch"] == "f00d"
+    await line.say_line("x")
+    assert [await line.line(), await line.line()] == ["x", "Ann: x"]
 
 
 # ---- The plain-text socket -----------------------------------------------------------

@@ -70,6 +70,9 @@ def test_commands(text, command):
         '{"type":"ping","ts":NaN}',
         '{"type":"ping","ts":Infinity}',
         '{"type":"ping","ts":true}',
+        '{"type":"ping","ts":1e999}',
+        '{"type":"ping","ts":-1e999}',
+        '{"type":"ping","ts":%s}' % ("9" * 400),
     ],
 )
 def test_bad_frames(text):

@@ -3,10 +3,11 @@ import json
 
 import pytest
 from channels.db import database_sync_to_async
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 
 from chat import log
 from chat.log import Draft, Receipt, Refusal, Unavailable
+from chat.members import clean_name
 from chat.models import Entry, Room
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,14 +107,6 @@ def test_only_a_message_that_is_there_can_be_deleted(lobby, ref):
     assert refusal.code == "not_found"
 
 
-def test_an_admin_form_that_was_loaded_earlier_does_not_turn_the_head_back(lobby):
-    log.write([draft(lobby)])
-    lobby.name = "Renamed"
-    lobby.save()
-    lobby.refresh_from_db()
-    assert (lobby.name, lobby.head) == ("Renamed", 1)
-
-
 # ---- Group commit --------------------------------------------------------------------
 
 
@@ -169,6 +162,30 @@ async def test_a_database_that_is_away_loses_nothing(lobby, monkeypatch, caplog)
     assert "secret" not in caplog.text
 
 
+async def test_a_draft_that_cannot_be_stored_harms_no_other(lobby, monkeypatch, caplog):
+    store = log._write
+
+    def strict(drafts):
+        if any(draft.body == "secret" for draft in drafts):
+            raise DataError("value too long: secret")
+        return store(drafts)
+
+    monkeypatch.setattr(log, "_write", strict)
+    bodies = ["a", "secret", "b"]
+    asked = [log.appender().append(draft(lobby, body, body)) for body in bodies]
+    first, refused, last = await asyncio.gather(*asked, return_exceptions=True)
+    assert (first.seq, last.seq) == (1, 2)
+    assert refused.code == "bad_frame"
+    assert "secret" not in caplog.text
+
+
+def test_a_name_that_a_guest_may_have_can_be_stored(lobby):
+    tower = "e" + "\u0332" * 30
+    name = clean_name(tower * 8)
+    log.write([Draft(lobby.pk, "say", "g-1", name, "c", "b")])
+    Entry._meta.get_field("author_name").run_validators(name)
+
+
 async def test_who_has_left_is_no_trouble(lobby):
     asking = asyncio.ensure_future(log.appender().append(draft(lobby, "1")))
     await asyncio.sleep(0)
@@ -190,7 +207,7 @@ async def test_reading(lobby):
     assert (newest.first, newest.epoch, bodies(newest.encoded)) == (5, lobby.epoch, ["5", "6", "7"])
     assert bodies(await log.after(lobby.pk, 2, 3)) == ["3", "4", "5"]
     assert bodies(await log.before(lobby.pk, 6, 3)) == ["3", "4", "5"]
-    assert await log.heads([lobby.pk, 999]) == {lobby.pk: (lobby.epoch, 7)}
+    assert await log.heads([lobby.pk, 999]) == {lobby.pk: log.Head(lobby.epoch, 7, True)}
 
 
 async def test_reading_a_room_without_entries_and_no_room(lobby):

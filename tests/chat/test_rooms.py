@@ -1,9 +1,10 @@
 import asyncio
 
 import pytest
+from channels.db import database_sync_to_async
 from django.db import OperationalError
 
-from chat import log, rooms
+from chat import entries, log, rooms
 from chat.members import BadName, Member, new_guest, user_member
 from chat.models import Entry
 from chat.presence import presence
@@ -106,7 +107,7 @@ async def test_history(lobby, monkeypatch):
     assert ([entry[:8] for entry in found], more) == (['{"seq":3', '{"seq":4', '{"seq":5'], True)
     found, more = await rooms.history(lobby, before=3, limit=3)
     assert ([entry[:8] for entry in found], more) == (['{"seq":1', '{"seq":2'], False)
-    monkeypatch.setattr(rooms, "PAGE_SIZE", 1)
+    monkeypatch.setattr(entries, "FRAME_SIZE", 1)
     found, more = await rooms.history(lobby, before=6, limit=3)
     assert ([entry[:8] for entry in found], more) == (['{"seq":5'], True)
 
@@ -145,3 +146,28 @@ async def test_enter_while_the_database_is_away(lobby, monkeypatch):
 
     monkeypatch.setattr(rooms.Room.objects, "filter", away)
     assert (await refusal(rooms.enter("lobby", GUEST))).code == "internal"
+
+
+async def test_a_name_is_had_by_the_first_of_many_who_ask_at_once():
+    async def come():
+        guest, _ = await rooms.admit(new_guest("Twin"))
+        with presence.connected(guest):
+            names.append(guest.name)
+            await everybody.wait()
+
+    names, everybody = [], asyncio.Barrier(8)
+    await asyncio.gather(*(come() for _ in range(8)))
+    assert names.count("Twin") == 1
+    assert len(names) == 8
+
+
+async def test_which_rooms_are_open(lobby, backroom, alice, stranger, boss):
+    await rooms.Room.objects.acreate(slug="empty", name="Empty", is_public=False)
+
+    async def slugs(member):
+        return {room.slug async for room in await database_sync_to_async(rooms.open_to)(member)}
+
+    assert await slugs(GUEST) == {"lobby"}
+    assert await slugs(user_member(stranger)) == {"lobby"}
+    assert await slugs(user_member(alice)) == {"lobby", "backroom"}
+    assert await slugs(user_member(boss)) == {"lobby", "backroom", "empty"}

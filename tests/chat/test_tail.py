@@ -7,7 +7,7 @@ from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import log, tail
+from chat import entries, log, tail
 from chat.log import Span
 from chat.models import Entry, Room
 from chat.tail import LogEnded, Tail, tails
@@ -69,13 +69,13 @@ async def test_readers_at_one_cursor_share_a_batch_and_its_forms():
 
 
 async def test_a_batch_is_never_too_large_for_a_frame(monkeypatch):
-    monkeypatch.setattr(tail, "BATCH_SIZE", len(entry(1)) * 2)
+    monkeypatch.setattr(entries, "FRAME_SIZE", len(entry(1)) * 2)
     one = Tail(span(1, 5))
     assert [seqs(await one.batch(after)) for after in (0, 2, 4)] == [[1, 2], [3, 4], [5]]
 
 
 async def test_an_entry_that_is_larger_than_a_batch_goes_alone(monkeypatch):
-    monkeypatch.setattr(tail, "BATCH_SIZE", 1)
+    monkeypatch.setattr(entries, "FRAME_SIZE", 1)
     assert seqs(await Tail(span(1, 3)).batch(0)) == [1]
 
 
@@ -200,18 +200,31 @@ async def test_the_slow_check_ends_with_its_rooms(lobby, monkeypatch):
 
 
 @database
-@pytest.mark.parametrize("how", ["new epoch", "deleted"])
+@pytest.mark.parametrize("how", ["new epoch", "deleted", "made private"])
 async def test_the_end_of_a_log_sends_its_readers_away(lobby, monkeypatch, how):
     monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
     reader = await tails().open(lobby.pk)
     if how == "deleted":
         await lobby.adelete()
+    elif how == "made private":
+        await Room.objects.filter(pk=lobby.pk).aupdate(is_public=False)
     else:
         await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
     with pytest.raises(LogEnded):
         await asyncio.wait_for(reader.take(), 5)
     reader.close()
     assert lobby.pk not in tails().tails
+
+
+@database
+async def test_a_reader_far_behind_in_a_room_that_was_deleted_is_sent_away(lobby, monkeypatch):
+    monkeypatch.setattr(tail, "WINDOW_ENTRIES", 1)
+    reader = await tails().open(lobby.pk)
+    await say(lobby, *"abc")
+    await lobby.adelete()
+    with pytest.raises(LogEnded):
+        await reader.take()
+    reader.close()
 
 
 @database

@@ -3,6 +3,7 @@ from django.test import Client
 
 from chat import members
 from chat.members import Member
+from chat.models import Room
 from chat.presence import presence
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,11 @@ def test_pages_of_rooms(client, lobby, backroom, alice):
     client.force_login(alice)
     assert client.get("/chat/backroom/").status_code == 200
     assert "Backroom" in client.get("/chat/").content.decode()
+
+
+def test_the_list_shows_a_visitor_no_room_that_is_not_public(client, lobby):
+    Room.objects.create(slug="secret", name="Secret board", is_public=False)
+    assert "Secret" not in client.get("/chat/").content.decode()
 
 
 def test_the_list_shows_staff_every_room(client, lobby, backroom, boss):
