@@ -1,0 +1,111 @@
+import pytest
+from selenium.webdriver import ActionChains, Keys
+
+from tests.browser.conftest import said
+
+LISTEN = """
+window.keys = [];
+const listen = ({ key, keyCode, isComposing }) => keys.push([key, keyCode, isComposing]);
+addEventListener("keydown", listen, true);
+"""
+# Longer than the composer takes an Enter for the one that ended a composition.
+SAME_KEY_MS = 50
+
+
+@pytest.fixture
+def path(make_room):
+    return make_room()
+
+
+@pytest.fixture
+def window(worker, open_window, path):
+    window = open_window(worker.url + path)
+    window.until_state("connected")
+    window.click("#body")
+    return window
+
+
+def value(window):
+    return window.run("return document.querySelector('#body').value")
+
+
+def compose(window, text):
+    """What an input method shows while it is not decided yet."""
+    window.cdp(
+        "Input.imeSetComposition", text=text, selectionStart=len(text), selectionEnd=len(text)
+    )
+
+
+def press(window, key, code):
+    """A key as the input method passes it on."""
+    for kind in ("rawKeyDown", "keyUp"):
+        window.cdp("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code)
+
+
+def test_enter_in_the_middle_of_a_composition_does_not_send(site, window, path):
+    window.run(LISTEN)
+    press(window, "Process", 229)
+    compose(window, "n")
+    press(window, "Process", 229)
+    compose(window, "ni")
+    press(window, "Enter", 229)
+    compose(window, "你")
+    press(window, "Enter", 13)
+    keys = window.run("return keys")
+    assert keys[-2:] == [["Enter", 229, True], ["Enter", 13, True]]
+    assert (value(window), window.rows()) == ("你", [])
+
+    window.cdp("Input.insertText", text="你好")
+    assert (value(window), window.rows()) == ("你好", [])
+    ended = window.run("return performance.now()")
+    window.until(lambda: window.run("return performance.now()") > ended + SAME_KEY_MS)
+    window.press(Keys.ENTER)
+    window.until_sent("你好")
+    assert value(window) == ""
+    assert said(site, path) == ["你好"]
+
+
+@pytest.mark.parametrize("key", [{"isComposing": True}, {"keyCode": 229}], ids=str)
+def test_the_enter_of_an_input_method_does_not_send(window, key):
+    window.find("#body").send_keys("ni")
+    enter = """
+    const enter = { key: "Enter", bubbles: true, cancelable: true, ...arguments[0] };
+    document.querySelector("#body").dispatchEvent(new KeyboardEvent("keydown", enter));
+    """
+    window.run(enter, key)
+    assert (value(window), window.rows()) == ("ni", [])
+    window.run(enter, {"keyCode": 13})
+    window.until_sent("ni")
+
+
+def test_the_enter_that_ends_a_composition_does_not_send(window):
+    window.find("#body").send_keys("你")
+    window.run(
+        """
+        const enter = { key: "Enter", keyCode: 13, bubbles: true, cancelable: true };
+        const field = document.querySelector("#body");
+        field.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
+        field.dispatchEvent(new KeyboardEvent("keydown", enter));
+        """
+    )
+    assert (value(window), window.rows()) == ("你", [])
+
+
+def test_shift_and_enter_break_the_line(site, window, path):
+    field = window.find("#body")
+    field.send_keys("one")
+    ActionChains(window.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(
+        Keys.SHIFT
+    ).perform()
+    field.send_keys("two")
+    assert (value(window), window.rows()) == ("one\ntwo", [])
+    window.press(Keys.ENTER)
+    window.until_sent("one\ntwo")
+    assert said(site, path) == ["one\ntwo"]
+
+
+def test_an_empty_message_is_not_sent(window):
+    window.press(Keys.ENTER)
+    window.say("  ")
+    window.click("#send")
+    assert window.rows() == []

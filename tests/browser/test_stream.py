@@ -1,0 +1,235 @@
+import json
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from statistics import median
+from threading import Thread
+
+import pytest
+from selenium.webdriver import Keys
+
+from config.management.commands.demo import BODY
+from tests.browser.conftest import OUTAGE, ask
+
+CLOSED = 2
+NUMBERS = " ".join(f"{number:02}👨‍👩‍👧‍👦" for number in range(25))  # 25 × 4 - 1 graphemes
+SLOW_MS, FAST_MS = 300, 5
+ELSEWHERE = """<!doctype html>
+<meta charset="utf-8"><link rel="icon" href="data:,"><title>Elsewhere</title><p></p>
+<script>
+  window.moments = [performance.now()];
+  const shown = document.querySelector("p");
+  const events = new EventSource("http://localhost:%d/api/sse");
+  events.addEventListener("token", (event) => {
+    shown.textContent += event.data;
+    moments.push(performance.now());
+  });
+  events.addEventListener("done", () => events.close());
+</script>
+"""
+
+
+def shown_length(window):
+    """How far the count says that the text has come."""
+    return int(window.text("#count").split(" / ")[0].strip() or 0)
+
+
+def press_synthetic_enter(window, **fields):
+    """A key that Chromium under Selenium cannot press: one of an input method."""
+    fields = {"key": "Enter", "bubbles": True, "cancelable": True, **fields}
+    script = "document.body.dispatchEvent(new KeyboardEvent('keydown', arguments[0]))"
+    window.run(script, fields)
+
+
+# ---- To the end ----
+
+
+def test_the_text_is_shown_exactly_and_the_source_is_closed(site, worker, open_window, make_text):
+    path = make_text(BODY)
+    revision, body, total = ask(
+        site,
+        "[found.pk, found.body, graphemes.count(found.body)]",
+        "from streaming import graphemes\nfound = Revision.objects.latest('pk')",
+    )
+    window = open_window(worker.url + path)
+    window.click("#raw summary")
+    window.click("#start")
+    window.until_state("done")
+
+    assert window.text("#output") == body == BODY
+    assert window.text("#count") == f"{total} / {total} · 100%"
+    assert window.run("return document.querySelector('#progress').position") == 1
+    assert window.text("#status") == "The text is complete."
+    # Closed by the page: one that the server ends breaks first, and asks a second time.
+    assert (window.sources(), window.run("return breaks")) == ([CLOSED], 0)
+    wire = window.wire()
+    assert wire[-1] == [f"{revision}:{total}", "done", f'{{"total":{total}}}']
+    newest = range(total + 2 - len(wire), total + 1)
+    assert [id for id, _, _ in wire[:-1]] == [f"{revision}:{offset}" for offset in newest]
+
+
+def test_the_drawer_shows_each_event_as_it_came(worker, open_window, make_text):
+    window = open_window(worker.url + make_text(" e\u0301\n🇨🇳", event_name="token"))
+    window.click("#start")
+    window.until_state("done")
+    window.click("#raw summary")  # what came while it was closed is there as well
+    window.until(window.wire)
+    ids, events, data = zip(*window.wire(), strict=True)
+    assert [id.split(":")[1] for id in ids] == ["0", "1", "2", "3", "4", "4"]
+    assert events == ("meta", "token", "token", "token", "token", "done")
+    assert data[1:-1] == (" ", "e\u0301", "\\n", "🇨🇳")
+
+
+def test_a_second_start_begins_anew_at_the_pace_chosen(worker, open_window, make_text):
+    window = open_window(worker.url + make_text("once"))
+    window.click("#raw summary")
+    for pace, interval_ms in [("", 5), ("20", 20)]:
+        window.choose("#pace", pace)
+        window.click("#start")
+        window.until_state("done")
+        assert window.text("#output") == "once"
+        assert json.loads(window.wire()[0][2])["interval_ms"] == interval_ms
+    assert window.sources() == [CLOSED, CLOSED]
+
+
+# ---- Keys ----
+
+
+def test_enter_starts_and_escape_stops(worker, open_window, make_text):
+    window = open_window(worker.url + make_text(NUMBERS, interval_ms=SLOW_MS))
+    assert window.state() == "idle"
+    window.press(Keys.ENTER)
+    window.until(lambda: shown_length(window) >= 2)
+    assert window.state() == "streaming"
+    window.press(Keys.ENTER)  # while it runs, it does not begin again
+    window.until(lambda: shown_length(window) >= 4)
+    assert len(window.sources()) == 1
+
+    window.press(Keys.ESCAPE)
+    assert window.state() == "stopped"
+    assert window.sources() == [CLOSED]
+    assert NUMBERS.startswith(window.text("#output"))
+    assert window.text("#status") == f"Stopped after {shown_length(window)} of 99 characters."
+
+
+@pytest.mark.parametrize("key", [{"isComposing": True}, {"keyCode": 229}], ids=str)
+def test_the_enter_of_an_input_method_does_not_start(worker, open_window, make_text, key):
+    window = open_window(worker.url + make_text(NUMBERS, interval_ms=SLOW_MS))
+    press_synthetic_enter(window, **key)
+    assert window.state() == "idle"
+    press_synthetic_enter(window, keyCode=13)
+    assert window.state() != "idle"
+
+
+def test_the_enter_that_ends_a_composition_does_not_start(worker, open_window, make_text):
+    window = open_window(worker.url + make_text(NUMBERS, interval_ms=SLOW_MS))
+    window.run(
+        """
+        document.body.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
+        const enter = { key: "Enter", keyCode: 13, bubbles: true };
+        document.body.dispatchEvent(new KeyboardEvent("keydown", enter));
+        """
+    )
+    assert window.state() == "idle"
+
+
+# ---- Cut off ----
+
+
+def cut_off(site, worker, window, meanwhile):
+    """Kills the worker when some of the text has come, and starts it again a little later."""
+    window.click("#raw summary")
+    window.click("#start")
+    window.until(lambda: shown_length(window) >= 5)
+    worker.kill()
+    window.until_state("reconnecting")
+    before = window.text("#output")
+    site.shell(meanwhile)
+    worker.start()
+    window.until_state("done")
+    return before
+
+
+def changed(**fields):
+    """Code that changes the text which is streamed where none is named."""
+    fields = {"interval_ms": FAST_MS, **fields}
+    return f"StreamText.objects.update_or_create(slug='default', defaults={fields!r})"
+
+
+@pytest.mark.parametrize("settings", [{"development": True}, {"redis": True}], ids=str)
+def test_a_stream_goes_on_where_it_was_cut_off(make_site, open_window, settings):
+    site = make_site(**settings)
+    site.shell(changed(body=NUMBERS, interval_ms=SLOW_MS))
+    worker = site.worker()
+    window = open_window(f"{worker.url}/stream/", expected=OUTAGE)
+    before = cut_off(site, worker, window, meanwhile=changed())
+
+    assert window.text("#output") == NUMBERS
+    assert NUMBERS.startswith(before)
+    metas = [json.loads(data) for _, event, data in window.wire() if event == "meta"]
+    assert len(metas) >= 2
+    assert 5 <= metas[-1]["offset"] < 99
+    assert not any(meta["restarted"] for meta in metas)
+    offsets = [int(id.split(":")[1]) for id, event, _ in window.wire() if event == "message"]
+    assert offsets == list(range(1, 100))
+
+
+def test_an_edited_text_ends_as_it_began(make_site, open_window):
+    site = make_site()
+    site.shell(changed(body=NUMBERS, interval_ms=SLOW_MS))
+    worker = site.worker()
+    window = open_window(f"{worker.url}/stream/", expected=OUTAGE)
+    cut_off(site, worker, window, meanwhile=changed(body="something else"))
+    assert window.text("#output") == NUMBERS
+
+    window.click("#start")
+    window.until(lambda: window.text("#output") == "something else")
+    window.until_state("done")
+
+
+# ---- Elsewhere ----
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Serves a folder on another port of localhost: its URL and the folder."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    handler = partial(QuietHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://localhost:{server.server_port}/", folder
+        server.shutdown()
+        thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_plain_page_on_another_port_gets_one_character_after_another(
+    make_site, open_window, elsewhere
+):
+    body = ["一", "二", " ", "t", "o", "👨‍👩‍👧‍👦", "e\u0301", "!"]
+    site = make_site(development=True)
+    site.shell(changed(body="".join(body), event_name="token", interval_ms=SLOW_MS))
+    worker = site.worker()
+    url, folder = elsewhere
+    (folder / "index.html").write_text(ELSEWHERE % worker.port)
+    window = open_window(url)
+    seen = []
+
+    def complete():
+        seen.append(window.text("p"))
+        return seen[-1] == "".join(body)
+
+    window.until(complete)
+    assert set(seen) <= {"".join(body[:length]) for length in range(len(body) + 1)}
+    assert len(set(seen)) > 3
+    moments = window.run("return moments")
+    assert moments[-1] - moments[0] >= len(body) * SLOW_MS
+    gaps = [later - earlier for earlier, later in pairwise(moments[1:])]
+    # Of a busy machine some gaps are long and those after them short; the middle one is not.
+    assert SLOW_MS / 2 < median(gaps) < SLOW_MS * 2
