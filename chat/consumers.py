@@ -19,7 +19,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from chat import entries, frames, members, rooms
+from chat import entries, frames, members, rooms, taps
 from chat.frames import FrameError
 from chat.members import Member
 from chat.models import Room
@@ -193,7 +193,7 @@ class ChatSocket(Socket):
     async def opened(self) -> None:
         """Says who the client is, and what it may send."""
         self.following: dict[str, Following] = {}
-        self.saying: asyncio.Queue[frames.Say] = asyncio.Queue()
+        self.writing: asyncio.Queue[frames.Write] = asyncio.Queue()
         self.held.callback(self.release)
         await self.push(
             frames.encode(
@@ -210,7 +210,7 @@ class ChatSocket(Socket):
             )
         )
         self.spawn(self.heartbeat())
-        self.spawn(self.say_in_order())
+        self.spawn(self.write_in_order())
 
     async def turn_away(self, refused: Refused) -> None:
         """Says when to come again, and closes."""
@@ -222,16 +222,7 @@ class ChatSocket(Socket):
         self, refused: Refused, cid: str | None = None, room: str | None = None
     ) -> None:
         """Sends an error; the socket lives."""
-        await self.push(
-            frames.encode(
-                "error",
-                code=refused.code,
-                message=refused.message,
-                cid=cid,
-                room=room,
-                retry_after_ms=refused.retry_after_ms,
-            )
-        )
+        await self.push(taps.refusal(refused, cid, room))
 
     async def take(self, text: str) -> None:
         """Decodes a frame and obeys it."""
@@ -250,8 +241,8 @@ class ChatSocket(Socket):
                     await self.join(command)
                 case frames.Leave():
                     await self.leave(command.room)
-                case frames.Say():
-                    self.saying.put_nowait(command)
+                case frames.Say() | frames.Edit() | frames.Delete():
+                    self.writing.put_nowait(command)
                 case frames.History():
                     await self.history(command)
                 case frames.Ping():
@@ -298,33 +289,24 @@ class ChatSocket(Socket):
         for followed in self.following.values():
             followed.held.close()
 
-    async def say_in_order(self) -> None:
-        """Says one message after another, while other frames are taken: the database may keep
+    async def write_in_order(self) -> None:
+        """Writes one entry after another, while other frames are taken: the database may keep
         one waiting, and a ping must not wait for it. Those behind one that failed fail with it,
         so that none overtakes it."""
         while True:
-            command = await self.saying.get()
+            command = await self.writing.get()
             try:
-                await self.say(command)
+                await self.write(command)
             except Refused as refused:
                 await self.refuse(refused, command.cid, command.room)
-                while refused.code == "internal" and not self.saying.empty():
-                    command = self.saying.get_nowait()
+                while refused.code == "internal" and not self.writing.empty():
+                    command = self.writing.get_nowait()
                     await self.refuse(refused, command.cid, command.room)
 
-    async def say(self, command: frames.Say) -> None:
-        """Adds a message, and tells its author where it stands."""
+    async def write(self, command: frames.Write) -> None:
+        """Adds an entry, and tells its author where it stands."""
         room = await self.room(command.room)
-        receipt = await rooms.say(room, self.member, command.cid, command.body, command.reply_to)
-        await self.push(
-            frames.encode(
-                "ack",
-                room=room.slug,
-                cid=command.cid,
-                seq=receipt.seq,
-                duplicate=receipt.duplicate,
-            )
-        )
+        await self.push(await taps.write(room, self.member, command))
 
     async def history(self, command: frames.History) -> None:
         """Sends older entries."""

@@ -58,6 +58,25 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the body of a message."""
+
+    room: str
+    cid: str
+    ref: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Empty a message."""
+
+    room: str
+    cid: str
+    ref: int
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Read the entries before a seq."""
 
@@ -78,7 +97,8 @@ class Pong:
     """The answer to a ping."""
 
 
-Command = Join | Leave | Say | History | Ping | Pong
+Write = Say | Edit | Delete
+Command = Join | Leave | Write | History | Ping | Pong
 
 
 def decode(text: str) -> Command:
@@ -144,6 +164,8 @@ COMMANDS: Mapping[str, Callable[[Fields], Command]] = {
     "join": lambda f: Join(f.text("room"), f.optional_text("cursor")),
     "leave": lambda f: Leave(f.text("room")),
     "say": lambda f: Say(f.text("room"), f.cid(), f.text("body"), f.optional_seq("reply_to")),
+    "edit": lambda f: Edit(f.text("room"), f.cid(), f.seq("ref"), f.text("body")),
+    "delete": lambda f: Delete(f.text("room"), f.cid(), f.seq("ref")),
     "history": lambda f: History(f.text("room"), f.seq("before"), f.limit()),
     "ping": lambda f: Ping(f.ts()),
     "pong": lambda f: Pong(),

@@ -56,6 +56,8 @@ class Draft:
     body: str = ""
     ref: int | None = None
     reply_to: int | None = None
+    # Whether the author may change what others said.
+    moderator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class _Batch:
         )
         self.known = {(entry.author_key, entry.cid): entry for entry in known}
         self.new: list[Entry] = []
+        # What this batch deletes: nothing that follows in it may change that any more.
+        self.deleted: set[tuple[int, int | None]] = set()
 
     def add(self, draft: Draft) -> Receipt | Refusal:
         """Gives the draft the next seq of its room, unless it has one or may not."""
@@ -142,20 +146,32 @@ class _Batch:
         entry = _entry(draft, room.head)
         self.known[entry.author_key, entry.cid] = entry
         self.new.append(entry)
+        if entry.kind == Entry.Kind.DELETE:
+            self.deleted.add((room.pk, entry.ref))
         return Receipt(entry.seq, duplicate=False)
 
     def _dangling(self, room: Room, draft: Draft) -> Refusal | None:
         if draft.reply_to is not None and draft.reply_to > room.head:
             return Refusal("not_found", "The message that this answers does not exist.")
-        if draft.ref is not None and not self._changeable(room, draft.ref):
+        if draft.ref is None:
+            return None
+        author = self._author_of(room, draft.ref)
+        if author is None:
             return Refusal("not_found", "The message that this changes does not exist.")
+        if author != draft.author_key and not draft.moderator:
+            return Refusal("forbidden", "This message is not yours to change.")
         return None
 
-    def _changeable(self, room: Room, seq: int) -> bool:
+    def _author_of(self, room: Room, seq: int) -> str | None:
+        """Who said the message `seq`; None if it is none, or is deleted."""
+        if (room.pk, seq) in self.deleted:
+            return None
         said = Entry.Kind.SAY
-        if any((e.room_id, e.seq, e.kind) == (room.pk, seq, said) for e in self.new):
-            return True
-        return Entry.objects.filter(room=room, seq=seq, kind=said, deleted=False).exists()
+        for entry in self.new:
+            if (entry.room_id, entry.seq, entry.kind) == (room.pk, seq, said):
+                return entry.author_key
+        found = Entry.objects.filter(room=room, seq=seq, kind=said, deleted=False)
+        return found.values_list("author_key", flat=True).first()
 
     def store(self) -> list[Span]:
         """Inserts what is new, and moves the heads."""

@@ -71,20 +71,46 @@ def open_to(member: Member) -> QuerySet[Room]:
     return Room.objects.all() if user.is_staff else Room.objects.filter(theirs).distinct()
 
 
+async def is_moderator(member: Member) -> bool:
+    """Whether a member may change what others said: staff may. Refused while the database is
+    away."""
+    if member.user_id is None:
+        return False
+    users = get_user_model()._default_manager
+    staff = users.filter(pk=member.user_id, is_active=True, is_staff=True)
+    try:
+        return await database_sync_to_async(staff.exists)()
+    except DatabaseError:
+        raise unavailable() from None
+
+
 async def say(
     room: Room, member: Member, cid: str, body: str, reply_to: int | None = None
 ) -> Receipt:
     """Adds a message to the log. Refused if it cannot be."""
     body = checked_body(body)
-    wait = message_rate.take(member.key, monotonic())
-    if wait:
-        raise Refused("rate_limited", "Too many messages at once.", int(wait * 1000) + 1)
+    take_turn(member)
     return await _append(room, member, Entry.Kind.SAY, cid, body=body, reply_to=reply_to)
 
 
+async def edit(room: Room, member: Member, cid: str, ref: int, body: str) -> Receipt:
+    """Replaces the body of the message `ref`: one's own, or as a moderator any. Refused if it
+    cannot be."""
+    body = checked_body(body)
+    take_turn(member)
+    return await _append(room, member, Entry.Kind.EDIT, cid, body=body, ref=ref)
+
+
 async def delete(room: Room, member: Member, cid: str, ref: int) -> Receipt:
-    """Empties the message `ref`, for a moderator. Refused if there is none."""
+    """Empties the message `ref`: one's own, or as a moderator any. Refused if it cannot be."""
     return await _append(room, member, Entry.Kind.DELETE, cid, ref=ref)
+
+
+def take_turn(member: Member) -> None:
+    """Counts a message of a member. Refused if they have had their share for now."""
+    wait = message_rate.take(member.key, monotonic())
+    if wait:
+        raise Refused("rate_limited", "Too many messages at once.", int(wait * 1000) + 1)
 
 
 async def _append(
@@ -97,7 +123,11 @@ async def _append(
     ref: int | None = None,
     reply_to: int | None = None,
 ) -> Receipt:
-    draft = Draft(room.pk, kind, member.key, member.name, cid, body, ref, reply_to)
+    # Asked afresh for every change, so that a right that was taken away is gone at once.
+    moderates = ref is not None and await is_moderator(member)
+    draft = Draft(
+        room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderates
+    )
     try:
         return await log.appender().append(draft)
     except log.Refusal as refusal:

@@ -1,6 +1,5 @@
 import asyncio
 import json
-import uuid
 
 import pytest
 from channels.db import database_sync_to_async
@@ -101,6 +100,24 @@ async def test_the_same_cid_with_another_body_is_a_conflict(connect, lobby):
     await client.send("say", room="lobby", cid="c", body="other")
     error = await client.frame("error")
     assert (error["code"], error["cid"], error["room"]) == ("cid_conflict", "c", "lobby")
+
+
+async def test_edit_and_delete(connect, lobby):
+    ann, bob = await connect(headers=[cookie(ANN)]), await connect()
+    await bob.join()
+    await ann.send("say", room="lobby", cid="a", body="old")
+    await ann.send("edit", room="lobby", cid="b", ref=1, body="new")
+    await ann.send("delete", room="lobby", cid="c", ref=1)
+    assert [(await ann.until("ack"))["seq"] for _ in range(3)] == [1, 2, 3]
+    await bob.send("edit", room="lobby", cid="d", ref=1, body="mine")
+    entries = []
+    while len(entries) < 3:
+        entries += (await bob.until("events"))["events"]
+    assert [(entry["kind"], entry.get("ref")) for entry in entries] == [
+        ("say", None),
+        ("edit", 1),
+        ("delete", 1),
+    ]
 
 
 async def fill(room, count):
@@ -625,7 +642,8 @@ async def test_a_deletion_is_not_said(connect, lobby):
     line = await connect("/ws/chat/lobby/?name=Ann")
     await line.say_line("x")
     await line.line(), await line.line()
-    await rooms.delete(lobby, ANN, uuid.uuid4().hex, 1)
+    said = await Entry.objects.aget(seq=1)
+    await rooms.delete(lobby, Member(said.author_key, "Ann", guest=True), "c", 1)
     await line.say_line("y")
     assert [await line.line(), await line.line()] == ["y", "Ann: y"]
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import frames
-from chat.frames import FrameError, History, Join, Leave, Ping, Pong, Say
+from chat.frames import Delete, Edit, FrameError, History, Join, Leave, Ping, Pong, Say
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ from chat.frames import FrameError, History, Join, Leave, Ping, Pong, Say
             '{"type":"say","room":"r","cid":"a","body":"b","reply_to":3,"unknown":1}',
             Say("r", "a", "b", 3),
         ),
+        ('{"type":"edit","room":"r","cid":"a","ref":3,"body":"b"}', Edit("r", "a", 3, "b")),
+        ('{"type":"delete","room":"r","cid":"a","ref":3}', Delete("r", "a", 3)),
         ('{"type":"history","room":"r","before":9}', History("r", 9, 100)),
         ('{"type":"history","room":"r","before":9,"limit":5}', History("r", 9, 5)),
         ('{"type":"ping","ts":17}', Ping(17)),
@@ -59,6 +61,10 @@ def test_commands(text, command):
         '{"type":"say","room":"r","cid":"a","body":"b","reply_to":"3"}',
         '{"type":"say","room":"r","cid":"a","body":"b","reply_to":true}',
         '{"type":"say","room":"r","cid":"a","body":"b","reply_to":0}',
+        '{"type":"edit","room":"r","cid":"a","ref":3}',
+        '{"type":"edit","room":"r","cid":"a","body":"b"}',
+        '{"type":"delete","room":"r","cid":"a"}',
+        '{"type":"delete","room":"r","cid":"a","ref":"3"}',
         '{"type":"history","room":"r"}',
         '{"type":"history","room":"r","before":-1}',
         '{"type":"history","room":"r","before":1e99}',
@@ -82,7 +88,7 @@ def test_bad_frames(text):
     assert caught.value.message
 
 
-@pytest.mark.parametrize("type", ["zap", "edit", "delete", "typing", "read", "", "__class__"])
+@pytest.mark.parametrize("type", ["zap", "typing", "read", "", "__class__"])
 def test_unknown_types(type):
     with pytest.raises(FrameError) as caught:
         frames.decode(json.dumps({"type": type, "room": "r", "cid": "a"}))

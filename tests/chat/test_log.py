@@ -107,6 +107,25 @@ def test_only_a_message_that_is_there_can_be_deleted(lobby, ref):
     assert refusal.code == "not_found"
 
 
+def test_what_a_batch_deletes_nothing_in_it_brings_back(lobby):
+    log.write([draft(lobby, "1", "secret")])
+    delete = draft(lobby, "2", "", kind="delete", ref=1)
+    edit = draft(lobby, "3", "back", kind="edit", ref=1)
+    again = draft(lobby, "4", "", kind="delete", ref=1)
+    results = log.write([delete, edit, again]).results
+    assert [getattr(result, "code", "ok") for result in results] == ["ok", "not_found", "not_found"]
+    assert Entry.objects.get(seq=1).body == ""
+
+
+def test_only_its_author_or_a_moderator_changes_a_message(lobby):
+    log.write([draft(lobby, "1", author="g-1")])
+    edit = {"kind": "edit", "ref": 1}
+    (refusal,) = log.write([draft(lobby, "2", "new", author="g-2", **edit)]).results
+    assert refusal.code == "forbidden"
+    (receipt,) = log.write([draft(lobby, "3", "new", author="u-3", moderator=True, **edit)]).results
+    assert receipt.seq == 2
+
+
 # ---- Group commit --------------------------------------------------------------------
 
 

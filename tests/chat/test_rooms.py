@@ -81,6 +81,36 @@ async def test_who_says_too_much_is_told_how_long_to_wait(lobby, monkeypatch):
     assert (await rooms.say(lobby, new_guest(), "d", "d")).seq == 3
 
 
+async def test_changing_what_one_said(lobby):
+    await rooms.say(lobby, GUEST, "a", "old")
+    await rooms.edit(lobby, GUEST, "b", 1, "new")
+    assert (await Entry.objects.aget(seq=1)).body == "new"
+    await rooms.delete(lobby, GUEST, "c", 1)
+    assert (await Entry.objects.aget(seq=1)).deleted
+    assert (await refusal(rooms.edit(lobby, GUEST, "d", 1, "back"))).code == "not_found"
+
+
+async def test_only_a_moderator_changes_what_others_said(lobby, alice, boss):
+    await rooms.say(lobby, GUEST, "a", "old")
+    for member in (new_guest(), user_member(alice)):
+        assert (await refusal(rooms.edit(lobby, member, "b", 1, "new"))).code == "forbidden"
+        assert (await refusal(rooms.delete(lobby, member, "c", 1))).code == "forbidden"
+    await rooms.delete(lobby, user_member(boss), "d", 1)
+    assert (await Entry.objects.aget(seq=1)).body == ""
+
+
+async def test_a_moderator_who_is_none_any_more_may_not(lobby, boss):
+    await rooms.say(lobby, GUEST, "a", "old")
+    await type(boss).objects.aupdate(is_staff=False)
+    assert (await refusal(rooms.delete(lobby, user_member(boss), "d", 1))).code == "forbidden"
+
+
+@pytest.mark.parametrize(("body", "code"), [("", "bad_frame"), ("x" * 4_001, "too_long")])
+async def test_an_edit_is_checked_like_a_message(lobby, body, code):
+    await rooms.say(lobby, GUEST, "a", "old")
+    assert (await refusal(rooms.edit(lobby, GUEST, "b", 1, body))).code == code
+
+
 async def test_an_answer_to_nothing(lobby):
     assert (await refusal(rooms.say(lobby, GUEST, "a", "b", reply_to=9))).code == "not_found"
 
