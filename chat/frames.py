@@ -101,14 +101,17 @@ Write = Say | Edit | Delete
 Command = Join | Leave | Write | History | Ping | Pong
 
 
-def decode(text: str) -> Command:
-    """The command in a frame. FrameError says what is wrong with it."""
+def decode(text: str, room: str | None = None) -> Command:
+    """The command in a frame; `room` is that of a frame that names none. FrameError says what
+    is wrong with it."""
     try:
         frame = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise FrameError("bad_frame", "A frame is one JSON object.") from None
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
         raise FrameError("bad_frame", "A frame is a JSON object with a type.")
+    if room is not None:
+        frame.setdefault("room", room)
     if (read := COMMANDS.get(frame["type"])) is None:
         raise FrameError("unknown_type", "There is no such type of frame.", frame)
     return read(Fields(frame))

@@ -10,6 +10,7 @@ from django.db import Error as DatabaseError
 from django.db.models import Q, QuerySet
 
 from chat import entries, log, members
+from chat.appender import Unavailable, appender
 from chat.log import Draft, Receipt
 from chat.members import BadName, Member
 from chat.models import Entry, Room
@@ -129,10 +130,10 @@ async def _append(
         room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderates
     )
     try:
-        return await log.appender().append(draft)
+        return await appender().append(draft)
     except log.Refusal as refusal:
         raise Refused(refusal.code, str(refusal)) from None
-    except log.Unavailable:
+    except Unavailable:
         raise unavailable() from None
 
 

@@ -4,8 +4,10 @@ from channels.routing import URLRouter
 from channels.sessions import SessionMiddlewareStack
 from django.urls import path, re_path
 
-from chat.consumers import ChatSocket, LineSocket, NoSocket
+from chat.consumers import ChatSocket
+from chat.lines import LineSocket
 from chat.origin import OriginGate
+from chat.socket import NoSocket
 
 websocket = OriginGate(
     SessionMiddlewareStack(

@@ -1,11 +1,11 @@
-"""The newest entries of the rooms that somebody here reads, and the readers themselves.
+"""The newest entries of a room that somebody here reads, and its readers.
 
 A reader is a cursor. It waits until its room has come further, and takes all that follows.
 """
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -13,17 +13,15 @@ from typing import Any, TypeVar
 from django.db import Error as DatabaseError
 
 from chat import entries, log
-from chat.doorbell import Doorbell
 from chat.entries import Cursor
 from chat.log import Span
-from chat.loops import PerLoop, background
+from chat.loops import background
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 NEWEST = 50  # entries for a reader without a cursor
 RESUME_MOST = 500  # entries that a reader may have missed
-CHECK_SECONDS = 2.5  # a bell that never rang is noticed within 3 s, the query included
 RETRY_SECONDS = 1.0
 
 # Kept in memory a room. More than RESUME_MOST, so that every reader who resumes after a
@@ -166,9 +164,9 @@ class Tail:
 class Reader:
     """A cursor in a room. Close it when it is no longer read."""
 
-    def __init__(self, tails: "Tails", tail: Tail) -> None:
-        self.tails = tails
+    def __init__(self, tail: Tail, release: Callable[[Tail], None]) -> None:
         self.tail = tail
+        self.release = release
         self.seq = tail.head
         self.closed = False
         tail.readers += 1
@@ -217,109 +215,4 @@ class Reader:
         """Lets the tail go when its last reader does."""
         if not self.closed:
             self.closed = True
-            self.tails.release(self.tail)
-
-
-class Tails:
-    """The tails of this worker: one a room that is read here, and one check for them all."""
-
-    def __init__(self) -> None:
-        self.tails: dict[int, Tail] = {}
-        self.opening: dict[int, asyncio.Task[None]] = {}
-        self.openers: Counter[int] = Counter()
-        self.checking: asyncio.Task[None] | None = None
-        self.doorbell = Doorbell(heard=self.heard, subscribed=self._subscribed)
-        log.appender().listeners.append(self.committed)
-
-    async def open(self, room: int) -> Reader:
-        """A reader at the head of a room. LogEnded if the room is gone; DatabaseError."""
-        self.openers[room] += 1
-        try:
-            while (tail := self.tails.get(room)) is None:
-                if room not in self.opening:
-                    self.opening[room] = background(self._load(room))
-                await asyncio.shield(self.opening[room])
-            return Reader(self, tail)
-        finally:
-            # Whoever asked may have gone before there was anything to read.
-            self.openers[room] -= 1
-            self._forget_unread(room)
-
-    async def _load(self, room: int) -> None:
-        # First the bell, then the log: what is committed in between is heard or read.
-        self.doorbell.follow(room)
-        try:
-            span = await log.newest(room, RESUME_MOST)
-            if span is None:
-                raise LogEnded
-            self.tails[room] = Tail(span)
-            self._forget_unread(room)
-        except BaseException:
-            self.doorbell.unfollow(room)
-            raise
-        finally:
-            del self.opening[room]
-        if self.checking is None or self.checking.done():
-            self.checking = background(self._check())
-
-    def release(self, tail: Tail) -> None:
-        """One reader less; without any, the tail is forgotten."""
-        tail.readers -= 1
-        self._forget_unread(tail.room)
-
-    def _forget_unread(self, room: int) -> None:
-        tail = self.tails.get(room)
-        if not self.openers[room]:
-            del self.openers[room]
-            if tail and not tail.readers:
-                self._forget(tail)
-
-    def _forget(self, tail: Tail) -> None:
-        del self.tails[tail.room]
-        self.doorbell.unfollow(tail.room)
-
-    # ---- How news arrives ----
-
-    def committed(self, span: Span) -> None:
-        """This worker has written a span: its own readers first, then the others'."""
-        self.heard(span)
-        self.doorbell.ring(span)
-
-    def heard(self, span: Span) -> None:
-        """A span was rung."""
-        if tail := self.tails.get(span.room):
-            if tail.epoch != span.epoch:
-                self._end(tail)
-            elif not tail.apply(span.first, span.encoded):
-                tail.refresh()
-
-    def _subscribed(self, room: int) -> None:
-        # What was rung before the subscription held was rung for nobody here.
-        if tail := self.tails.get(room):
-            tail.refresh()
-
-    def _end(self, tail: Tail) -> None:
-        self._forget(tail)
-        tail.end()
-
-    async def _check(self) -> None:
-        """The slow check: one query for all rooms, for bells that never rang."""
-        while self.tails:
-            await asyncio.sleep(CHECK_SECONDS)
-            try:
-                heads = await log.heads(self.tails)
-            except DatabaseError as error:
-                logger.error("The heads were not read: %s", type(error).__name__)
-                continue
-            for tail in list(self.tails.values()):
-                self._compare(tail, heads.get(tail.room))
-
-    def _compare(self, tail: Tail, found: log.Head | None) -> None:
-        # Where somebody may no longer be, all are sent away: those who may come back at once.
-        if found is None or (found.epoch, found.is_public) != (tail.epoch, tail.is_public):
-            self._end(tail)
-        elif found.seq > tail.head:
-            tail.refresh()
-
-
-tails = PerLoop(Tails)
+            self.release(self.tail)

@@ -1,8 +1,38 @@
 """What every tap does alike: carry out a command that writes, and answer it."""
 
+from importlib import import_module
+from typing import Any, cast
+
+from channels.auth import get_user
+from django.conf import settings
+from django.db import Error as DatabaseError
+
 from chat import frames, rooms
 from chat.members import Member
 from chat.models import Room
+from chat.tail import LogEnded, Reader
+from chat.tails import tails
+
+
+async def open_reader(room: Room) -> Reader:
+    """A reader at the room's head. Refused if the room is gone or the database away."""
+    try:
+        return await tails().open(room.pk)
+    except LogEnded:
+        raise rooms.Refused("gone", "The room is gone.") from None
+    except DatabaseError:
+        raise rooms.unavailable() from None
+
+
+async def is_logged_in(member: Member, session_key: str | None) -> bool:
+    """Whether a member is still who the session says: a user who has not logged out, or a guest
+    who has none. DatabaseError."""
+    if session_key is None:
+        return member.guest
+    fresh = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    # All that it looks at of a scope is the session.
+    user: Any = await get_user(cast(Any, {"session": fresh}))
+    return bool(user.pk == member.user_id)
 
 
 async def write(room: Room, member: Member, command: frames.Write) -> str:

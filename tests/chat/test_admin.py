@@ -4,6 +4,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 
 from chat import log
+from chat.appender import appender
 from chat.models import Entry, Room
 from tests.chat.test_log import draft
 
@@ -43,7 +44,7 @@ def test_what_is_no_message_is_passed_over(staff, lobby):
 async def test_who_reads_the_room_hears_of_it(connect, lobby, boss):
     client = await connect()
     await client.join()
-    await log.appender().append(draft(lobby, "a", "secret"))
+    await appender().append(draft(lobby, "a", "secret"))
     await client.until("events")
     browser = Browser()
 

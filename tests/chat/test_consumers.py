@@ -6,13 +6,15 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 from django.test import Client as Browser
 
-from chat import consumers, entries, log, members, rooms, tail
-from chat.consumers import FLOODING, FORBIDDEN, NOT_FOUND, PROTOCOL, SESSION_ENDED, SILENT
+from chat import consumers, entries, log, members, rooms, socket
+from chat import tails as tails_module
+from chat.appender import Appender
 from chat.members import Member
 from chat.models import Entry, Room
 from chat.presence import presence
 from chat.rate import Buckets
-from chat.tail import tails
+from chat.socket import FLOODING, FORBIDDEN, NOT_FOUND, PROTOCOL, SESSION_ENDED, SILENT
+from chat.tails import tails
 from tests.chat.test_log import draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -308,13 +310,13 @@ async def test_a_flood_is_closed(connect, lobby, settings, caplog):
 
 
 async def test_a_slow_say_keeps_nothing_else_waiting(connect, lobby, monkeypatch):
-    append, go_on = log.Appender.append, asyncio.Event()
+    append, go_on = Appender.append, asyncio.Event()
 
     async def slow(self, draft):
         await go_on.wait()
         return await append(self, draft)
 
-    monkeypatch.setattr(log.Appender, "append", slow)
+    monkeypatch.setattr(Appender, "append", slow)
     client = await connect()
     await client.join()
     await client.send("say", room="lobby", cid="c", body="b")
@@ -354,7 +356,7 @@ async def test_a_session_that_cannot_be_read_is_asked_to_come_again(connect, ali
     async def away(scope):
         raise OperationalError
 
-    monkeypatch.setattr(consumers, "get_user", away)
+    monkeypatch.setattr(socket, "get_user", away)
     client = await connect(headers=[session])
     assert (await client.frame("bye"))["reason"] == "internal"
     assert await client.closed() == FLOODING
@@ -415,7 +417,7 @@ async def test_a_user_is_known_by_the_session(connect, alice, backroom):
 
 
 async def test_logout_ends_the_socket(connect, alice, lobby, monkeypatch):
-    monkeypatch.setattr(consumers, "ACCESS_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(socket, "ACCESS_CHECK_SECONDS", 0.01)
     browser = Browser()
     await database_sync_to_async(browser.force_login)(alice)
     session = browser.cookies["sessionid"].value
@@ -481,7 +483,7 @@ async def test_an_error_inside_a_socket_leaves_nobody_behind(connect, lobby, mon
 
 
 async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
-    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     await fill(lobby, 3)
     client = await connect()
     await client.join()
@@ -493,7 +495,7 @@ async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
 
 
 async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeypatch):
-    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     client, line = await connect(), await connect("/ws/chat/lobby/")
     await client.join()
     await lobby.adelete()
@@ -509,7 +511,7 @@ async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeyp
 
 
 async def test_a_room_that_is_made_private_is_closed_to_guests(connect, lobby, alice, monkeypatch):
-    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     await database_sync_to_async(lobby.members.add)(alice)
     guest, line = await connect(), await connect("/ws/chat/lobby/")
     member = await connect(headers=[await session_of(alice)])
@@ -528,7 +530,7 @@ async def test_a_room_that_is_made_private_is_closed_to_guests(connect, lobby, a
 
 
 async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, alice, monkeypatch):
-    monkeypatch.setattr(consumers, "ACCESS_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(socket, "ACCESS_CHECK_SECONDS", 0.01)
     session = await session_of(alice)
     client = await connect(headers=[session])
     line = await connect("/ws/chat/backroom/", headers=[session])
@@ -543,7 +545,7 @@ async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, 
 async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itself(
     connect, lobby, monkeypatch
 ):
-    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     monkeypatch.setattr(rooms, "RETRY_MS", 10)
     client, line = await connect(), await connect("/ws/chat/lobby/?name=Ann")
     await client.join()
@@ -560,99 +562,3 @@ async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itsel
     assert (await client.until("joined"))["epoch"] == "f00d"
     await line.say_line("x")
     assert [await line.line(), await line.line()] == ["x", "Ann: x"]
-
-
-# ---- The plain-text socket -----------------------------------------------------------
-
-
-async def test_the_sender_alone_first_and_then_everybody(connect, lobby):
-    ann, bob = await connect("/ws/chat/lobby/?name=Ann"), await connect("/ws/chat/lobby/?name=Bob")
-    await ann.say_line("你好\nthere")
-    assert [await ann.line(), await ann.line()] == ["你好\nthere", "Ann: 你好\nthere"]
-    assert await bob.line() == "Ann: 你好\nthere"
-
-
-async def test_lines_and_frames_are_one_room(connect, lobby):
-    line, client = await connect("/ws/chat/lobby/?name=Mcu"), await connect("/ws/chat/?name=Web")
-    await client.join()
-    await line.say_line("23.5")
-    assert (await client.until("events"))["events"][0]["body"] == "23.5"
-    await client.send("say", room="lobby", cid="c", body="ok")
-    assert [await line.line() for _ in range(3)] == ["23.5", "Mcu: 23.5", "Web: ok"]
-
-
-async def test_what_was_said_before_is_not_said_again(connect, lobby):
-    await fill(lobby, 3)
-    line = await connect("/ws/chat/lobby/?name=Ann")
-    await line.say_line("x")
-    assert await line.line() == "x"
-    assert await line.line() == "Ann: x"
-
-
-async def test_the_echo_comes_first_even_if_the_entry_is_seen_before_its_receipt(
-    connect, lobby, monkeypatch
-):
-    append = log.Appender.append
-
-    async def late(self, draft):
-        receipt = await append(self, draft)
-        async with asyncio.timeout(5):
-            while not ann_heard:
-                await asyncio.sleep(0)
-        return receipt
-
-    ann_heard = []
-    lines = consumers.lines
-    monkeypatch.setattr(log.Appender, "append", late)
-    monkeypatch.setattr(consumers, "lines", lambda batch: ann_heard.append(1) or lines(batch))
-    ann = await connect("/ws/chat/lobby/?name=Ann")
-    await ann.say_line("x")
-    assert [await ann.line(), await ann.line()] == ["x", "Ann: x"]
-    assert await ann.socket.receive_nothing(0.05)
-
-
-async def test_errors_are_lines_of_their_own(connect, lobby):
-    line = await connect("/ws/chat/lobby/")
-    await line.say_line("x" * 4_001)
-    assert await line.line() == "! A message has at most 4000 characters."
-    await line.say_line(" ")
-    assert await line.line() == "! A message has at least one character."
-    await line.socket.send_to(bytes_data=b"x")
-    assert await line.closed() == PROTOCOL
-
-
-async def test_rooms_that_cannot_be_entered(connect, lobby, backroom):
-    nowhere = await connect("/ws/chat/nowhere/")
-    assert await nowhere.line() == "! There is no such room."
-    assert await nowhere.closed() == NOT_FOUND
-    closed = await connect("/ws/chat/backroom/")
-    assert await closed.line() == "! This room is not open to you."
-    assert await closed.closed() == FORBIDDEN
-
-
-async def test_a_name_that_is_taken_is_said_so(connect, alice, lobby):
-    line = await connect("/ws/chat/lobby/?name=alice")
-    assert await line.line() == "! The name alice is taken."
-    await line.say_line("x")
-    assert await line.line() == "x"
-    assert (await line.line()).startswith("guest-")
-
-
-async def test_a_deletion_is_not_said(connect, lobby):
-    line = await connect("/ws/chat/lobby/?name=Ann")
-    await line.say_line("x")
-    await line.line(), await line.line()
-    said = await Entry.objects.aget(seq=1)
-    await rooms.delete(lobby, Member(said.author_key, "Ann", guest=True), "c", 1)
-    await line.say_line("y")
-    assert [await line.line(), await line.line()] == ["y", "Ann: y"]
-
-
-# ---- Paths without a socket ----------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "path", ["/", "/ws/", "/ws/chat", "/ws/nowhere/", "/ws/chat/a/b/", "/ws/chat/%00/"]
-)
-async def test_other_paths_close_with_4404(connect, lobby, path):
-    assert await (await connect(path)).closed() == NOT_FOUND

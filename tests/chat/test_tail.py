@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import entries, log, tail
+from chat import tails as tails_module
+from chat.appender import appender
 from chat.log import Span
 from chat.models import Entry, Room
-from chat.tail import LogEnded, Tail, tails
+from chat.tail import LogEnded, Tail
+from chat.tails import tails
 from tests.chat.test_entries import entry
 from tests.chat.test_log import draft
 
@@ -93,7 +96,7 @@ async def test_an_edit_and_a_deletion_reach_what_waits_in_memory():
 
 async def say(room, *cids):
     for cid in cids:
-        await log.appender().append(draft(room, cid, cid))
+        await appender().append(draft(room, cid, cid))
 
 
 @database
@@ -184,7 +187,7 @@ async def test_a_hole_is_mended_from_the_log(lobby):
 
 @database
 async def test_a_bell_that_never_rang_is_noticed_by_the_slow_check(lobby, monkeypatch):
-    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     reader = await tails().open(lobby.pk)
     await database_sync_to_async(log.write)([draft(lobby)])
     async with asyncio.timeout(5):
@@ -194,7 +197,7 @@ async def test_a_bell_that_never_rang_is_noticed_by_the_slow_check(lobby, monkey
 
 @database
 async def test_the_slow_check_ends_with_its_rooms(lobby, monkeypatch):
-    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     (await tails().open(lobby.pk)).close()
     await asyncio.wait_for(tails().checking, 5)
 
@@ -202,7 +205,7 @@ async def test_the_slow_check_ends_with_its_rooms(lobby, monkeypatch):
 @database
 @pytest.mark.parametrize("how", ["new epoch", "deleted", "made private"])
 async def test_the_end_of_a_log_sends_its_readers_away(lobby, monkeypatch, how):
-    monkeypatch.setattr(tail, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     reader = await tails().open(lobby.pk)
     if how == "deleted":
         await lobby.adelete()

@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 from django.test import AsyncClient
 
-from streaming import playback, views
+from streaming import playback, responses
 from streaming.models import StreamText
 from tests.eventsource import Parser
 
@@ -123,7 +123,7 @@ async def test_while_the_database_is_away_readers_are_asked_to_come_again(monkey
 
 async def test_a_worker_that_is_full_asks_to_come_again(text, settings, monkeypatch):
     settings.STREAMS_PER_WORKER = 1
-    monkeypatch.setattr(views, "streams", views.Open())
+    monkeypatch.setattr(responses, "streams", responses.Open())
     open_one = aiter(await get("?interval=10000"))
     await anext(open_one)
 
@@ -139,7 +139,7 @@ async def test_a_worker_that_is_full_asks_to_come_again(text, settings, monkeypa
 
 async def test_streams_that_end_are_not_counted(text):
     await read(await get())
-    assert views.streams.count == 0
+    assert responses.streams.count == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,208 @@
+"""What every socket does alike: it lets somebody in, takes their frames within limits, and leaves
+nothing behind."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Coroutine, Iterable
+from contextlib import ExitStack, suppress
+from typing import Any
+from urllib.parse import parse_qs
+
+from autobahn.exception import Disconnected
+from channels.auth import get_user
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from chat import members, rooms, taps
+from chat.members import Member
+from chat.presence import presence
+from chat.rate import Bucket
+from chat.rooms import Refused
+
+logger = logging.getLogger(__name__)
+
+PROTOCOL, SESSION_ENDED, FORBIDDEN, NOT_FOUND = 4400, 4401, 4403, 4404
+SILENT, FLOODING = 4408, 4429
+# Of what is refused before it began. Of the others, FLOODING says: not at once again.
+CLOSE_CODES = {"forbidden": FORBIDDEN, "not_found": NOT_FOUND, "gone": NOT_FOUND}
+
+ACCESS_CHECK_SECONDS = 60
+RETRY_WHEN_FULL_MS = (10_000, 30_000)
+# Frames of any kind, as a multiple of the messages that are allowed: refusals cost too.
+FRAMES_PER_MESSAGE = 5
+
+
+class Socket(AsyncWebsocketConsumer):
+    """What both sockets have: a member, limits, tasks that end with the socket."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Runs the socket until it is gone. In place of Channels' own loop, which makes a
+        channel of the layer and a task for every event, and does not clean up when it dies."""
+        self.scope, self.base_send = scope, send
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.ending = False
+        self.heard = time.monotonic()
+        rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
+        burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
+        self.frame_rate = Bucket(rate, burst, burst, self.heard)
+        with ExitStack() as self.held:
+            try:
+                while True:
+                    await self.dispatch(await receive())
+            except StopConsumer:
+                pass
+            finally:
+                await cancel(self.tasks)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Calls the method for an event. In place of Channels' own, which first sends every
+        event through the one thread that closes old database connections."""
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
+    # ---- Coming and going ----
+
+    async def connect(self) -> None:
+        """Lets the client in, as somebody. Accepted at the end, when nothing that happens from
+        then on can be missed, or to say why not: a failed handshake could not."""
+        try:
+            name_refused = await self.admit()
+            await self.prepare()
+        except Refused as refused:
+            await self.accept(self.subprotocol())
+            await self.turn_away(refused)
+            return
+        await self.accept(self.subprotocol())
+        await self.opened()
+        if name_refused:
+            await self.refuse(Refused("forbidden", name_refused))
+
+    async def admit(self) -> str | None:
+        """Finds out who it is. Returns why they cannot have the name that they wanted."""
+        if len(presence) >= settings.SOCKETS_PER_WORKER:
+            least, most = RETRY_WHEN_FULL_MS
+            wait = least + secrets.randbelow(most - least + 1)
+            raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
+        self.member, name_refused = await member_of(self.scope)
+        self.held.enter_context(presence.connected(self.member))
+        self.spawn(self.check_access())
+        return name_refused
+
+    def subprotocol(self) -> str | None:
+        """The subprotocol to agree on."""
+        return None
+
+    async def prepare(self) -> None:
+        """Before the client is in."""
+
+    async def opened(self) -> None:
+        """The client is in."""
+
+    async def turn_away(self, refused: Refused) -> None:
+        """Says why not, and closes."""
+        await self.refuse(refused)
+        await self.end(CLOSE_CODES.get(refused.code, FLOODING))
+
+    async def end(self, code: int) -> None:
+        """Closes the socket; what still arrives on it is ignored."""
+        if not self.ending:
+            self.ending = True
+            with suppress(Disconnected):
+                await self.close(code=code)
+
+    async def check_access(self) -> None:
+        """Closes the socket about a minute after its person has logged out, and leaves rooms that
+        were closed to them."""
+        while True:
+            await asyncio.sleep(ACCESS_CHECK_SECONDS)
+            try:
+                if not await taps.is_logged_in(self.member, self.scope["session"].session_key):
+                    await self.end(SESSION_ENDED)
+                    return
+            except DatabaseError:
+                continue
+            await self.check_rooms()
+
+    async def check_rooms(self) -> None:
+        """Leaves the rooms where this member may no longer be."""
+        raise NotImplementedError
+
+    # ---- Frames in and out ----
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Takes a frame, if it is one that may be sent here."""
+        if self.ending:
+            return
+        self.heard = time.monotonic()
+        if self.frame_rate.take(self.heard):
+            logger.warning("Closed a socket of %s: too many frames.", self.member.key)
+            await self.end(FLOODING)
+        elif text_data is None or len(text_data.encode()) > settings.CHAT_FRAME_BYTES:
+            await self.end(PROTOCOL)
+        else:
+            await self.take(text_data)
+
+    async def take(self, text: str) -> None:
+        """Does what a frame says."""
+        raise NotImplementedError
+
+    async def refuse(
+        self, refused: Refused, cid: str | None = None, room: str | None = None
+    ) -> None:
+        """Tells the client why not."""
+        raise NotImplementedError
+
+    async def push(self, text: str) -> None:
+        """Sends a frame. A client that has left in the meantime is no error."""
+        if not self.ending:
+            try:
+                await self.send(text_data=text)
+            except Disconnected:
+                self.ending = True
+
+    def spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that ends with the socket."""
+        task = asyncio.create_task(job)
+        self.tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A task of %s failed.", self.member.key, exc_info=error)
+
+
+class NoSocket(Socket):
+    """What answers on a path that has no socket. Accepted first, since a browser does not
+    tell its page the code of a handshake that failed."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.end(NOT_FOUND)
+
+
+async def member_of(scope: Any) -> tuple[Member, str | None]:
+    """Who has opened this socket, and why not under the name that they wanted."""
+    try:
+        user: Any = await get_user(scope)
+    except DatabaseError:
+        raise rooms.unavailable() from None
+    if user.is_authenticated:
+        return members.user_member(user), None
+    guest = members.guest_of(scope["cookies"])
+    if guest is None:
+        asked = parse_qs(scope["query_string"].decode("latin1")).get("name", [""])
+        guest = members.new_guest(asked[0])
+    return await rooms.admit(guest)
+
+
+async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Ends tasks, and waits until they have ended."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

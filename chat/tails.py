@@ -1,0 +1,123 @@
+"""The tails of this worker: when they begin and end, and how news comes to them."""
+
+import asyncio
+import logging
+from collections import Counter
+
+from django.db import Error as DatabaseError
+
+from chat import log
+from chat.appender import appender
+from chat.doorbell import Doorbell
+from chat.log import Span
+from chat.loops import PerLoop, background
+from chat.tail import RESUME_MOST, LogEnded, Reader, Tail
+
+logger = logging.getLogger(__name__)
+
+CHECK_SECONDS = 2.5  # a bell that never rang is noticed within 3 s, the query included
+
+
+class Tails:
+    """The tails of this worker: one a room that is read here, and one check for them all."""
+
+    def __init__(self) -> None:
+        self.tails: dict[int, Tail] = {}
+        self.opening: dict[int, asyncio.Task[None]] = {}
+        self.openers: Counter[int] = Counter()
+        self.checking: asyncio.Task[None] | None = None
+        self.doorbell = Doorbell(heard=self.heard, subscribed=self._subscribed)
+        appender().listeners.append(self.committed)
+
+    async def open(self, room: int) -> Reader:
+        """A reader at the head of a room. LogEnded if the room is gone; DatabaseError."""
+        self.openers[room] += 1
+        try:
+            while (tail := self.tails.get(room)) is None:
+                if room not in self.opening:
+                    self.opening[room] = background(self._load(room))
+                await asyncio.shield(self.opening[room])
+            return Reader(tail, self.release)
+        finally:
+            # Whoever asked may have gone before there was anything to read.
+            self.openers[room] -= 1
+            self._forget_unread(room)
+
+    async def _load(self, room: int) -> None:
+        # First the bell, then the log: what is committed in between is heard or read.
+        self.doorbell.follow(room)
+        try:
+            span = await log.newest(room, RESUME_MOST)
+            if span is None:
+                raise LogEnded
+            self.tails[room] = Tail(span)
+            self._forget_unread(room)
+        except BaseException:
+            self.doorbell.unfollow(room)
+            raise
+        finally:
+            del self.opening[room]
+        if self.checking is None or self.checking.done():
+            self.checking = background(self._check())
+
+    def release(self, tail: Tail) -> None:
+        """One reader less; without any, the tail is forgotten."""
+        tail.readers -= 1
+        self._forget_unread(tail.room)
+
+    def _forget_unread(self, room: int) -> None:
+        tail = self.tails.get(room)
+        if not self.openers[room]:
+            del self.openers[room]
+            if tail and not tail.readers:
+                self._forget(tail)
+
+    def _forget(self, tail: Tail) -> None:
+        del self.tails[tail.room]
+        self.doorbell.unfollow(tail.room)
+
+    # ---- How news arrives ----
+
+    def committed(self, span: Span) -> None:
+        """This worker has written a span: its own readers first, then the others'."""
+        self.heard(span)
+        self.doorbell.ring(span)
+
+    def heard(self, span: Span) -> None:
+        """A span was rung."""
+        if tail := self.tails.get(span.room):
+            if tail.epoch != span.epoch:
+                self._end(tail)
+            elif not tail.apply(span.first, span.encoded):
+                tail.refresh()
+
+    def _subscribed(self, room: int) -> None:
+        # What was rung before the subscription held was rung for nobody here.
+        if tail := self.tails.get(room):
+            tail.refresh()
+
+    def _end(self, tail: Tail) -> None:
+        self._forget(tail)
+        tail.end()
+
+    async def _check(self) -> None:
+        """The slow check: one query for all rooms, for bells that never rang."""
+        while self.tails:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                heads = await log.heads(self.tails)
+            except DatabaseError as error:
+                logger.error("The heads were not read: %s", type(error).__name__)
+                continue
+            for tail in list(self.tails.values()):
+                self._compare(tail, heads.get(tail.room))
+
+    def _compare(self, tail: Tail, found: log.Head | None) -> None:
+        # Where somebody may no longer be, all are sent away: those who may come back at once.
+        if found is None or (found.epoch, found.is_public) != (tail.epoch, tail.is_public):
+            self._end(tail)
+        elif found.seq > tail.head:
+            tail.refresh()
+
+
+tails = PerLoop(Tails)

@@ -1,0 +1,90 @@
+import asyncio
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import DataError, OperationalError
+
+from chat import appender as module
+from chat import log
+from chat.appender import Unavailable, appender
+from chat.log import Receipt, Refusal
+from tests.chat.test_log import draft, seqs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def test_all_that_waits_is_written_in_one_transaction(lobby, monkeypatch):
+    sizes, write = [], log.write
+
+    def counted(drafts):
+        sizes.append(len(drafts))
+        return write(drafts)
+
+    monkeypatch.setattr(log, "write", counted)
+    drafts = [draft(lobby, str(number)) for number in range(50)]
+    receipts = await asyncio.gather(*map(appender().append, drafts))
+    assert [receipt.seq for receipt in receipts] == list(range(1, 51))
+    assert sizes == [50]
+
+
+async def test_a_batch_has_a_limit(lobby, monkeypatch):
+    monkeypatch.setattr(module, "BATCH", 20)
+    drafts = [draft(lobby, str(number)) for number in range(50)]
+    receipts = await asyncio.gather(*map(appender().append, drafts))
+    assert [receipt.seq for receipt in receipts] == list(range(1, 51))
+
+
+async def test_who_asks_hears_before_the_room_does(lobby):
+    heard = []
+    ours = appender()
+    ours.listeners.append(lambda span: heard.append(asking.done()))
+    asking = asyncio.ensure_future(ours.append(draft(lobby)))
+    ours.listeners.append(lambda span: heard.append("room"))
+    await asking
+    assert heard == [False, "room"]  # its answer is set, and its task runs before any reader's
+    assert asking.result() == Receipt(1, duplicate=False)
+
+
+async def test_each_gets_its_own_refusal(lobby):
+    await appender().append(draft(lobby))
+    with pytest.raises(Refusal) as caught:
+        await appender().append(draft(lobby, body="other"))
+    assert caught.value.code == "cid_conflict"
+
+
+async def test_a_database_that_is_away_loses_nothing(lobby, monkeypatch, caplog):
+    def locked(drafts):
+        raise OperationalError("database is locked: secret body")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "write", locked)
+        with pytest.raises(Unavailable):
+            await appender().append(draft(lobby))
+    assert (await appender().append(draft(lobby))).seq == 1
+    assert "1 entries were not written: OperationalError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_a_draft_that_cannot_be_stored_harms_no_other(lobby, monkeypatch, caplog):
+    store = log._write
+
+    def strict(drafts):
+        if any(draft.body == "secret" for draft in drafts):
+            raise DataError("value too long: secret")
+        return store(drafts)
+
+    monkeypatch.setattr(log, "_write", strict)
+    bodies = ["a", "secret", "b"]
+    asked = [appender().append(draft(lobby, body, body)) for body in bodies]
+    first, refused, last = await asyncio.gather(*asked, return_exceptions=True)
+    assert (first.seq, last.seq) == (1, 2)
+    assert refused.code == "bad_frame"
+    assert "secret" not in caplog.text
+
+
+async def test_who_has_left_is_no_trouble(lobby):
+    asking = asyncio.ensure_future(appender().append(draft(lobby, "1")))
+    await asyncio.sleep(0)
+    asking.cancel()
+    assert (await appender().append(draft(lobby, "2"))).seq == 2
+    assert await database_sync_to_async(seqs)(lobby) == [1, 2]
