@@ -72,11 +72,13 @@ if not SECRET_KEY:
 
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = names("ALLOWED_HOSTS", r"[\w.*-]+|\[[0-9a-fA-F:]+\]", "example.org", LOCAL_HOSTS)
-CSRF_TRUSTED_ORIGINS = origins("CSRF_TRUSTED_ORIGINS")
+CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
+# Whoever may read and open sockets may post as well.
+CSRF_TRUSTED_ORIGINS = [*origins("CSRF_TRUSTED_ORIGINS"), *CORS_ALLOWED_ORIGINS]
+CSRF_FAILURE_VIEW = "config.csrf.refused"
 
 # ---- Other origins -------------------------------------------------------------------
 
-CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
 LOCALHOST_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 CORS_ALLOWED_ORIGIN_REGEXES = [rf"^{LOCALHOST_ORIGIN}\Z"] if DEBUG else []
 CORS_URLS_REGEX = r"^/api/.*$"

@@ -352,5 +352,26 @@ async def test_other_methods(client, lobby):
 async def test_a_command_needs_djangos_token(lobby):
     strict = AsyncClient(enforce_csrf_checks=True)
     answer = await say(strict)
-    assert answer.status_code == 403
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert not await Entry.objects.aexists()
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://testserver", 200),
+        ("https://friend.example", 200),
+        ("https://foe.example", 403),
+        ("null", 403),
+        (None, 200),
+    ],
+)
+async def test_whose_pages_may_post(lobby, origin, status):
+    strict = AsyncClient(enforce_csrf_checks=True)
+    await strict.get("/chat/lobby/")
+    command = {"type": "say", "room": "lobby", "cid": "c", "body": "b"}
+    headers = {"x-csrftoken": strict.cookies["csrftoken"].value} | (
+        {"origin": origin} if origin else {}
+    )
+    answer = await strict.post(ENTRIES, command, content_type="application/json", headers=headers)
+    assert answer.status_code == status
