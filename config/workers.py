@@ -7,15 +7,12 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 REFUSAL = (
     "Another worker already serves this database, and REDIS_URL is not set for both: they could "
     "not tell each other what is new. Set REDIS_URL for all workers, or stop the other one."
 )
-
-# The lock lasts as long as the open file, so the file is kept here until the process ends.
-_claims: list[IO[str]] = []
 
 
 def lock_path(database: dict[str, Any]) -> Path:
@@ -25,18 +22,20 @@ def lock_path(database: dict[str, Any]) -> Path:
     return Path(tempfile.gettempdir()) / f"twinstream-{os.getuid()}-{digest}.lock"
 
 
-def claim_sole_worker(database: dict[str, Any], redis_url: str) -> None:
+def claim_sole_worker(database: dict[str, Any], redis_url: str) -> int:
     """Ends the process with a sentence if another worker is running, and one of them has no Redis.
 
-    It sees the workers of this machine and user; the kernel drops the claim of a dead one.
+    Returns the descriptor that holds the claim. It sees the workers of this machine and user;
+    the kernel drops the claim of a dead one.
     """
-    claim = lock_path(database).open("a")
+    # A bare descriptor, which nothing closes: the claim lasts as long as the process.
+    claim = os.open(lock_path(database), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         # Those with Redis share the lock; one without must have it alone.
         fcntl.flock(claim, (fcntl.LOCK_SH if redis_url else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         refuse()
-    _claims.append(claim)
+    return claim
 
 
 def refuse() -> NoReturn:

@@ -2,8 +2,6 @@ import json
 
 from selenium.webdriver.common.by import By
 
-# Django's admin names no icon, so the browser asks for one itself.
-ADMIN = ["/favicon.ico"]
 STREAM_ADMIN = "/admin/streaming/streamtext/"
 
 
@@ -16,7 +14,7 @@ def test_a_message_deleted_in_the_admin_is_gone_from_the_open_window(
         window.say(body)
     window.until_sent("stays", "goes")
 
-    admin = open_window(worker.url, expected=ADMIN)
+    admin = open_window(worker.url)
     admin.log_in(worker.url, *boss)
     admin.open(f"{worker.url}/admin/chat/entry/?q=goes")
     admin.click("#action-toggle")
@@ -38,7 +36,7 @@ def test_a_text_edited_in_the_admin_is_what_is_streamed(worker, boss, open_windo
     stream.until(lambda: stream.text("#output") == "before")
     stream.until_state("done")
 
-    admin = open_window(worker.url, expected=ADMIN)
+    admin = open_window(worker.url)
     admin.log_in(worker.url, *boss)
     admin.open(f"{worker.url}{STREAM_ADMIN}?q={slug}")
     admin.click("#result_list tbody th a")

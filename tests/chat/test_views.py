@@ -84,6 +84,10 @@ def test_pages_without_anything_in_the_database(client, path):
     assert client.get(path).status_code == 200
 
 
+def test_the_icon_of_pages_that_name_none(client):
+    assert client.get("/favicon.ico")["Location"] == "/static/favicon.svg"
+
+
 def test_log_in_and_out(client, alice):
     answer = client.post("/login/?next=/chat/", {"username": "alice", "password": "a"})
     assert answer["Location"] == "/chat/"

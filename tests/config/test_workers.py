@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -19,31 +20,38 @@ def claim(monkeypatch, tmp_path):
         code = CLAIM.format(database, redis_url)
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
-    yield run
-    while workers._claims:
-        workers._claims.pop().close()
+    return run
 
 
-def test_the_second_worker_is_refused_with_a_sentence(claim):
-    workers.claim_sole_worker(DATABASE, "")
+@pytest.fixture
+def claim_here(claim):
+    """Claims a database in this process, until the test ends."""
+    claims = []
+    yield lambda *given: claims.append(workers.claim_sole_worker(*given))
+    for descriptor in claims:
+        os.close(descriptor)
+
+
+def test_the_second_worker_is_refused_with_a_sentence(claim, claim_here):
+    claim_here(DATABASE, "")
     second = claim()
     assert second.returncode == 1
     assert second.stderr.startswith("Another worker already serves this database, and REDIS_URL")
     assert "Traceback" not in second.stderr
 
 
-def test_with_redis_there_may_be_many(claim):
-    workers.claim_sole_worker(DATABASE, "redis://127.0.0.1")
+def test_with_redis_there_may_be_many(claim, claim_here):
+    claim_here(DATABASE, "redis://127.0.0.1")
     assert claim(redis_url="redis://127.0.0.1").stdout == "in\n"
 
 
-def test_a_worker_without_redis_beside_one_with_it_is_refused(claim):
-    workers.claim_sole_worker(DATABASE, "redis://127.0.0.1")
+def test_a_worker_without_redis_beside_one_with_it_is_refused(claim, claim_here):
+    claim_here(DATABASE, "redis://127.0.0.1")
     assert claim().returncode == 1
 
 
-def test_another_database_is_another_site(claim):
-    workers.claim_sole_worker(DATABASE, "")
+def test_another_database_is_another_site(claim, claim_here):
+    claim_here(DATABASE, "")
     assert claim(DATABASE | {"NAME": "/elsewhere"}).stdout == "in\n"
 
 
