@@ -20,7 +20,11 @@ def new_epoch() -> str:
 class Room(models.Model):
     """A room, and how far its log has come."""
 
-    slug = models.SlugField(max_length=64, unique=True)
+    slug = models.SlugField(
+        max_length=64,
+        unique=True,
+        help_text=_("Its part of an address: Latin letters, digits, - and _."),
+    )
     name = models.CharField(max_length=80)
     topic = models.CharField(max_length=200, blank=True)
     is_public = models.BooleanField(

@@ -111,7 +111,8 @@ def take_turn(member: Member) -> None:
     """Counts a message of a member. Refused if they have had their share for now."""
     wait = message_rate.take(member.key, monotonic())
     if wait:
-        raise Refused("rate_limited", "Too many messages at once.", int(wait * 1000) + 1)
+        message = f"Too many messages at once. The next may come in {wait:.1f} s."
+        raise Refused("rate_limited", message, int(wait * 1000) + 1)
 
 
 async def _append(

@@ -2,7 +2,7 @@
 
 from channels.routing import URLRouter
 from channels.sessions import SessionMiddlewareStack
-from django.urls import path, re_path
+from django.urls import re_path
 
 from chat.consumers import ChatSocket
 from chat.lines import LineSocket
@@ -13,8 +13,8 @@ websocket = OriginGate(
     SessionMiddlewareStack(
         URLRouter(
             [
-                path("ws/chat/", ChatSocket.as_asgi()),  # type: ignore[arg-type, list-item]
-                path("ws/chat/<slug:room>/", LineSocket.as_asgi()),  # type: ignore[arg-type, list-item]
+                re_path(r"^ws/chat/?$", ChatSocket.as_asgi()),  # type: ignore[arg-type, list-item]
+                re_path(r"^ws/chat/(?P<room>[-\w]+)/?$", LineSocket.as_asgi()),  # type: ignore[arg-type, list-item]
                 # The router raises for a path that it does not know.
                 re_path(r"", NoSocket.as_asgi()),  # type: ignore[arg-type, list-item]
             ]

@@ -1,7 +1,6 @@
 """The pages of the rooms, and the name of a guest."""
 
 from asgiref.sync import async_to_sync
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -30,7 +29,8 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
         found = async_to_sync(rooms.enter)(slug, member)
     except Refused as refused:
         if refused.code == "forbidden":
-            raise PermissionDenied(_("This room is not open to you.")) from None
+            # Not raised: Django would log an everyday event with a traceback.
+            return render(request, "403.html", status=403)
         raise Http404(_("There is no such room.")) from None
     context = {"room": found, "member": member}
     return remember(request, member, render(request, "chat/room.html", context))

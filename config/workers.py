@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 REFUSAL = (
-    "Another worker already serves this database, and REDIS_URL is not set for both: they could "
-    "not tell each other what is new. Set REDIS_URL for all workers, or stop the other one."
+    "Another worker already serves this database (a `make run` or runserver is one too), and "
+    "REDIS_URL is not set for both: they could not tell each other what is new. Stop the other "
+    "one, or set REDIS_URL for all."
 )
 
 

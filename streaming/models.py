@@ -1,5 +1,6 @@
 """Texts and their revisions."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -41,7 +42,9 @@ def event_name_is_free(name: str) -> None:
 class StreamText(models.Model):
     """A text that is streamed, as it is now."""
 
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(
+        unique=True, help_text=_("Its part of an address: Latin letters, digits, - and _.")
+    )
     title = models.CharField(max_length=200)
     body = models.TextField(
         blank=True,
@@ -82,6 +85,10 @@ class StreamText(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"{reverse('stream')}?text={self.slug}"
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Leaves out that there is one default: `save` takes the part from the old one."""
+        super().validate_constraints({*(exclude or ()), "is_default"})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Saves, and keeps a changed body as a new revision."""

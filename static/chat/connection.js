@@ -50,6 +50,12 @@ export class Connection {
     if (this.send({ type: "ping", ts: Date.now() })) this.#pulse.expectSoon();
   }
 
+  // There is nothing to come back to, whatever the line could do.
+  end(code) {
+    this.#drop();
+    this.#onState({ name: "closed", code });
+  }
+
   #receive(data) {
     this.#pulse.heard();
     const frame = JSON.parse(data);

@@ -15,6 +15,8 @@ import { onWaking } from "./waking.js";
 
 // A page left open for a week must not hold the week.
 const KEPT_ROWS = 500;
+// What a room says that this page can no longer be in, as the code of a socket that was closed for it.
+const CLOSED = { forbidden: 4403, not_found: 4404, gone: 4404 };
 
 const at = (id) => document.getElementById(id);
 const { room, socket, member } = at("room").dataset;
@@ -105,6 +107,7 @@ function ack({ cid, seq }) {
 
 function error(frame) {
   if (frame.cid) return delivery.error(frame);
+  if (CLOSED[frame.code] && frame.room) connection.end(CLOSED[frame.code]);
   reader.refused(frame);
   at("notice").textContent = frame.message;
   at("notice").hidden = false;

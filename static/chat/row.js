@@ -4,7 +4,7 @@ const HUES = 8;
 const GROUP_MS = 5 * 60_000;
 
 const lang = document.documentElement.lang;
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "medium" });
 const sameYear = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long" });
 const otherYear = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long", year: "numeric" });

@@ -201,3 +201,13 @@ def test_a_name_that_a_user_has_is_refused_by_the_field(worker, boss, open_windo
     assert window.run("return document.activeElement.id") == "nickname"
     window.click("#cancel")
     assert window.text("#nick") == name
+
+
+def test_a_room_that_is_deleted_is_said_to_be_gone(site, worker, open_window, make_room):
+    path = make_room()
+    window = open_window(worker.url + path)
+    window.until_state("connected")
+    slug = path.split("/")[-2]
+    site.shell(f"from chat.models import Room\nRoom.objects.get(slug={slug!r}).delete()")
+    window.until_state("closed")
+    assert "no such place" in window.text("#state")

@@ -81,6 +81,17 @@ def test_there_is_always_a_default(client, boss, fields, text):
     assert "Make another text the default instead." in page.content.decode()
 
 
+@pytest.mark.parametrize("how", ["added", "changed"])
+def test_another_text_becomes_the_default_by_being_made_it(client, boss, fields, text, how):
+    client.force_login(boss)
+    where = ADD
+    if how == "changed":
+        other = StreamText.objects.create(slug="new", title="New", body="b")
+        where = f"/admin/streaming/streamtext/{other.pk}/change/"
+    assert client.post(where, fields | {"is_default": "on"}).status_code == 302
+    assert StreamText.objects.get(is_default=True).slug == "new"
+
+
 def test_a_text_is_deleted_with_its_revisions(client, boss, text):
     client.force_login(boss)
     delete = f"/admin/streaming/streamtext/{text.pk}/delete/"
