@@ -141,7 +141,8 @@ def database() -> dict[str, Any]:
     if not re.match(r"sqlite:///.|postgres(ql)?://", url):
         refuse("DATABASE_URL", "it begins with sqlite:/// and a file, or with postgres://")
     try:
-        settings: dict[str, Any] = env.dj_db_url("DATABASE_URL", url)
+        os.environ["DATABASE_URL"] = url  # environs parses no other
+        settings: dict[str, Any] = env.dj_db_url("DATABASE_URL")
     except (EnvError, ValueError) as error:
         refuse("DATABASE_URL", str(error))
     # Connections belong to threads here; one that is kept would outlive its request

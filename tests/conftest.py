@@ -10,6 +10,7 @@ from chat.models import Room
 from chat.rate import Buckets
 from streaming import playback
 from streaming.models import StreamText
+from tests.servers import Site
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +66,17 @@ def stranger(db):
 def boss(db):
     """A superuser."""
     return get_user_model().objects.create_superuser("boss", password="b")
+
+
+@pytest.fixture
+def make_site(tmp_path):
+    """Makes a site of real processes that a test may break, and ends them after the test."""
+    made = []
+
+    def make(**settings):
+        made.append(Site(tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.close()

@@ -5,6 +5,7 @@ A fixture of each folder starts them on free ports of the loopback address and e
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,6 +19,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# What config/settings.py reads. A process that is told that each is empty takes none of them
+# from the `.env` of whoever runs the tests.
+READ = r'(?:read\(env\.\w+, |whole\(|names\(|origins\()"([A-Z_]+)"'
+SETTINGS = set(re.findall(READ, (ROOT / "config" / "settings.py").read_text()))
+UNSET = dict.fromkeys(SETTINGS, "")
 START_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -136,13 +142,12 @@ class Site:
         self.folder = folder
         self.development = development
         self.processes: list[Process] = []
-        self.environment = {
+        self.environment = UNSET | {
             name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
         }
         self.environment |= {
             "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
             "TMPDIR": str(folder),
-            "REDIS_URL": "",
             "PYTHONWARNINGS": "default",
         }
         if not development:

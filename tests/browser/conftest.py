@@ -179,20 +179,6 @@ def open_window(tmp_path):
     assert faults == []
 
 
-@pytest.fixture
-def make_site(tmp_path):
-    """Makes a site that a test may break, and ends its processes after the test."""
-    made = []
-
-    def make(**settings):
-        made.append(Site(tmp_path, **settings))
-        return made[-1]
-
-    yield make
-    for site in made:
-        site.close()
-
-
 @pytest.fixture(scope="package")
 def site(tmp_path_factory):
     """The site of all tests that leave it whole."""

@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.servers import ROOT, UNSET
+
 SECRET = {"SECRET_KEY": "x" * 60}
 IMPORT = ["-c", "import django; django.setup()"]
 MANAGE = ["manage.py", "diffsettings", "--all"]
@@ -18,7 +18,7 @@ def start(arguments, **environment):
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env=kept | {"DJANGO_SETTINGS_MODULE": "config.settings"} | environment,
+        env=kept | UNSET | {"DJANGO_SETTINGS_MODULE": "config.settings"} | environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -111,6 +111,7 @@ def test_a_bad_value_stops_the_start_with_its_name(name, value):
 
 
 def test_an_empty_value_is_unset():
+    assert "db.sqlite3" in setting("DATABASES", DATABASE_URL="")
     assert "= 20" in setting("CHAT_BURST", CHAT_BURST="")
 
 

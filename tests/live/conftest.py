@@ -6,22 +6,6 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.servers import Site
-
-
-@pytest.fixture
-def make_site(tmp_path):
-    """Makes a site, and ends its processes after the test."""
-    made = []
-
-    def make(**settings):
-        made.append(Site(tmp_path, **settings))
-        return made[-1]
-
-    yield make
-    for site in made:
-        site.close()
-
 
 class Socket:
     """A client of the JSON socket, over the wire."""
