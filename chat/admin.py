@@ -7,6 +7,7 @@ from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -41,13 +42,16 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The log, to be read. What is deleted here is deleted as anybody would: by an entry."""
 
-    list_display = ["room", "seq", "kind", "author_name", "body", "at", "deleted"]
-    list_display_links = ["seq"]
+    list_display = ["beginning", "author_name", "room", "seq", "kind", "at", "deleted"]
     list_filter = ["room", "kind", "deleted"]
     list_select_related = ["room"]
     search_fields = ["author_name", "body"]
     ordering = ["-pk"]
     actions = ["delete_through_log"]
+
+    @admin.display(description=_("message"))
+    def beginning(self, entry: Entry) -> str:
+        return Truncator(entry.body).chars(80) or "—"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
