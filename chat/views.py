@@ -5,14 +5,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from chat import members, rooms
 from chat.members import BadName, Member
 from chat.rooms import Refused
 
 
-@require_GET
+@require_safe
 def room_list(request: HttpRequest) -> HttpResponse:
     """The rooms that this person may enter."""
     member = member_of(request)
@@ -20,7 +20,7 @@ def room_list(request: HttpRequest) -> HttpResponse:
     return remember(request, member, render(request, "chat/rooms.html", context))
 
 
-@require_GET
+@require_safe
 @ensure_csrf_cookie
 def room(request: HttpRequest, slug: str) -> HttpResponse:
     """One room."""

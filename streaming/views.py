@@ -8,7 +8,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from streaming import playback, responses
 from streaming.models import INTERVAL_MS, StreamText
@@ -16,7 +16,7 @@ from streaming.models import INTERVAL_MS, StreamText
 logger = logging.getLogger(__name__)
 
 
-@require_GET
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """A page that shows a stream."""
     context = {"texts": StreamText.objects.defer("body"), "selected": request.GET.get("text", "")}

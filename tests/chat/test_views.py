@@ -82,6 +82,7 @@ def test_a_name_is_posted_and_with_a_token(client):
 @pytest.mark.parametrize("path", ["/", "/chat/", "/login/", "/stream/"])
 def test_pages_without_anything_in_the_database(client, path):
     assert client.get(path).status_code == 200
+    assert client.head(path).status_code == 200
 
 
 def test_the_icon_of_pages_that_name_none(client):
