@@ -1,11 +1,15 @@
 """The cast and the stage that tests share."""
 
+import threading
+
 import pytest
 from asgiref.sync import SyncToAsync
 from django.contrib.auth import get_user_model
 from django.db import connections
 
 from chat import rooms
+from chat.appender import WRITER
+from chat.log import READERS
 from chat.models import Room
 from chat.rate import Buckets
 from streaming import playback
@@ -15,10 +19,21 @@ from tests.servers import Site
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup):
-    """The test database. PostgreSQL does not drop one to which a thread is still connected,
-    and Django's own asynchronous queries leave a connection in the thread that they share."""
+    """The test database. PostgreSQL does not drop one to which a thread is still connected.
+    Django's own asynchronous queries leave a connection in the thread that they share, and
+    Channels' communicators keep connections from being closed while a test waits for output."""
     yield
-    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+    for executor, threads in [(SyncToAsync.single_thread_executor, 1), (WRITER, 1), (READERS, 2)]:
+        everyone = threading.Barrier(threads, timeout=10)
+        closing = [executor.submit(close_connections, everyone) for _ in range(threads)]
+        for done in closing:
+            done.result()
+
+
+def close_connections(everyone):
+    """Closes the connections of a thread; each thread of an executor does it once."""
+    everyone.wait()
+    connections.close_all()
 
 
 @pytest.fixture(autouse=True)
