@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chat import frames, members, rooms, taps
+from chat import frames, rooms, taps
 from chat.frames import FrameError
 from chat.members import Member
 from chat.models import Room
@@ -212,10 +212,7 @@ async def member_of(request: HttpRequest) -> Member:
         user: Any = await request.auser()
     except DatabaseError:
         raise rooms.unavailable() from None
-    if user.is_authenticated:
-        return members.user_member(user)
-    guest = members.guest_of(request.COOKIES) or members.new_guest(request.GET.get("name"))
-    return (await rooms.admit(guest))[0]
+    return (await taps.admit(user, request.COOKIES, request.GET.get("name")))[0]
 
 
 def number(request: HttpRequest, name: str, default: int, least: int, most: int) -> int:

@@ -17,8 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from chat import members, rooms, taps
-from chat.members import Member
+from chat import rooms, taps
 from chat.presence import presence
 from chat.rate import Bucket
 from chat.rooms import Refused
@@ -185,19 +184,14 @@ class NoSocket(Socket):
         await self.end(NOT_FOUND)
 
 
-async def member_of(scope: Any) -> tuple[Member, str | None]:
+async def member_of(scope: Any) -> taps.Admitted:
     """Who has opened this socket, and why not under the name that they wanted."""
     try:
         user: Any = await get_user(scope)
     except DatabaseError:
         raise rooms.unavailable() from None
-    if user.is_authenticated:
-        return members.user_member(user), None
-    guest = members.guest_of(scope["cookies"])
-    if guest is None:
-        asked = parse_qs(scope["query_string"].decode("latin1")).get("name", [""])
-        guest = members.new_guest(asked[0])
-    return await rooms.admit(guest)
+    asked = parse_qs(scope["query_string"].decode("latin1")).get("name", [""])
+    return await taps.admit(user, scope["cookies"], asked[0])
 
 
 async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

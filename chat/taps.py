@@ -1,5 +1,6 @@
 """What every tap does alike: carry out a command that writes, and answer it."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, cast
 
@@ -7,11 +8,14 @@ from channels.auth import get_user
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from chat import frames, rooms
+from chat import frames, members, rooms
 from chat.members import Member
 from chat.models import Room
 from chat.tail import LogEnded, Reader
 from chat.tails import tails
+
+# A member, and why not under the name that they wanted.
+Admitted = tuple[Member, str | None]
 
 
 async def open_reader(room: Room) -> Reader:
@@ -22,6 +26,14 @@ async def open_reader(room: Room) -> Reader:
         raise rooms.Refused("gone", "The room is gone.") from None
     except DatabaseError:
         raise rooms.unavailable() from None
+
+
+async def admit(user: Any, cookies: Mapping[str, str], name: str | None) -> Admitted:
+    """Who asks: a user, the guest of a cookie, or a new one under the name that they ask for.
+    Refused while the database is away."""
+    if user.is_authenticated:
+        return members.user_member(user), None
+    return await rooms.admit(members.guest_of(cookies) or members.new_guest(name))
 
 
 async def is_logged_in(member: Member, session_key: str | None) -> bool:

@@ -56,7 +56,6 @@ ARROWS = {
         "chat.tails",
     },
     "chat.socket": {
-        "chat.members",
         "chat.presence",
         "chat.rate",
         "chat.rooms",
