@@ -118,11 +118,12 @@ def find(slug: str | None, cursor: str | None, interval_ms: int | None) -> Playb
     place = sse.Cursor.parse(cursor) if cursor else None
     pinned = _found(_pinned(place.revision, slug)) if place else None
     if place and pinned and place.offset <= pinned[1].total:
-        return _playback(*pinned, interval_ms, place.offset)
+        finished = place.offset == pinned[1].total
+        return _playback(*pinned, interval_ms, place.offset, finished=finished)
     newest = _found(_newest(slug))
     if newest is None:
         raise NoText(slug)
-    return _playback(*newest, interval_ms, None, restarted=bool(cursor))
+    return _playback(*newest, interval_ms, 0, restarted=bool(cursor))
 
 
 def _revisions() -> QuerySet[Revision]:
@@ -166,16 +167,17 @@ def _playback(
     revision: Revision,
     run: sse.Run,
     interval_ms: int | None,
-    offset: int | None,
+    offset: int,
     *,
     restarted: bool = False,
+    finished: bool = False,
 ) -> Playback:
     return Playback(
         text=revision.text.slug,
         revision=revision.pk,
         run=run,
         interval_ms=interval_ms or revision.text.interval_ms,
-        offset=offset or 0,
+        offset=offset,
         restarted=restarted,
-        finished=offset == run.total,
+        finished=finished,
     )
