@@ -144,15 +144,13 @@ async def _poll(request: HttpRequest, room: Room) -> HttpResponse:
     try:
         reset = await reader.resume(cursor)
         found = await _take(reader, wait)
-        return answer(
-            {
-                "epoch": json.dumps(reader.tail.epoch),
-                "cursor": json.dumps(reader.cursor),
-                "head": json.dumps(reader.tail.head),
-                "reset": json.dumps(reset),
-                "events": f"[{','.join(found)}]",
-            }
-        )
+        fields = {
+            "epoch": reader.tail.epoch,
+            "cursor": reader.cursor,
+            "head": reader.tail.head,
+            "reset": reset,
+        }
+        return answer(frames.with_events(fields, found))
     except DatabaseError:
         raise rooms.unavailable() from None
     finally:
@@ -176,9 +174,7 @@ async def _history(request: HttpRequest, room: Room) -> HttpResponse:
     before = number(request, "before", 1, 1, frames.SEQ_MOST)
     limit = number(request, "limit", frames.HISTORY_MOST, 1, frames.HISTORY_MOST)
     found, more = await rooms.history(room, before, limit)
-    return HttpResponse(
-        frames.page(room.slug, before, found, more=more), content_type="application/json"
-    )
+    return answer(frames.page(room.slug, before, found, more=more))
 
 
 async def _obey(request: HttpRequest, slug: str, member: Member) -> HttpResponse:
@@ -196,9 +192,7 @@ async def _obey(request: HttpRequest, slug: str, member: Member) -> HttpResponse
         if command.room != slug:
             raise Refused("bad_frame", "The command is for another room than the address.")
         room = await rooms.enter(slug, member)
-        return HttpResponse(
-            await taps.write(room, member, command), content_type="application/json"
-        )
+        return answer(await taps.write(room, member, command))
     except Refused as refused:
         return refusal(refused, command.cid, slug)
 
@@ -225,19 +219,14 @@ def number(request: HttpRequest, name: str, default: int, least: int, most: int)
     return int(text)
 
 
-def answer(fields: dict[str, str]) -> HttpResponse:
-    """A JSON object of fields that are encoded already."""
-    body = ",".join(f"{json.dumps(name)}:{value}" for name, value in fields.items())
-    return HttpResponse(f"{{{body}}}", content_type="application/json")
+def answer(body: str, status: int = 200) -> HttpResponse:
+    """A response of JSON."""
+    return HttpResponse(body, status=status, content_type="application/json")
 
 
 def refusal(refused: Refused, cid: str | None = None, room: str | None = None) -> HttpResponse:
     """The same `error` that a socket sends, with the status that says as much."""
-    response = HttpResponse(
-        taps.refusal(refused, cid, room),
-        status=STATUSES[refused.code],
-        content_type="application/json",
-    )
+    response = answer(taps.refusal(refused, cid, room), STATUSES[refused.code])
     if refused.retry_after_ms:
         response.headers["Retry-After"] = str(-(-refused.retry_after_ms // 1000))
     return response

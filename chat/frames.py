@@ -206,11 +206,15 @@ def dumps(value: object) -> str:
 
 def events(room: str, cursor: str, entries: Iterable[str]) -> str:
     """The frame in which entries arrive; they are encoded already."""
-    head = f'{{"type":"events","room":{dumps(room)},"cursor":{dumps(cursor)},"events":['
-    return head + ",".join(entries) + "]}"
+    return with_events({"type": "events", "room": room, "cursor": cursor}, entries)
+
+
+def with_events(fields: Mapping[str, object], entries: Iterable[str]) -> str:
+    """An object of these fields, and of `events` that are encoded already."""
+    return f'{dumps(fields)[:-1]},"events":[{",".join(entries)}]}}'
 
 
 def page(room: str, before: int, entries: Iterable[str], *, more: bool) -> str:
     """The frame that answers `history`; its entries are encoded already."""
-    head = f'{{"type":"page","room":{dumps(room)},"before":{before},"events":['
-    return head + ",".join(entries) + f'],"more":{dumps(more)}}}'
+    fields = {"type": "page", "room": room, "before": before}
+    return f'{with_events(fields, entries)[:-1]},"more":{dumps(more)}}}'
