@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from chat import frames, rooms, taps
@@ -38,6 +39,8 @@ STATUSES = {
 # ---- Events --------------------------------------------------------------------------
 
 
+# Django would ask any other method for a token before it could be told that there is only GET.
+@csrf_exempt
 @require_GET
 async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     """What happens in a room, from the reader's cursor, for as long as it listens."""
@@ -47,7 +50,8 @@ async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
         member = await member_of(request)
         room = await rooms.enter(slug, member)
     except Refused as refused:
-        return refusal(refused)
+        # An EventSource that is told anything but 200 never asks again.
+        return responses.busy() if refused.code == "internal" else refusal(refused)
     key = request.session.session_key
     return responses.EventStream(_follow(room, member, key, responses.cursor(request)))
 

@@ -336,6 +336,19 @@ async def test_while_the_database_is_away(client, lobby, monkeypatch):
     assert answer["Retry-After"] == "1"
 
 
+async def test_a_listener_who_comes_while_the_database_is_away_is_asked_to_come_again(
+    client, lobby, monkeypatch
+):
+    async def away(slug, member):
+        raise rooms.unavailable()
+
+    monkeypatch.setattr(rooms, "enter", away)
+    answer = await client.get(EVENTS)
+    assert answer.status_code == 200  # an EventSource gives up on any other
+    pieces = [piece async for piece in answer]
+    assert [piece.startswith(b"retry: ") for piece in pieces] == [True]
+
+
 @pytest.mark.parametrize("path", [EVENTS, ENTRIES, f"{ENTRIES}?before=3"])
 async def test_rooms_that_cannot_be_entered(client, lobby, backroom, path):
     nowhere = await client.get(path.replace("lobby", "nowhere"))
@@ -345,7 +358,8 @@ async def test_rooms_that_cannot_be_entered(client, lobby, backroom, path):
 
 
 async def test_other_methods(client, lobby):
-    assert (await client.post(EVENTS)).status_code == 405
+    strict = AsyncClient(enforce_csrf_checks=True)  # no token: there is nothing to be allowed
+    assert (await strict.post(EVENTS)).status_code == 405
     assert (await client.delete(ENTRIES)).status_code == 405
 
 
