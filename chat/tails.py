@@ -11,6 +11,7 @@ from chat.appender import appender
 from chat.doorbell import Doorbell
 from chat.log import Span
 from chat.loops import PerLoop, background
+from chat.relay import relay
 from chat.tail import RESUME_MOST, LogEnded, Reader, Tail
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Tails:
         self.opening: dict[int, asyncio.Task[None]] = {}
         self.openers: Counter[int] = Counter()
         self.checking: asyncio.Task[None] | None = None
-        self.doorbell = Doorbell(heard=self.heard, subscribed=self._subscribed)
+        self.doorbell = Doorbell(relay(), heard=self.heard, subscribed=self._subscribed)
         appender().listeners.append(self.committed)
 
     async def open(self, room: int) -> Reader:

@@ -247,7 +247,7 @@ LOGGING = {
         "chat": {"level": "INFO"},
         # A traceback for whoever sends a Host that is not ours.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
-        # It prints a traceback a second while Redis is away; chat.doorbell says it once.
+        # It prints a traceback a second while Redis is away; chat.relay says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
     },
 }

@@ -27,7 +27,8 @@ ARROWS = {
     "chat.members": {"chat.models", "streaming.graphemes"},
     "chat.presence": {"chat.members"},
     "chat.log": {"chat.entries", "chat.models"},
-    "chat.doorbell": {"chat.log", "chat.loops"},
+    "chat.relay": {"chat.loops"},
+    "chat.doorbell": {"chat.log", "chat.relay"},
     "chat.appender": {"chat.log", "chat.loops"},
     "chat.tail": {"chat.entries", "chat.log", "chat.loops"},
     "chat.tails": {
@@ -35,6 +36,7 @@ ARROWS = {
         "chat.doorbell",
         "chat.log",
         "chat.loops",
+        "chat.relay",
         "chat.tail",
     },
     "chat.rooms": {

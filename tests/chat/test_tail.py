@@ -12,6 +12,7 @@ from chat import tails as tails_module
 from chat.appender import appender
 from chat.log import Span
 from chat.models import Entry, Room
+from chat.relay import relay
 from chat.tail import LogEnded, Tail
 from chat.tails import tails
 from tests.chat.test_entries import entry
@@ -119,7 +120,7 @@ async def test_readers_of_a_room_share_its_tail_and_the_last_one_lets_it_go(lobb
     assert tails().tails == {lobby.pk: other.tail}
     other.close()
     assert tails().tails == {}
-    assert tails().doorbell.wanted == set()
+    assert relay().wanted == {}
 
 
 @database
@@ -235,7 +236,7 @@ async def test_a_room_that_is_gone_cannot_be_opened():
     with pytest.raises(LogEnded):
         await tails().open(999_999)
     assert tails().opening == {}
-    assert tails().doorbell.wanted == set()
+    assert relay().wanted == {}
 
 
 @database
@@ -247,7 +248,7 @@ async def test_who_leaves_while_the_room_is_opened_leaves_no_tail(lobby):
         asked.cancel()
     await asyncio.wait([*opening, loading])
     assert tails().tails == {}
-    assert tails().doorbell.wanted == set()
+    assert relay().wanted == {}
     assert not tails().openers
 
 
