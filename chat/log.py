@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Generic, TypeVar
 
 from channels.db import database_sync_to_async
 from django.db import IntegrityError, transaction
@@ -14,6 +15,7 @@ from chat import entries
 from chat.models import Entry, Room
 
 logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 # Threads of the log's own. Those of the connections may be waiting for the log themselves: an
 # admin's action runs on one, and would wait for ever for what is to be done on that same thread.
@@ -78,17 +80,17 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What became of a batch: a result a draft, in their order, and what is new."""
+class Written(Generic[Result]):
+    """What became of a batch: a result an item, in their order, and what is new in the log."""
 
-    results: list[Receipt | Refusal]
-    spans: list[Span]
+    results: Sequence[Result | Refusal]
+    spans: list[Span] = field(default_factory=list)
 
 
 # ---- Writing -------------------------------------------------------------------------
 
 
-def write(drafts: Sequence[Draft]) -> Written:
+def write(drafts: Sequence[Draft]) -> Written[Receipt]:
     """Writes the drafts in one transaction. DatabaseError if none of them was written."""
     for _ in range(TRIES - 1):
         try:
@@ -99,7 +101,7 @@ def write(drafts: Sequence[Draft]) -> Written:
 
 
 @transaction.atomic
-def _write(drafts: Sequence[Draft]) -> Written:
+def _write(drafts: Sequence[Draft]) -> Written[Receipt]:
     batch = _Batch(drafts)
     results = [batch.add(draft) for draft in drafts]
     return Written(results, batch.store())

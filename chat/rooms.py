@@ -10,7 +10,8 @@ from django.db import Error as DatabaseError
 from django.db.models import Q, QuerySet
 
 from chat import entries, log, members
-from chat.appender import Unavailable, appender
+from chat.appender import appender
+from chat.commit import Unavailable
 from chat.log import Draft, Receipt
 from chat.members import BadName, Member
 from chat.models import Entry, Room
@@ -131,7 +132,7 @@ async def _append(
         room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderates
     )
     try:
-        return await appender().append(draft)
+        return await appender().add(draft)
     except log.Refusal as refusal:
         raise Refused(refusal.code, str(refusal)) from None
     except Unavailable:

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 
 from chat import rooms
-from chat.appender import WRITER
+from chat.commit import WRITER
 from chat.log import READERS
 from chat.models import Room
 from chat.rate import Buckets

@@ -29,7 +29,8 @@ ARROWS = {
     "chat.log": {"chat.entries", "chat.models"},
     "chat.relay": {"chat.loops"},
     "chat.doorbell": {"chat.log", "chat.relay"},
-    "chat.appender": {"chat.log", "chat.loops"},
+    "chat.commit": {"chat.log", "chat.loops"},
+    "chat.appender": {"chat.commit", "chat.log", "chat.loops"},
     "chat.tail": {"chat.entries", "chat.log", "chat.loops"},
     "chat.tails": {
         "chat.appender",
@@ -41,6 +42,7 @@ ARROWS = {
     },
     "chat.rooms": {
         "chat.appender",
+        "chat.commit",
         "chat.entries",
         "chat.log",
         "chat.members",

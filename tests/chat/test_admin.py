@@ -44,7 +44,7 @@ def test_what_is_no_message_is_passed_over(staff, lobby):
 async def test_who_reads_the_room_hears_of_it(connect, lobby, boss):
     client = await connect()
     await client.join()
-    await appender().append(draft(lobby, "a", "secret"))
+    await appender().add(draft(lobby, "a", "secret"))
     await client.until("events")
     browser = Browser()
 

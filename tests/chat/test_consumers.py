@@ -8,7 +8,7 @@ from django.test import Client as Browser
 
 from chat import consumers, entries, log, members, rooms, socket
 from chat import tails as tails_module
-from chat.appender import Appender
+from chat.commit import GroupCommit
 from chat.members import Member
 from chat.models import Entry, Room
 from chat.presence import presence
@@ -310,13 +310,13 @@ async def test_a_flood_is_closed(connect, lobby, settings, caplog):
 
 
 async def test_a_slow_say_keeps_nothing_else_waiting(connect, lobby, monkeypatch):
-    append, go_on = Appender.append, asyncio.Event()
+    append, go_on = GroupCommit.add, asyncio.Event()
 
     async def slow(self, draft):
         await go_on.wait()
         return await append(self, draft)
 
-    monkeypatch.setattr(Appender, "append", slow)
+    monkeypatch.setattr(GroupCommit, "add", slow)
     client = await connect()
     await client.join()
     await client.send("say", room="lobby", cid="c", body="b")

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from chat import lines, rooms
-from chat.appender import Appender
+from chat.commit import GroupCommit
 from chat.members import Member
 from chat.models import Entry
 from chat.socket import FORBIDDEN, NOT_FOUND, PROTOCOL
@@ -39,7 +39,7 @@ async def test_what_was_said_before_is_not_said_again(connect, lobby):
 async def test_the_echo_comes_first_even_if_the_entry_is_seen_before_its_receipt(
     connect, lobby, monkeypatch
 ):
-    append = Appender.append
+    append = GroupCommit.add
 
     async def late(self, draft):
         receipt = await append(self, draft)
@@ -50,7 +50,7 @@ async def test_the_echo_comes_first_even_if_the_entry_is_seen_before_its_receipt
 
     ann_heard = []
     rendered = lines.lines
-    monkeypatch.setattr(Appender, "append", late)
+    monkeypatch.setattr(GroupCommit, "add", late)
     monkeypatch.setattr(lines, "lines", lambda batch: ann_heard.append(1) or rendered(batch))
     ann = await connect("/ws/chat/lobby/?name=Ann")
     await ann.say_line("x")

@@ -97,7 +97,7 @@ async def test_an_edit_and_a_deletion_reach_what_waits_in_memory():
 
 async def say(room, *cids):
     for cid in cids:
-        await appender().append(draft(room, cid, cid))
+        await appender().add(draft(room, cid, cid))
 
 
 @database

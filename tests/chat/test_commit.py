@@ -4,9 +4,10 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import DataError, OperationalError
 
-from chat import appender as module
+from chat import commit as module
 from chat import log
-from chat.appender import Unavailable, appender
+from chat.appender import appender
+from chat.commit import Unavailable
 from chat.log import Receipt, Refusal
 from tests.chat.test_log import draft, seqs
 
@@ -22,7 +23,7 @@ async def test_all_that_waits_is_written_in_one_transaction(lobby, monkeypatch):
 
     monkeypatch.setattr(log, "write", counted)
     drafts = [draft(lobby, str(number)) for number in range(50)]
-    receipts = await asyncio.gather(*map(appender().append, drafts))
+    receipts = await asyncio.gather(*map(appender().add, drafts))
     assert [receipt.seq for receipt in receipts] == list(range(1, 51))
     assert sizes == [50]
 
@@ -30,7 +31,7 @@ async def test_all_that_waits_is_written_in_one_transaction(lobby, monkeypatch):
 async def test_a_batch_has_a_limit(lobby, monkeypatch):
     monkeypatch.setattr(module, "BATCH", 20)
     drafts = [draft(lobby, str(number)) for number in range(50)]
-    receipts = await asyncio.gather(*map(appender().append, drafts))
+    receipts = await asyncio.gather(*map(appender().add, drafts))
     assert [receipt.seq for receipt in receipts] == list(range(1, 51))
 
 
@@ -38,7 +39,7 @@ async def test_who_asks_hears_before_the_room_does(lobby):
     heard = []
     ours = appender()
     ours.listeners.append(lambda span: heard.append(asking.done()))
-    asking = asyncio.ensure_future(ours.append(draft(lobby)))
+    asking = asyncio.ensure_future(ours.add(draft(lobby)))
     ours.listeners.append(lambda span: heard.append("room"))
     await asking
     assert heard == [False, "room"]  # its answer is set, and its task runs before any reader's
@@ -46,9 +47,9 @@ async def test_who_asks_hears_before_the_room_does(lobby):
 
 
 async def test_each_gets_its_own_refusal(lobby):
-    await appender().append(draft(lobby))
+    await appender().add(draft(lobby))
     with pytest.raises(Refusal) as caught:
-        await appender().append(draft(lobby, body="other"))
+        await appender().add(draft(lobby, body="other"))
     assert caught.value.code == "cid_conflict"
 
 
@@ -59,9 +60,9 @@ async def test_a_database_that_is_away_loses_nothing(lobby, monkeypatch, caplog)
     with monkeypatch.context() as patch:
         patch.setattr(log, "write", locked)
         with pytest.raises(Unavailable):
-            await appender().append(draft(lobby))
-    assert (await appender().append(draft(lobby))).seq == 1
-    assert "1 entries were not written: OperationalError" in caplog.text
+            await appender().add(draft(lobby))
+    assert (await appender().add(draft(lobby))).seq == 1
+    assert "1 items were not written: OperationalError" in caplog.text
     assert "secret" not in caplog.text
 
 
@@ -75,7 +76,7 @@ async def test_a_draft_that_cannot_be_stored_harms_no_other(lobby, monkeypatch, 
 
     monkeypatch.setattr(log, "_write", strict)
     bodies = ["a", "secret", "b"]
-    asked = [appender().append(draft(lobby, body, body)) for body in bodies]
+    asked = [appender().add(draft(lobby, body, body)) for body in bodies]
     first, refused, last = await asyncio.gather(*asked, return_exceptions=True)
     assert (first.seq, last.seq) == (1, 2)
     assert refused.code == "bad_frame"
@@ -83,8 +84,8 @@ async def test_a_draft_that_cannot_be_stored_harms_no_other(lobby, monkeypatch, 
 
 
 async def test_who_has_left_is_no_trouble(lobby):
-    asking = asyncio.ensure_future(appender().append(draft(lobby, "1")))
+    asking = asyncio.ensure_future(appender().add(draft(lobby, "1")))
     await asyncio.sleep(0)
     asking.cancel()
-    assert (await appender().append(draft(lobby, "2"))).seq == 2
+    assert (await appender().add(draft(lobby, "2"))).seq == 2
     assert await database_sync_to_async(seqs)(lobby) == [1, 2]

@@ -1,0 +1,107 @@
+"""Group commit: what many want written at once is one transaction, and each is answered."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Generic, TypeVar
+
+from channels.db import database_sync_to_async
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
+
+from chat.log import Refusal, Span, Written
+from chat.loops import background
+
+logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# One thread, so that batches follow each other and never wait for each other's locks; and its
+# own, as those of the readers are.
+WRITER = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+in_writer = partial(database_sync_to_async, thread_sensitive=False, executor=WRITER)
+
+# Items in one transaction: enough that its cost does not count, few enough that the first
+# does not wait for the last.
+BATCH = 256
+
+
+class Unavailable(Exception):
+    """The database did not answer. Nothing was written; the same item may come again."""
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Writes all that is waiting in one transaction, then answers each.
+
+    `store` writes items and says what became of each; a `Refusal` among its results is raised
+    to who asked. `gap` is the least time in seconds between two transactions. `listeners` get
+    the spans that are new in a log.
+    """
+
+    def __init__(self, store: Callable[[list[Item]], Written[Result]], *, gap: float = 0) -> None:
+        self.store = store
+        self.gap = gap
+        self.waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self.writing: asyncio.Task[None] | None = None
+        self.listeners: list[Callable[[Span], None]] = []
+
+    async def add(self, item: Item) -> Result:
+        """What became of the item, once it is committed. Refusal or Unavailable if nothing."""
+        future = asyncio.get_running_loop().create_future()
+        self.waiting.append((item, future))
+        if self.writing is None or self.writing.done():
+            self.writing = background(self._write_waiting())
+        result: Result = await future
+        return result
+
+    async def _write_waiting(self) -> None:
+        while self.waiting:
+            batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
+            await self._write(batch)
+            if self.gap:
+                await asyncio.sleep(self.gap)
+
+    async def _write(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            written = await in_writer(self.store)([item for item, _ in batch])
+        except Exception as error:
+            await self._failed(batch, error)
+            return
+        # Answers first: a sender hears of its own message before the room does.
+        for (_, future), result in zip(batch, written.results, strict=True):
+            _answer(future, result)
+        for span in written.spans:
+            for listener in self.listeners:
+                listener(span)
+
+    async def _failed(
+        self, batch: list[tuple[Item, asyncio.Future[Result]]], error: Exception
+    ) -> None:
+        away = isinstance(error, OperationalError | InterfaceError)
+        if not away and len(batch) > 1:
+            # One of them cannot be stored; alone, it harms no other.
+            for one in batch:
+                await self._write([one])
+            return
+        _log_failure(error, len(batch))
+        refusal = Refusal("bad_frame", "This cannot be stored.")
+        for _, future in batch:
+            _answer(future, Unavailable() if away else refusal)
+
+
+def _log_failure(error: Exception, count: int) -> None:
+    if isinstance(error, DatabaseError):
+        logger.error("%d items were not written: %s", count, type(error).__name__)
+    else:
+        logger.exception("%d items were not written", count)
+
+
+def _answer(future: asyncio.Future[Result], result: Result | Exception) -> None:
+    if future.done():  # whoever asked is gone
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
