@@ -3,18 +3,21 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chat import frames, rooms, taps
+from chat import frames, members, rooms, taps
 from chat.frames import FrameError
 from chat.members import Member
 from chat.models import Room
+from chat.rollcall import rollcall
 from chat.rooms import Refused
 from chat.tail import Batch, LogEnded, Reader
 from streaming import responses, sse
@@ -65,10 +68,11 @@ async def _follow(
     except Refused:
         return  # the client comes again, and is told then
     try:
-        if await reader.resume(cursor):
-            yield reset_event(reader)
-        async for piece in _pieces(room, member, session_key, reader):
-            yield piece
+        with rollcall().entered(room.pk, member):
+            if await reader.resume(cursor):
+                yield reset_event(reader)
+            async for piece in _pieces(room, member, session_key, reader):
+                yield piece
     except LogEnded:
         return
     finally:
@@ -136,18 +140,19 @@ async def entries(request: HttpRequest, slug: str) -> HttpResponse:
         room = await rooms.enter(slug, member)
         if "before" in request.GET:
             return await _history(request, room)
-        return await _poll(request, room)
+        return await _poll(request, room, member)
     except Refused as refused:
         return refusal(refused)
 
 
-async def _poll(request: HttpRequest, room: Room) -> HttpResponse:
+async def _poll(request: HttpRequest, room: Room, member: Member) -> HttpResponse:
     cursor = request.GET.get("cursor") or None
     wait = number(request, "wait", 0, 0, WAIT_MOST) if cursor else 0
     reader = await taps.open_reader(room)
     try:
         reset = await reader.resume(cursor)
-        found = await _take(reader, wait)
+        with _here(request, room, member) if wait else nullcontext():
+            found = await _take(reader, wait)
         fields = {
             "epoch": reader.tail.epoch,
             "cursor": reader.cursor,
@@ -159,6 +164,12 @@ async def _poll(request: HttpRequest, room: Room) -> HttpResponse:
         raise rooms.unavailable() from None
     finally:
         reader.close()
+
+
+def _here(request: HttpRequest, room: Room, member: Member) -> AbstractContextManager[None]:
+    # Without a cookie each poll is a new guest, and there would be a crowd of them.
+    known = not member.guest or members.guest_of(request.COOKIES) is not None
+    return rollcall().entered(room.pk, member) if known else nullcontext()
 
 
 async def _take(reader: Reader, wait: int) -> list[str]:
@@ -190,15 +201,43 @@ async def _obey(request: HttpRequest, slug: str, member: Member) -> HttpResponse
         raise Refused("bad_frame", "A command is one JSON object in UTF-8.") from None
     except FrameError as error:
         return refusal(Refused(error.code, error.message), error.cid, error.room)
-    if not isinstance(command, frames.Say | frames.Edit | frames.Delete):
-        return refusal(Refused("unknown_type", "Only say, edit and delete can be posted."))
+    if not isinstance(command, frames.Say | frames.Edit | frames.Delete | frames.Read):
+        return refusal(Refused("unknown_type", "Only say, edit, delete and read can be posted."))
     try:
         if command.room != slug:
             raise Refused("bad_frame", "The command is for another room than the address.")
         room = await rooms.enter(slug, member)
+        if isinstance(command, frames.Read):
+            return answer(await _read(room, member, command))
         return answer(await taps.write(room, member, command))
     except Refused as refused:
-        return refusal(refused, command.cid, slug)
+        return refusal(refused, getattr(command, "cid", None), slug)
+
+
+async def _read(room: Room, member: Member, command: frames.Read) -> str:
+    seq = await rooms.read(room, member, command.seq)
+    unread = await rooms.unread(room, member, seq)
+    return frames.encode("read", room=room.slug, seq=seq, unread=unread)
+
+
+# ---- Rooms ---------------------------------------------------------------------------
+
+
+@csrf_exempt
+@require_GET
+async def room_list(request: HttpRequest) -> HttpResponse:
+    """The rooms that this person may enter, and how much of each is left to read."""
+    try:
+        member = await member_of(request)
+        listed = await database_sync_to_async(rooms.listed)(member)
+    except Refused as refused:
+        return refusal(refused)
+    except DatabaseError:
+        return refusal(rooms.unavailable())
+    shown = ("slug", "name", "topic", "is_public", "head", "unread")
+    return JsonResponse(
+        {"rooms": [{name: getattr(room, name) for name in shown} for room in listed]}
+    )
 
 
 # ---- Their parts ---------------------------------------------------------------------

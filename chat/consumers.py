@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.conf import settings
 
@@ -11,12 +12,18 @@ from chat import frames, rooms, taps
 from chat.frames import FrameError
 from chat.models import Room
 from chat.presence import presence
+from chat.rate import Bucket
+from chat.rollcall import rollcall
 from chat.rooms import Refused
 from chat.socket import FLOODING, SILENT, Socket, cancel
 from chat.tail import Batch, Reader
+from chat.whispers import Ear, whispers
 
 MERCY_SECONDS = 0.5
 ROOMS_PER_SOCKET = 50
+# A person who types says so every few seconds; more says nothing more.
+TYPING_PER_SECOND = 1.0
+TYPING_BURST = 2.0
 
 
 class ChatSocket(Socket):
@@ -30,6 +37,9 @@ class ChatSocket(Socket):
         """Says who the client is, and what it may send."""
         self.following: dict[str, Following] = {}
         self.writing: asyncio.Queue[frames.Write] = asyncio.Queue()
+        self.whispers: dict[tuple[str, str], str] = {}
+        self.whispering: asyncio.Task[None] | None = None
+        self.typing_rate = Bucket(TYPING_PER_SECOND, TYPING_BURST, TYPING_BURST, self.heard)
         self.held.callback(self.release)
         await self.push(
             frames.encode(
@@ -81,6 +91,10 @@ class ChatSocket(Socket):
                     self.writing.put_nowait(command)
                 case frames.History():
                     await self.history(command)
+                case frames.Typing():
+                    await self.typing(command)
+                case frames.Read():
+                    self.spawn(self.read(command))
                 case frames.Ping():
                     await self.push(frames.encode("pong", ts=command.ts))
         except Refused as refused:
@@ -96,10 +110,12 @@ class ChatSocket(Socket):
         if len(self.following) >= ROOMS_PER_SOCKET:
             raise Refused("forbidden", f"A socket follows at most {ROOMS_PER_SOCKET} rooms.")
         reader = await taps.open_reader(room)
-        followed = self.following[room.slug] = Following(room, reader)
+        ear = Ear(room.slug, self.member.key, partial(self.hear, room.slug))
+        followed = self.following[room.slug] = Following(room, reader, ear)
         followed.held.callback(reader.close)
-        followed.held.enter_context(presence.entered(room.pk, self.member))
+        followed.held.enter_context(rollcall().entered(room.pk, self.member))
         reset = await reader.resume(command.cursor)
+        followed.held.enter_context(whispers().listening(room.pk, ear))
         await self.push(
             frames.encode(
                 "joined",
@@ -110,7 +126,7 @@ class ChatSocket(Socket):
                 cursor=reader.cursor,
                 reset=reset,
                 online=[member.public() for member in presence.online(room.pk)],
-                read=0,
+                read=min(room.read_to, reader.tail.head),
             )
         )
         followed.task = self.spawn(self.follow(room, reader))
@@ -150,6 +166,22 @@ class ChatSocket(Socket):
         found, more = await rooms.history(room, command.before, command.limit)
         await self.push(frames.page(room.slug, command.before, found, more=more))
 
+    async def typing(self, command: frames.Typing) -> None:
+        """Tells the others in the room; too often, nobody."""
+        room = await self.room(command.room)
+        if not self.typing_rate.take(self.heard):
+            rooms.typing(room, self.member)
+
+    async def read(self, command: frames.Read) -> None:
+        """Keeps how far the member has read, and tells their other tabs."""
+        followed = self.following.get(command.room)
+        ear = followed.ear if followed else None
+        try:
+            room = await self.room(command.room)
+            await rooms.read(room, self.member, command.seq, by=ear)
+        except Refused as refused:
+            await self.refuse(refused, room=command.room)
+
     async def room(self, slug: str) -> Room:
         """The room by this name: one that is followed has been entered before."""
         if followed := self.following.get(slug):
@@ -164,6 +196,17 @@ class ChatSocket(Socket):
         async for batch in reader:
             await self.push(batch.render(form))
         self.spawn(self.rejoin(room.slug, reader.cursor))
+
+    def hear(self, slug: str, topic: str, text: str) -> None:
+        """Takes a whisper in a room, to be sent as soon as the client takes it."""
+        self.whispers[slug, topic] = text
+        if self.whispering is None or self.whispering.done():
+            self.whispering = self.spawn(self.whisper())
+
+    async def whisper(self) -> None:
+        """Sends the whispers that wait, the oldest topic first."""
+        while self.whispers:
+            await self.push(self.whispers.pop(next(iter(self.whispers))))
 
     async def rejoin(self, slug: str, cursor: str) -> None:
         """Comes back to a room whose log ended: to a new one, or where not everybody may be any
@@ -220,6 +263,7 @@ class Following:
 
     room: Room
     reader: Reader
+    ear: Ear
     held: ExitStack = field(default_factory=ExitStack)
     task: asyncio.Task[None] | None = None
 

@@ -86,6 +86,21 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Typing:
+    """Say that somebody is writing."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Say how far one has read."""
+
+    room: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Ask for a pong."""
 
@@ -98,7 +113,7 @@ class Pong:
 
 
 Write = Say | Edit | Delete
-Command = Join | Leave | Write | History | Ping | Pong
+Command = Join | Leave | Write | History | Typing | Read | Ping | Pong
 
 
 def decode(text: str, room: str | None = None) -> Command:
@@ -132,10 +147,10 @@ class Fields:
     def optional_text(self, name: str) -> str | None:
         return None if self.frame.get(name) is None else self.text(name)
 
-    def seq(self, name: str) -> int:
+    def seq(self, name: str, *, at_least: int = 1) -> int:
         value = self.frame.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= SEQ_MOST:
-            raise self.bad(f"{name} is a positive whole number.")
+        if type(value) is not int or not at_least <= value <= SEQ_MOST:
+            raise self.bad(f"{name} is a whole number from {at_least}.")
         return value
 
     def optional_seq(self, name: str) -> int | None:
@@ -170,6 +185,8 @@ COMMANDS: Mapping[str, Callable[[Fields], Command]] = {
     "edit": lambda f: Edit(f.text("room"), f.cid(), f.seq("ref"), f.text("body")),
     "delete": lambda f: Delete(f.text("room"), f.cid(), f.seq("ref")),
     "history": lambda f: History(f.text("room"), f.seq("before"), f.limit()),
+    "typing": lambda f: Typing(f.text("room")),
+    "read": lambda f: Read(f.text("room"), f.seq("seq", at_least=0)),
     "ping": lambda f: Ping(f.ts()),
     "pong": lambda f: Pong(),
 }

@@ -4,7 +4,7 @@ import asyncio
 from uuid import uuid4
 
 from chat import entries, rooms, taps
-from chat.presence import presence
+from chat.rollcall import rollcall
 from chat.rooms import Refused
 from chat.socket import Socket
 from chat.tail import Batch
@@ -19,7 +19,7 @@ class LineSocket(Socket):
         self.room = await rooms.enter(self.scope["url_route"]["kwargs"]["room"], self.member)
         self.reader = await taps.open_reader(self.room)
         self.held.callback(self.reader.close)
-        self.held.enter_context(presence.entered(self.room.pk, self.member))
+        self.held.enter_context(rollcall().entered(self.room.pk, self.member))
 
     async def opened(self) -> None:
         """Begins to say what is said."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 # Of a guest; a user's name is at most 150 long.
 NAME_CODE_POINTS = 256
+KEY_LENGTH = 40
 
 
 def new_epoch() -> str:
@@ -40,6 +41,10 @@ class Room(models.Model):
     # The seq of the newest entry. Only chat.log changes it, under this row's lock.
     head = models.PositiveBigIntegerField(default=0, editable=False)
 
+    # As one member finds it: chat.rooms fills these in.
+    read_to: int = 0
+    unread: int | None = None
+
     class Meta:
         ordering = ["name"]
         verbose_name = _("room")
@@ -63,7 +68,7 @@ class Entry(models.Model):
     seq = models.PositiveBigIntegerField()
     kind = models.CharField(max_length=8, choices=Kind)
     # A copy and no foreign key: guests have no row, and a log outlives accounts.
-    author_key = models.CharField(max_length=40)
+    author_key = models.CharField(max_length=KEY_LENGTH)
     author_name = models.CharField(max_length=NAME_CODE_POINTS)
     at = models.DateTimeField()
     # The author's own id of the command, by which a retry is known.
@@ -86,3 +91,21 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room.slug} {self.seq}"
+
+
+class ReadMark(models.Model):
+    """How far a person has read in a room. Written by chat.marks alone."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="read_marks")
+    # A member's key and no foreign key: guests have no row.
+    reader_key = models.CharField(max_length=KEY_LENGTH)
+    seq = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = _("read mark")
+        constraints = [
+            models.UniqueConstraint(fields=["room", "reader_key"], name="one_mark_a_reader"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.room.slug} {self.reader_key} {self.seq}"

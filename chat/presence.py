@@ -1,10 +1,12 @@
-"""Who is connected to this worker, over all of their sockets. Used on the event loop alone."""
+"""Who is here, on this worker and on the others. Held in memory alone, and used on the event
+loop alone; `now` is seconds on the caller's clock."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import TypeVar
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 from chat.members import Member, folded
 
@@ -13,6 +15,21 @@ T = TypeVar("T", bound=Hashable)
 
 # Named to a reader; the sum of what is sent while everybody comes would grow with the square.
 ONLINE_MOST = 200
+# After which the people of a worker that says nothing are gone.
+FORGET_SECONDS = 20.0
+
+# What a worker tells the others: its people, and by their keys who of them is in which room.
+# Pairs and no mapping, since a room's number cannot be a key in every encoding.
+People = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The people of another worker, as it told at `heard_at`."""
+
+    heard_at: float = 0.0
+    rooms: dict[int, dict[str, Member]] = field(default_factory=dict)
+    names: dict[str, set[str]] = field(default_factory=dict)
 
 
 class Presence:
@@ -20,11 +37,12 @@ class Presence:
 
     def __init__(self) -> None:
         self.sockets = 0
-        self.names: dict[str, Counter[str]] = {}
+        self.names: dict[str, Counter[Member]] = {}
         self.rooms: dict[int, Counter[Member]] = {}
+        self.elsewhere: dict[str, Elsewhere] = {}
 
     def __len__(self) -> int:
-        """How many sockets are open."""
+        """How many sockets are open here."""
         return self.sockets
 
     @contextmanager
@@ -32,25 +50,66 @@ class Presence:
         """Holds one socket of a member, and the member's name."""
         self.sockets += 1
         try:
-            with _counted(self.names, folded(member.name), member.key):
+            with _counted(self.names, folded(member.name), member):
                 yield
         finally:
             self.sockets -= 1
 
     @contextmanager
     def entered(self, room: int, member: Member) -> Iterator[None]:
-        """Holds a member in a room."""
-        with _counted(self.rooms, room, member):
+        """Holds a member in a room, and the member's name."""
+        with (
+            _counted(self.names, folded(member.name), member),
+            _counted(self.rooms, room, member),
+        ):
             yield
 
     def online(self, room: int) -> list[Member]:
-        """Who is in a room, at most ONLINE_MOST; each once, under the newest of their names."""
-        here = islice(self.rooms.get(room, ()), ONLINE_MOST)
-        return list({member.key: member for member in here}.values())
+        """Who is in a room, on any worker, at most ONLINE_MOST; each once, under the newest of
+        their names."""
+        others = (worker.rooms.get(room, {}).values() for worker in self.elsewhere.values())
+        everybody = islice(chain(self.rooms.get(room, ()), *others), 2 * ONLINE_MOST)
+        return list({member.key: member for member in everybody}.values())[:ONLINE_MOST]
+
+    def is_elsewhere(self, room: int, key: str) -> bool:
+        """Whether a member is in a room on another worker."""
+        return any(key in worker.rooms.get(room, ()) for worker in self.elsewhere.values())
 
     def has_name(self, name: str, *, except_key: str) -> bool:
-        """Whether somebody else is connected under a name that looks like this one."""
-        return any(key != except_key for key in self.names.get(folded(name), ()))
+        """Whether somebody else is connected, to any worker, under a name that looks like this
+        one."""
+        looks = folded(name)
+        here = (member.key for member in self.names.get(looks, ()))
+        others = (worker.names.get(looks, ()) for worker in self.elsewhere.values())
+        return any(key != except_key for key in chain(here, *others))
+
+    # ---- The other workers ----
+
+    def tell(self) -> People:
+        """The people of this worker, for the others."""
+        members = {member.key: member for here in self.names.values() for member in here}
+        rooms = [
+            [room, list({member.key: None for member in here})] for room, here in self.rooms.items()
+        ]
+        return {"members": [[m.key, m.name, m.guest] for m in members.values()], "rooms": rooms}
+
+    def hear(self, worker: str, people: People, now: float) -> set[int]:
+        """Takes what another worker tells. Returns the rooms where that changes anything."""
+        before = self.elsewhere.get(worker, Elsewhere())
+        members = {key: Member(key, name, guest) for key, name, guest in people["members"]}
+        rooms = {room: {key: members[key] for key in keys} for room, keys in people["rooms"]}
+        names: dict[str, set[str]] = {}
+        for member in members.values():
+            names.setdefault(folded(member.name), set()).add(member.key)
+        self.elsewhere[worker] = Elsewhere(now, rooms, names)
+        both = before.rooms.keys() | rooms.keys()
+        return {room for room in both if before.rooms.get(room) != rooms.get(room)}
+
+    def forget(self, now: float) -> set[int]:
+        """Drops the people of workers that were not heard for FORGET_SECONDS. Returns the rooms
+        that they were in."""
+        silent = [w for w, told in self.elsewhere.items() if now - told.heard_at > FORGET_SECONDS]
+        return {room for worker in silent for room in self.elsewhere.pop(worker).rooms}
 
 
 @contextmanager

@@ -7,16 +7,19 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.validators import slug_re
 from django.db import Error as DatabaseError
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from chat import entries, log, members
+from chat import entries, log, marks, members
 from chat.appender import appender
 from chat.commit import Unavailable
 from chat.log import Draft, Receipt
+from chat.marks import Mark, marker
 from chat.members import BadName, Member
-from chat.models import Entry, Room
+from chat.models import Entry, ReadMark, Room
 from chat.presence import presence
 from chat.rate import Buckets
+from chat.rollcall import rollcall
+from chat.whispers import Ear, Whisper, whispers
 from streaming import graphemes
 
 RETRY_MS = 1_000  # after a failure of the database
@@ -41,10 +44,13 @@ def unavailable() -> Refused:
 
 @database_sync_to_async
 def enter(slug: str, member: Member) -> Room:
-    """The room, if the member may be in it. Refused if there is none or they may not."""
+    """The room as the member finds it, with `read_to`, if they may be in it. Refused if there is
+    none or they may not."""
+    marked = ReadMark.objects.filter(room=OuterRef("pk"), reader_key=member.key).values("seq")
     try:
+        found = Room.objects.filter(slug=slug).annotate(marked=Subquery(marked))
         # A database may fail on what it cannot store, such as a NUL.
-        room = Room.objects.filter(slug=slug).first() if slug_re.match(slug) else None
+        room = found.first() if slug_re.match(slug) else None
         allowed = room is not None and may_enter(room, member)
     except DatabaseError:
         raise unavailable() from None
@@ -52,6 +58,7 @@ def enter(slug: str, member: Member) -> Room:
         raise Refused("not_found", "There is no such room.")
     if not allowed:
         raise Refused("forbidden", "This room is not open to you.")
+    room.read_to = room.marked or 0
     return room
 
 
@@ -152,6 +159,56 @@ def checked_body(body: str) -> str:
     return body
 
 
+# ---- What no log keeps ---------------------------------------------------------------
+
+
+def typing(room: Room, member: Member) -> None:
+    """Tells the others in a room that a member is writing."""
+    fields = {"member": member.public()}
+    whispers().say(Whisper(room.pk, "typing", fields, not_to=member.key))
+
+
+async def read(room: Room, member: Member, seq: int, by: Ear | None = None) -> int:
+    """Marks a room as read up to `seq`, and tells the member's other sockets: those but `by`.
+    Returns where the mark is then: it never goes back, nor beyond the log. Refused while the
+    database is away."""
+    try:
+        place = await marker().add(Mark(room.pk, member.key, seq))
+        here = [ear for ear in whispers().ears_of(room.pk, member.key) if ear is not by]
+        elsewhere = presence.is_elsewhere(room.pk, member.key)
+        if here or elsewhere:
+            fields = {"seq": place, "unread": await marks.unread(room.pk, member.key, place)}
+            whisper = Whisper(room.pk, "read", fields, only_to=member.key)
+            whispers().tell(whisper, but=by)
+            if elsewhere:
+                whispers().pass_on(whisper)
+    except (Unavailable, DatabaseError):
+        raise unavailable() from None
+    return place
+
+
+async def unread(room: Room, member: Member, seq: int) -> int:
+    """How many messages of others follow `seq`. Refused while the database is away."""
+    try:
+        return await marks.unread(room.pk, member.key, seq)
+    except DatabaseError:
+        raise unavailable() from None
+
+
+def listed(member: Member) -> list[Room]:
+    """The rooms that are open to a member, each with `unread`: how many messages of others they
+    have not read there; None where they never were. Reads the database."""
+    read_to = marks.of_reader(member.key)
+    found = list(open_to(member))
+    for room in found:
+        seq = read_to.get(room.pk)
+        room.unread = None if seq is None else marks.count_unread(room.pk, member.key, seq)
+    return found
+
+
+# ---- What came before ----------------------------------------------------------------
+
+
 async def history(room: Room, before: int, limit: int) -> tuple[list[str], bool]:
     """Encoded entries that precede `before`, oldest first, and whether there are older ones.
     Fewer than `limit` if they are large."""
@@ -174,6 +231,7 @@ async def checked_name(name: str, key: str) -> str:
     same turn of the loop is the only one who does.
     """
     name = members.clean_name(name)
+    await rollcall().ready()
     is_users = await database_sync_to_async(members.is_users_name)(name)
     if is_users or presence.has_name(name, except_key=key):
         raise BadName(members.taken(name))

@@ -20,6 +20,7 @@ from django.db import Error as DatabaseError
 from chat import rooms, taps
 from chat.presence import presence
 from chat.rate import Bucket
+from chat.rollcall import rollcall
 from chat.rooms import Refused
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class Socket(AsyncWebsocketConsumer):
             wait = least + secrets.randbelow(most - least + 1)
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
         self.member, name_refused = await member_of(self.scope)
-        self.held.enter_context(presence.connected(self.member))
+        self.held.enter_context(rollcall().connected(self.member))
         self.spawn(self.check_access())
         return name_refused
 

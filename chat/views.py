@@ -1,6 +1,7 @@
 """The pages of the rooms, and the name of a guest."""
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from chat.rooms import Refused
 def room_list(request: HttpRequest) -> HttpResponse:
     """The rooms that this person may enter."""
     member = member_of(request)
-    context = {"rooms": rooms.open_to(member), "member": member}
+    context = {"rooms": rooms.listed(member), "member": member}
     return remember(request, member, render(request, "chat/rooms.html", context))
 
 
@@ -27,12 +28,14 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
     member = member_of(request)
     try:
         found = async_to_sync(rooms.enter)(slug, member)
+        moderator = async_to_sync(rooms.is_moderator)(member)
     except Refused as refused:
         if refused.code == "forbidden":
             # Not raised: Django would log an everyday event with a traceback.
             return render(request, "403.html", status=403)
         raise Http404(_("There is no such room.")) from None
-    context = {"room": found, "member": member}
+    limits = {"body": settings.CHAT_BODY_GRAPHEMES, "frame": settings.CHAT_FRAME_BYTES}
+    context = {"room": found, "member": member, "moderator": moderator, "limits": limits}
     return remember(request, member, render(request, "chat/room.html", context))
 
 

@@ -35,9 +35,13 @@ class Client:
         assert frame["type"] == type, frame
         return frame
 
+    async def until_any(self):
+        """The next frame."""
+        return json.loads(await self.line())
+
     async def until(self, type):
         """The next frame of this type; others are passed over."""
-        while (frame := json.loads(await self.line()))["type"] != type:
+        while (frame := await self.until_any())["type"] != type:
             pass
         return frame
 

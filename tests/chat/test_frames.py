@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import frames
-from chat.frames import Delete, Edit, FrameError, History, Join, Leave, Ping, Pong, Say
+from chat.frames import (
+    Delete,
+    Edit,
+    FrameError,
+    History,
+    Join,
+    Leave,
+    Ping,
+    Pong,
+    Read,
+    Say,
+    Typing,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +36,9 @@ from chat.frames import Delete, Edit, FrameError, History, Join, Leave, Ping, Po
         ('{"type":"delete","room":"r","cid":"a","ref":3}', Delete("r", "a", 3)),
         ('{"type":"history","room":"r","before":9}', History("r", 9, 100)),
         ('{"type":"history","room":"r","before":9,"limit":5}', History("r", 9, 5)),
+        ('{"type":"typing","room":"r"}', Typing("r")),
+        ('{"type":"read","room":"r","seq":9}', Read("r", 9)),
+        ('{"type":"read","room":"r","seq":0}', Read("r", 0)),
         ('{"type":"ping","ts":17}', Ping(17)),
         ('{"type":"ping","ts":1.5}', Ping(1.5)),
         ('{"type":"pong"}', Pong()),
@@ -71,6 +86,11 @@ def test_commands(text, command):
         '{"type":"history","room":"r","before":99999999999999999999}',
         '{"type":"history","room":"r","before":9,"limit":101}',
         '{"type":"history","room":"r","before":9,"limit":0}',
+        '{"type":"typing"}',
+        '{"type":"read","room":"r"}',
+        '{"type":"read","room":"r","seq":-1}',
+        '{"type":"read","room":"r","seq":1.5}',
+        '{"type":"read","room":"r","seq":true}',
         '{"type":"ping"}',
         '{"type":"ping","ts":"now"}',
         '{"type":"ping","ts":NaN}',
@@ -88,7 +108,7 @@ def test_bad_frames(text):
     assert caught.value.message
 
 
-@pytest.mark.parametrize("type", ["zap", "typing", "read", "", "__class__"])
+@pytest.mark.parametrize("type", ["zap", "presence", "joined", "", "__class__"])
 def test_unknown_types(type):
     with pytest.raises(FrameError) as caught:
         frames.decode(json.dumps({"type": type, "room": "r", "cid": "a"}))

@@ -1,0 +1,128 @@
+"""Keeps every worker's view of who is here the same: each tells the others who is with it, and
+tells the rooms when that changes. Nothing is stored; a worker that was killed is not heard any
+more, and one that missed something hears it again within seconds."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from time import monotonic
+
+from django.conf import settings
+
+from chat.loops import PerLoop, background
+from chat.members import Member
+from chat.presence import presence
+from chat.relay import Message, relay
+from chat.whispers import Whisper, whispers
+
+WORKERS = "workers"  # the group of them all
+PEOPLE = "people"
+
+TELL_SECONDS = 5.0  # and every so often, though nothing changed
+# From a change until it is told: somebody who reloads a page, or polls again, has neither left
+# nor come. Longer where many are here, since each time names them all; but never so long that
+# others forget them.
+PAUSE_SECONDS = 0.5
+PAUSE_SECONDS_MOST = 5.0
+PAUSE_SOCKETS = 1_000
+# The answers of the other workers to one that has just begun.
+ANSWER_SECONDS = 0.3
+READY_SECONDS = 1.5
+
+
+class Rollcall:
+    """Tells and hears who is where."""
+
+    def __init__(self) -> None:
+        self.touched: set[int] = set()
+        self.shown: dict[int, list[Member]] = {}
+        self.untold = False
+        self.told_at = -TELL_SECONDS
+        self.changed = asyncio.Event()
+        self.answered = asyncio.Event()
+        self.alone = not settings.REDIS_URL
+        if not self.alone:
+            relay().listen(PEOPLE, self._heard)
+            relay().follow(WORKERS, self._subscribed)
+        self.calling = background(self._call())
+
+    @contextmanager
+    def connected(self, member: Member) -> Iterator[None]:
+        """Holds one socket of a member, for all workers."""
+        with presence.connected(member):
+            self._change()
+            try:
+                yield
+            finally:
+                self._change()
+
+    @contextmanager
+    def entered(self, room: int, member: Member) -> Iterator[None]:
+        """Holds a member in a room, for all workers."""
+        try:
+            with presence.entered(room, member):
+                self._change(room)
+                yield
+        finally:
+            self._change(room)
+
+    async def ready(self) -> None:
+        """Waits until the other workers have told, if this one has just begun; not for ever,
+        since Redis may be away."""
+        if not self.alone:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(READY_SECONDS):
+                    await self.answered.wait()
+
+    def _change(self, *rooms: int) -> None:
+        self.touched.update(rooms)
+        self.untold = True
+        self.changed.set()
+
+    # ---- The other workers ----
+
+    def _subscribed(self) -> None:
+        self._change()
+        asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.answered.set)
+
+    def _heard(self, message: Message) -> None:
+        worker = message["worker"]
+        if worker not in presence.elsewhere:
+            self._tell()  # it has just begun, and waits for this
+        self.touched |= presence.hear(worker, message["people"], monotonic())
+        self.changed.set()
+
+    # ---- The call itself ----
+
+    async def _call(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TELL_SECONDS):
+                    await self.changed.wait()
+            pause = PAUSE_SECONDS * (1 + len(presence) / PAUSE_SOCKETS)
+            await asyncio.sleep(min(pause, PAUSE_SECONDS_MOST))
+            self.changed.clear()
+            self.touched |= presence.forget(monotonic())
+            if self.untold or monotonic() - self.told_at >= TELL_SECONDS:
+                self._tell()
+            self._show()
+
+    def _tell(self) -> None:
+        self.untold, self.told_at = False, monotonic()
+        if not self.alone:
+            relay().send(WORKERS, PEOPLE, people=presence.tell())
+
+    def _show(self) -> None:
+        """Tells the rooms in which somebody came or went."""
+        touched, self.touched = self.touched, set()
+        for room in touched:
+            online = presence.online(room)
+            if room not in whispers().rooms:
+                self.shown.pop(room, None)
+            elif online != self.shown.get(room):
+                self.shown[room] = online
+                fields = {"online": [member.public() for member in online]}
+                whispers().tell(Whisper(room, "presence", fields))
+
+
+rollcall = PerLoop(Rollcall)
