@@ -3,7 +3,7 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 
-from chat import log
+from chat import log, rooms
 from chat.appender import appender
 from chat.models import Entry, Room
 from tests.chat.test_log import draft
@@ -69,12 +69,48 @@ def test_who_may_only_look_may_not_delete(client, lobby, stranger):
     assert not Entry.objects.get().deleted
 
 
-def test_entries_are_to_be_read(staff, lobby):
-    log.write([draft(lobby)])
+def change(client, entry, body):
+    answer = client.post(f"{ENTRIES}{entry.pk}/change/", {"body": body}, follow=True)
+    return answer.content.decode()
+
+
+def test_a_message_is_edited_by_an_entry(staff, lobby):
+    log.write([draft(lobby, "a", "rude")])
+    assert "The message was changed." in change(staff, Entry.objects.get(), "kind\r\nand gentle")
+    said, edit = Entry.objects.order_by("seq")
+    assert (said.body, said.author_name) == ("kind\nand gentle", "Ann")
+    assert (edit.kind, edit.ref, edit.author_name) == ("edit", 1, "boss")
+
+
+@pytest.mark.parametrize(
+    ("body", "why"), [(" ", "at least one character"), ("x" * 4_001, "at most 4000 characters")]
+)
+def test_a_body_that_cannot_be_is_refused_by_the_form(staff, lobby, body, why):
+    log.write([draft(lobby, "a", "stays")])
+    assert why in change(staff, Entry.objects.get(), body)
+    assert Entry.objects.get().body == "stays"
+
+
+def test_a_message_that_was_deleted_meanwhile_cannot_be_edited(staff, lobby, monkeypatch):
+    log.write([draft(lobby, "a", "secret")])
     entry = Entry.objects.get()
-    assert staff.get(f"{ENTRIES}{entry.pk}/change/").status_code == 200
-    assert staff.post(f"{ENTRIES}{entry.pk}/change/", {"body": "x"}).status_code == 403
-    assert staff.post(f"{ENTRIES}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
+    is_moderator = rooms.is_moderator
+
+    async def deleted_meanwhile(member):
+        await appender().add(draft(lobby, "b", "", kind="delete", ref=1))
+        return await is_moderator(member)
+
+    monkeypatch.setattr(rooms, "is_moderator", deleted_meanwhile)
+    assert "does not exist" in change(staff, entry, "again")
+    assert Entry.objects.get(seq=1).body == ""
+
+
+def test_what_is_no_message_is_to_be_read(staff, lobby):
+    log.write([draft(lobby, "a"), draft(lobby, "b", "", kind="delete", ref=1)])
+    for entry in Entry.objects.all():
+        assert staff.get(f"{ENTRIES}{entry.pk}/change/").status_code == 200
+        assert staff.post(f"{ENTRIES}{entry.pk}/change/", {"body": "x"}).status_code == 403
+        assert staff.post(f"{ENTRIES}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
     assert staff.get(f"{ENTRIES}add/").status_code == 403
 
 
