@@ -9,16 +9,15 @@ from django.core.validators import slug_re
 from django.db import Error as DatabaseError
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from chat import entries, log, marks, members
+from chat import entries, log, marks
 from chat.appender import appender
 from chat.commit import Unavailable
 from chat.log import Draft, Receipt
 from chat.marks import Mark, marker
-from chat.members import BadName, Member
+from chat.members import Member
 from chat.models import Entry, ReadMark, Room
 from chat.presence import presence
 from chat.rate import Buckets
-from chat.rollcall import rollcall
 from chat.whispers import Ear, Whisper, whispers
 from streaming import graphemes
 
@@ -219,33 +218,3 @@ async def history(room: Room, before: int, limit: int) -> tuple[list[str], bool]
     newest_first = found[::-1]
     page = newest_first[: min(limit, entries.fitting(newest_first))]
     return page[::-1], len(page) < len(found)
-
-
-# ---- Guests and their names ----------------------------------------------------------
-
-
-async def checked_name(name: str, key: str) -> str:
-    """The name in its one spelling, if the guest `key` may have it. BadName says why not.
-
-    Who is online is asked last, and not in another thread: whoever then takes the name in the
-    same turn of the loop is the only one who does.
-    """
-    name = members.clean_name(name)
-    await rollcall().ready()
-    is_users = await database_sync_to_async(members.is_users_name)(name)
-    if is_users or presence.has_name(name, except_key=key):
-        raise BadName(members.taken(name))
-    return name
-
-
-async def admit(guest: Member) -> tuple[Member, str | None]:
-    """The guest as they may be called, and why not otherwise. Somebody may have got the name
-    since, by signing up or by being online under it."""
-    if guest.name == members.default_name(guest.key):
-        return guest, None
-    try:
-        return Member(guest.key, await checked_name(guest.name, guest.key), guest=True), None
-    except BadName as reason:
-        return Member(guest.key, members.default_name(guest.key), guest=True), str(reason)
-    except DatabaseError:
-        raise unavailable() from None

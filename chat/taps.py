@@ -8,7 +8,7 @@ from channels.auth import get_user
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from chat import frames, members, rooms
+from chat import frames, members, names, rooms
 from chat.members import Member
 from chat.models import Room
 from chat.tail import LogEnded, Reader
@@ -33,7 +33,7 @@ async def admit(user: Any, cookies: Mapping[str, str], name: str | None) -> Admi
     Refused while the database is away."""
     if user.is_authenticated:
         return members.user_member(user), None
-    return await rooms.admit(members.guest_of(cookies) or members.new_guest(name))
+    return await names.admit(members.guest_of(cookies) or members.new_guest(name))
 
 
 async def is_logged_in(member: Member, session_key: str | None) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
-from chat import members, rooms
+from chat import members, names, rooms
 from chat.members import BadName, Member
 from chat.rooms import Refused
 
@@ -46,7 +46,7 @@ def me(request: HttpRequest) -> HttpResponse:
     if not member.guest:
         return _refusal(403, "forbidden", _("Your name is that of your account."))
     try:
-        name = async_to_sync(rooms.checked_name)(request.POST.get("name", ""), member.key)
+        name = async_to_sync(names.checked_name)(request.POST.get("name", ""), member.key)
     except BadName as reason:
         return _refusal(400, "bad_name", str(reason))
     member = Member(member.key, name, guest=True)

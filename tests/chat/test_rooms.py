@@ -5,9 +5,8 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 
 from chat import entries, log, rooms
-from chat.members import BadName, Member, new_guest, user_member
+from chat.members import Member, new_guest, user_member
 from chat.models import Entry
-from chat.presence import presence
 from chat.rate import Buckets
 from chat.rooms import Refused
 
@@ -142,53 +141,12 @@ async def test_history(lobby, monkeypatch):
     assert ([entry[:8] for entry in found], more) == (['{"seq":5'], True)
 
 
-# ---- Names ---------------------------------------------------------------------------
-
-
-async def test_a_guest_has_the_name_that_they_ask_for():
-    guest = new_guest(" Zoe\u0308 ")
-    assert await rooms.admit(guest) == (Member(guest.key, "Zoë", guest=True), None)
-
-
-@pytest.mark.parametrize("name", ["alice", "ALICE", "a\nb", "x" * 33])
-async def test_a_guest_whose_name_cannot_be_had_has_another(alice, name):
-    guest = new_guest(name)
-    admitted, reason = await rooms.admit(guest)
-    assert admitted == Member(guest.key, f"guest-{guest.key[-4:]}", guest=True)
-    assert reason
-
-
-async def test_a_guest_cannot_take_the_name_of_somebody_online():
-    with presence.connected(Member("g-2", "Zoë", guest=True)):
-        assert (await rooms.admit(new_guest("zoë")))[1] == "The name zoë is taken."
-        assert await rooms.checked_name("Zoë", "g-2") == "Zoë"  # their own other tab
-    assert (await rooms.admit(new_guest("zoë")))[1] is None
-
-
-async def test_checked_name_says_why_not(alice):
-    with pytest.raises(BadName, match="taken"):
-        await rooms.checked_name("Alice", "g-1")
-
-
 async def test_enter_while_the_database_is_away(lobby, monkeypatch):
     def away(*args, **kwargs):
         raise OperationalError
 
     monkeypatch.setattr(rooms.Room.objects, "filter", away)
     assert (await refusal(rooms.enter("lobby", GUEST))).code == "internal"
-
-
-async def test_a_name_is_had_by_the_first_of_many_who_ask_at_once():
-    async def come():
-        guest, _ = await rooms.admit(new_guest("Twin"))
-        with presence.connected(guest):
-            names.append(guest.name)
-            await everybody.wait()
-
-    names, everybody = [], asyncio.Barrier(8)
-    await asyncio.gather(*(come() for _ in range(8)))
-    assert names.count("Twin") == 1
-    assert len(names) == 8
 
 
 async def test_which_rooms_are_open(lobby, backroom, alice, stranger, boss):
