@@ -51,10 +51,10 @@ def _stored(marks: Sequence[Mark]) -> dict[tuple[int, str], int]:
 
 
 def _store(moved: dict[tuple[int, str], int], new: set[tuple[int, str]]) -> None:
-    # Another worker may store the same mark at the same time: whoever has the higher one wins.
-    rows = [ReadMark(room_id=room, reader_key=key, seq=moved[room, key]) for room, key in new]
-    ReadMark.objects.bulk_create(rows, ignore_conflicts=True)
     # In one order everywhere, so that two workers cannot hold each other up.
+    rows = [ReadMark(room_id=at, reader_key=key, seq=moved[at, key]) for at, key in sorted(new)]
+    # Another worker may store the same mark at the same time: whoever has the higher one wins.
+    ReadMark.objects.bulk_create(rows, ignore_conflicts=True)
     for (room, key), seq in sorted(moved.items()):
         ReadMark.objects.filter(room=room, reader_key=key, seq__lt=seq).update(seq=seq)
 
