@@ -10,6 +10,8 @@ want() { have "$1" || missing="$missing $2"; }
 want redis-server redis-server
 have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
 want chromedriver chromium-driver
+# Debian keeps its programs off the path, in a folder a version.
+have postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
 [ -z "$missing" ] && exit 0
 
@@ -29,7 +31,16 @@ fi
 echo "Installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-# redis-server is only needed as a program: the tests start their own on free ports.
+# redis-server and postgresql are only needed as programs: the tests start their own on free ports.
+# A cluster that Debian would make for all is not wanted, where there is none yet.
+if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    case "$missing" in
+    *postgresql*)
+        $as_root mkdir -p /etc/postgresql-common
+        echo "create_main_cluster = false" | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+        ;;
+    esac
+fi
 if ! { $as_root apt-get update -q && $as_root apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "Not installed:$missing" >&2

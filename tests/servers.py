@@ -1,21 +1,25 @@
-"""Real processes for live tests: Redis, and workers under `runserver` or Daphne.
+"""Real processes for live tests: Redis, PostgreSQL, and workers under `runserver` or Daphne.
 
 A fixture of each folder starts them on free ports of the loopback address and ends them.
 """
 
 import contextlib
 import os
+import pwd
+import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,18 +32,28 @@ START_SECONDS = 30
 STOP_SECONDS = 10
 
 
+# Below those that the system gives to outgoing connections: while a worker is down, a client
+# that tries its port might be given that very port, and would be connected to itself.
+PORTS = range(20_000, 32_000)
+# Debian keeps PostgreSQL's programs off the path, in a folder a version.
+POSTGRES_FOLDERS = "/usr/lib/postgresql/*/bin"
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = random.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def need(*programs: str) -> str:
     """The path of a program, under one of its names. Without it a run in CI fails, and any
     other skips the test and says so."""
+    folders = [os.environ.get("PATH", os.defpath), *map(str, Path("/").glob(POSTGRES_FOLDERS[1:]))]
     for program in programs:
-        if path := shutil.which(program):
+        if path := shutil.which(program, path=os.pathsep.join(folders)):
             return path
     missing = f"{programs[0]} is missing; `make test` installs it where it may"
     if os.environ.get("CI"):
@@ -50,6 +64,8 @@ def need(*programs: str) -> str:
 class Process:
     """A process that can be stopped, killed and started again on its port."""
 
+    user: str | None = None  # whose process it is, if not ours
+
     def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None):
         self.command = command
         self.log = log
@@ -59,7 +75,12 @@ class Process:
     def start(self):
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
-                self.command, stdout=log, stderr=log, cwd=ROOT, env=self.environment
+                self.command,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env=self.environment,
+                user=self.user,
             )
         self.wait_until_ready()
         return self
@@ -87,6 +108,10 @@ class Process:
             self.running.wait()
         self.running = None
 
+    def close(self) -> None:
+        """Ends it for good."""
+        self.stop()
+
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
@@ -108,6 +133,53 @@ class Redis(Process):
             [program, *where, "--save", "", "--appendonly", "no"], folder / "redis.log"
         )
         self.url = f"redis://127.0.0.1:{self.port}/0"
+
+
+class Postgres(Process):
+    """A PostgreSQL cluster of its own, in a folder that goes with it."""
+
+    def __init__(self):
+        self.port = free_port()
+        program, initdb = need("postgres"), need("initdb")
+        # Not in the folder of a test, which is closed to other users.
+        self.folder = tempfile.TemporaryDirectory(prefix="postgres-")
+        home = Path(self.folder.name)
+        data = str(home / "data")
+        if os.geteuid() == 0:  # as which it refuses to run
+            self.user = unprivileged()
+            shutil.chown(home, self.user)
+        where = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        quick = {"fsync": "off", "full_page_writes": "off", "max_connections": 100}
+        options = [f"-c{name}={value}" for name, value in (where | quick).items()]
+        super().__init__([program, "-D", data, *options], home / "postgres.log")
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        subprocess.run(
+            [initdb, "-D", data, "-Upostgres", "-Atrust", "-EUTF8", "--locale=C", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            user=self.user,
+        )
+
+    def is_ready(self) -> bool:
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(self.url, connect_timeout=2).close()
+            return True
+        return False
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """Ends it without waiting for its clients, which SIGTERM would."""
+        super().stop(how)
+
+    def close(self) -> None:
+        self.stop()
+        self.folder.cleanup()
+
+
+def unprivileged() -> str:
+    """A user who may run what root may not."""
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
 
 
 class Worker(Process):
@@ -137,7 +209,13 @@ class Site:
     """A database, perhaps a Redis, and the workers that serve them."""
 
     def __init__(
-        self, folder: Path, *, redis: bool = False, development: bool = False, **settings: str
+        self,
+        folder: Path,
+        *,
+        redis: bool = False,
+        postgres: bool = False,
+        development: bool = False,
+        **settings: str,
     ):
         self.folder = folder
         self.development = development
@@ -152,13 +230,23 @@ class Site:
         }
         if not development:
             self.environment["SECRET_KEY"] = "a key of the test run " * 3
-        if redis:
-            self.redis = Redis(folder).start()
-            self.processes.append(self.redis)
-            self.environment["REDIS_URL"] = self.redis.url
-        self.environment |= settings
-        self.manage("migrate", "-v0")
-        self.manage("demo")
+        try:
+            if postgres:
+                self.postgres = self._begin(Postgres())
+                self.environment["DATABASE_URL"] = self.postgres.url
+            if redis:
+                self.redis = self._begin(Redis(folder))
+                self.environment["REDIS_URL"] = self.redis.url
+            self.environment |= settings
+            self.manage("migrate", "-v0")
+            self.manage("demo")
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, process):
+        self.processes.append(process)
+        return process.start()
 
     def manage(self, *arguments: str) -> str:
         """Runs a command of manage.py, and returns what it said."""
@@ -179,10 +267,8 @@ class Site:
 
     def worker(self, name: str = "worker") -> Worker:
         """One more worker, started."""
-        made = Worker(self, name, development=self.development)
-        self.processes.append(made)
-        return made.start()
+        return self._begin(Worker(self, name, development=self.development))
 
     def close(self) -> None:
         for process in reversed(self.processes):
-            process.stop()
+            process.close()
