@@ -6,8 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
+STRESS = $(foreach name,SECONDS READERS WRITERS WORKERS SEED DATABASE,$(if $($(name)),--$(call lower,$(name)) $($(name))))
+lower = $(shell echo $(1) | tr A-Z a-z)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format clean
+.PHONY: help setup run test stress lint format clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -21,6 +25,9 @@ run: setup ## Serve the site on 127.0.0.1:8000 (PORT= changes it), with somethin
 
 test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
 	$(BIN)/python -m pytest $(TESTS)
+
+stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that no message is lost
+	@$(BIN)/python -m tests.stress $(STRESS)
 
 lint: $(VENV)/.installed-dev ## Check the form and the types
 	$(BIN)/ruff check .
