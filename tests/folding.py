@@ -22,6 +22,11 @@ def folded(entries: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return rows
 
 
+def told(entries: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """The rows by their seq as the server tells them to who comes only now: it has folded them."""
+    return {entry["seq"]: entry for entry in entries if entry["kind"] == "say"}
+
+
 def change(entry: dict[str, Any]) -> dict[str, Any]:
     """What an edit or a deletion makes of the row that it refers to."""
     if entry["kind"] == "delete":

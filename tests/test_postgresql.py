@@ -20,7 +20,16 @@ def postgres():
 @pytest.mark.timeout(500)
 def test_the_tests_of_the_apps_pass_on_it(postgres):
     """In a process of its own, since a run has one database."""
-    options = ["-q", "-p", "no:cacheprovider", "--color=no", "tests/chat", "tests/streaming"]
+    options = [
+        "-q",
+        "-o",
+        "faulthandler_timeout=60",
+        "-p",
+        "no:cacheprovider",
+        "--color=no",
+        "tests/chat",
+        "tests/streaming",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=ROOT,

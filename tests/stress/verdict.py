@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.folding import folded, lasting
+from tests.folding import folded, lasting, told
 
 Entry = dict[str, Any]
 
@@ -35,7 +35,7 @@ def of_list(had: Sequence[Entry], log: Sequence[Entry]) -> Iterator[str]:
     if len(had) != len(log):
         yield f"{len(had)} entries, and in the log {len(log)}"
         return
-    rows, fresh = folded(had), folded(log)
+    rows, fresh = folded(had), told(log)
     for seq, row in rows.items():
         if row != fresh[seq]:
             yield f"it shows {row}, and somebody new {fresh[seq]}"

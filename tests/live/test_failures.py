@@ -1,0 +1,173 @@
+"""What a sender is told while something is broken, and what is there when it is whole again."""
+
+import asyncio
+import itertools
+import json
+import re
+import signal
+import sqlite3
+
+import pytest
+
+FAST = {"CHAT_MESSAGES_PER_SECOND": "10000", "CHAT_BURST": "10000"}
+
+
+def the_log(site):
+    code = (
+        "import json; from chat.models import Entry; "
+        "print(json.dumps(list(Entry.objects.order_by('seq').values_list('seq', 'cid'))))"
+    )
+    return json.loads(site.shell(code))
+
+
+# ---- A worker ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("postgres", [False, True])
+async def test_what_was_acknowledged_before_kill_9_is_there(make_site, open_socket, postgres):
+    """Killed in the very moment of an ack, while more is being written."""
+    site = make_site(redis=True, postgres=postgres, **FAST)
+    worker = site.worker()
+    acks = {}
+    for round in range(6):
+        client = await open_socket(worker)
+        await asyncio.gather(*(client.say(f"{round}-{number}") for number in range(60)))
+        last = f"{round}-{round * 7}"
+        ack = await client.acknowledged(last)
+        worker.running.send_signal(signal.SIGKILL)
+        assert ack["duplicate"] is False
+        acks |= {cid: ack["seq"] for cid, ack in client.acks.items()}
+        await asyncio.to_thread(worker.kill)
+        await asyncio.to_thread(worker.start)
+    log = the_log(site)
+    assert [seq for seq, _ in log] == list(range(1, len(log) + 1))
+    assert len({cid for _, cid in log}) == len(log)
+    assert acks.items() <= {cid: seq for seq, cid in log}.items()
+
+
+# ---- The database --------------------------------------------------------------------
+
+
+async def insists(client, cid):
+    """Says it again with the same cid, as often and as late as the answers ask for. Returns the
+    ack and what was answered before."""
+    refusals = []
+    while True:
+        await client.say(cid)
+        while True:
+            frame = await client.take()
+            if frame["type"] in ("ack", "error"):
+                break
+        if frame["type"] == "ack":
+            return frame, refusals
+        assert (frame["code"], frame["cid"]) == ("internal", cid)
+        refusals.append(frame)
+        await asyncio.sleep(frame["retry_after_ms"] / 1000)
+
+
+async def arrives_once_after(client, other, break_it, mend_it):
+    """Says something while the database is broken, insists, and sees it arrive on both."""
+    for socket in (client, other):
+        await socket.join()
+    await client.say("before")
+    await client.acknowledged("before")
+    await break_it()
+    insisting = asyncio.ensure_future(insists(client, "during"))
+    await other.say("too")
+    assert (await other.until("error"))["retry_after_ms"] > 0
+    await mend_it()
+    ack, refusals = await insisting
+    assert refusals
+    assert (ack["seq"], ack["duplicate"]) == (2, False)
+    await other.say("too")
+    for socket in (client, other):
+        async with asyncio.timeout(10):
+            await socket.until_head(3)
+        assert [entry["cid"] for entry in socket.entries] == ["before", "during", "too"]
+
+
+async def test_a_locked_sqlite_is_told_and_the_message_arrives_later_once(make_site, open_socket):
+    site = make_site(redis=True, DJANGO_SETTINGS_MODULE="tests.impatient")
+    workers = [site.worker("one"), site.worker("two")]
+    clients = [await open_socket(worker) for worker in workers]
+    locking = sqlite3.connect(site.folder / "site.sqlite3", isolation_level=None)
+
+    async def lock():
+        locking.execute("BEGIN EXCLUSIVE")
+
+    async def unlock():
+        locking.execute("ROLLBACK")
+
+    try:
+        async with asyncio.timeout(60):
+            await arrives_once_after(*clients, lock, unlock)
+    finally:
+        locking.close()
+    assert [cid for _, cid in the_log(site)] == ["before", "during", "too"]
+    assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
+
+
+async def test_postgresql_away_is_told_and_the_message_arrives_later_once(make_site, open_socket):
+    site = make_site(redis=True, postgres=True)
+    workers = [site.worker("one"), site.worker("two")]
+    clients = [await open_socket(worker) for worker in workers]
+
+    async def stop():
+        await asyncio.to_thread(site.postgres.stop)
+
+    async def start():
+        await asyncio.to_thread(site.postgres.start)
+
+    async with asyncio.timeout(60):
+        await arrives_once_after(*clients, stop, start)
+    assert [cid for _, cid in the_log(site)] == ["before", "during", "too"]
+    assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
+
+
+# ---- Redis ---------------------------------------------------------------------------
+
+AWAY, BACK = "The channel layer is away", "The channel layer is back"
+
+
+@pytest.mark.parametrize("hung", [False, True])
+async def test_redis_away_is_said_once_and_once_that_it_is_back(make_site, open_socket, hung):
+    site = make_site(redis=True)
+    workers = [site.worker("one"), site.worker("two")]
+    one, near, far = [await open_socket(workers[at]) for at in (0, 0, 1)]
+    for socket in (one, near, far):
+        await socket.join()
+    await asyncio.to_thread(site.redis.pause if hung else site.redis.stop)
+    for number in range(1, 5):  # longer than it takes Redis to be given up, and tried again
+        await is_read_while_redis_is_away(one, near, far, number)
+    await asyncio.to_thread(site.redis.resume if hung else site.redis.start)
+    async with asyncio.timeout(30):
+        await rings_again(one, workers[0])
+    for worker in workers:
+        lines = worker.log.read_text().splitlines()
+        said = [line for line in lines if re.search(" (WARNING|ERROR) ", line)]
+        # Who only listens need not notice.
+        assert [AWAY in line for line in said] in ([True], [] if worker is workers[1] else [True])
+        assert sum(BACK in line for line in lines) == len(said)
+        assert "Traceback" not in worker.log.read_text()
+
+
+async def is_read_while_redis_is_away(one, near, far, number):
+    """At once on the worker that writes it, and within the slow check on the other."""
+    time = asyncio.get_running_loop().time
+    started = time()
+    await one.say(f"c-{number}")
+    await one.acknowledged(f"c-{number}")
+    await near.until_head(number)
+    assert time() - started < 1.0
+    await far.until_head(number)
+    assert time() - started < 5.0  # 3 s, and a busy machine
+
+
+async def rings_again(one, worker):
+    """Talks until the worker has noticed that Redis is back."""
+    for number in itertools.count():
+        await one.say(f"again-{number}")
+        await one.acknowledged(f"again-{number}")
+        if BACK in worker.log.read_text():
+            return
+        await asyncio.sleep(0.1)  # one at a time: nothing tells when the bell is heard
