@@ -149,7 +149,7 @@ class Postgres(Process):
             self.user = unprivileged()
             shutil.chown(home, self.user)
         where = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
-        quick = {"fsync": "off", "full_page_writes": "off", "max_connections": 100}
+        quick = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
         options = [f"-c{name}={value}" for name, value in (where | quick).items()]
         super().__init__([program, "-D", data, *options], home / "postgres.log")
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"

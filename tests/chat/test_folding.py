@@ -4,13 +4,18 @@ somebody sees who comes only now."""
 import random
 
 import pytest
+from channels.db import database_sync_to_async
 
+from chat import log, members
+from chat.members import Member
 from chat.tail import NEWEST
+from tests.chat.test_log import draft
 from tests.folding import folded, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 COMMANDS = 90  # more than a newcomer is given at once
+ANN = Member("g-0000000000000001", "Ann", guest=True)
 
 
 class Folding:
@@ -41,6 +46,26 @@ class Folding:
             await self.socket.send("history", room="lobby", before=before, limit=20)
             page = await self.socket.until("page")
             self.entries = page["events"] + self.entries
+
+
+class Tab:
+    """One of several tabs of a person: knows how far they have read in any of them."""
+
+    def __init__(self, socket):
+        self.socket = socket
+        self.read = 0
+
+    async def join(self):
+        self.read = max(self.read, (await self.socket.join())["read"])
+        return self
+
+    async def reads(self, seq):
+        self.read = max(self.read, seq)
+        await self.socket.send("read", room="lobby", seq=seq)
+
+    async def until_read(self, seq):
+        while self.read < seq:
+            self.read = max(self.read, (await self.socket.until("read"))["seq"])
 
 
 class Talker:
@@ -100,3 +125,24 @@ async def test_a_client_that_was_dropped_and_resumed_shows_what_a_new_one_does(
     fresh = told(new.entries)
     assert folded(old.entries) == folded(new.entries) == fresh
     assert {"edited_at", "deleted"} <= {name for row in fresh.values() for name in row}
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_all_tabs_of_a_person_have_read_as_far_as_a_new_one(connect, lobby, seed):
+    chance = random.Random(seed)
+    messages = [draft(lobby, str(number)) for number in range(COMMANDS)]
+    await database_sync_to_async(log.write)(messages)
+    headers = [(b"cookie", f"guest={members.guest_cookie(ANN)}".encode())]
+    tabs = [await Tab(await connect(headers=headers)).join() for _ in range(3)]
+    asked = [chance.randrange(1, COMMANDS) for _ in range(20)]
+    for number, seq in enumerate(asked):
+        tab = chance.choice(tabs)
+        if number % 5 == 4:  # comes back, to whatever was read meanwhile
+            await tab.socket.leave()
+            tab.socket = await connect(headers=headers)
+            await tab.join()
+        await tab.reads(seq)
+    for tab in tabs:
+        await tab.until_read(max(asked))
+    new = await Tab(await connect(headers=headers)).join()
+    assert [tab.read for tab in [*tabs, new]] == [max(asked)] * 4
