@@ -32,15 +32,6 @@ echo "Installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 # redis-server and postgresql are only needed as programs: the tests start their own on free ports.
-# A cluster that Debian would make for all is not wanted, where there is none yet.
-if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
-    case "$missing" in
-    *postgresql*)
-        $as_root mkdir -p /etc/postgresql-common
-        echo "create_main_cluster = false" | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
-        ;;
-    esac
-fi
 if ! { $as_root apt-get update -q && $as_root apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "Not installed:$missing" >&2

@@ -14,7 +14,7 @@ from tests.servers import Process, Site
 from tests.stress import readers, schedule, verdict, writers
 from tests.stress.book import Book
 from tests.stress.schedule import Act
-from tests.stress.wire import Wire, guest
+from tests.stress.wire import Wire, entries_url, guest
 
 SETTLE_SECONDS = 60.0  # for all to have everything, once nothing is broken any more
 NO_LIMIT = {"CHAT_MESSAGES_PER_SECOND": "1000000", "CHAT_BURST": "1000000"}
@@ -70,7 +70,7 @@ class Run:
         self.urls = [worker.url for worker in self.workers]
         url, rest = self.urls[0], (self.urls, self.book, self.seed)
         wire = Wire()
-        start = (await wire.get(readers.entries_url(url)))["cursor"]
+        start = (await wire.get(entries_url(url)))["cursor"]
         await wire.close()
         self.readers = [
             kind(f"reader-{number} ({kind.tap})", start, *rest)
@@ -177,9 +177,9 @@ async def everything(url: str) -> list[dict[str, Any]]:
     """The newest entries, and page by page what came before."""
     wire = Wire()
     try:
-        entries = (await wire.get(readers.entries_url(url)))["events"]
+        entries = (await wire.get(entries_url(url)))["events"]
         while entries and entries[0]["seq"] > 1:
-            page = await wire.get(readers.entries_url(url), before=entries[0]["seq"])
+            page = await wire.get(entries_url(url), before=entries[0]["seq"])
             entries = page["events"] + entries
         return entries
     finally:

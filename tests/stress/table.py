@@ -4,7 +4,7 @@ from tests.stress.run import Run
 from tests.stress.schedule import DROP_READER, DROP_WRITER, HANG_REDIS, KILL_WORKER, RESTART_REDIS
 
 DONE = (RESTART_REDIS, HANG_REDIS, KILL_WORKER, DROP_READER, DROP_WRITER)
-COUNTED = ("acks", "acks of a duplicate", "retries", "answers internal")
+COUNTED = ("acks", "acks of a duplicate", "retries", "answers internal", "no answer in time")
 READ = ("deliveries", "reconnects", "resets")
 
 

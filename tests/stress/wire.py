@@ -1,7 +1,10 @@
-"""HTTP connections that can be cut, and who they come from."""
+"""Where the room is, who comes, and connections that can be cut."""
 
+import asyncio
+import contextlib
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,6 +15,7 @@ AT_ONCE = struct.pack("ii", 1, 0)
 # Longer than any answer takes: a stream pings after 15 seconds. Whoever waits for longer has
 # been forgotten, which is counted and never happens.
 SILENCE_SECONDS = 30.0
+ROOM = "lobby"
 FAILURES = (OSError, httpx.TransportError)
 
 
@@ -52,3 +56,17 @@ async def guest(url: str) -> dict[str, str]:
     async with httpx.AsyncClient(timeout=30) as client:
         (await client.get(f"{url}/chat/lobby/")).raise_for_status()
         return dict(client.cookies)
+
+
+def entries_url(url: str) -> str:
+    return f"{url}/api/rooms/{ROOM}/entries"
+
+
+@contextlib.contextmanager
+def aborted_on_cancel(socket: Any) -> Iterator[None]:
+    """Whoever is cancelled says no farewell."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        socket.transport.abort()
+        raise

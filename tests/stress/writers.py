@@ -10,8 +10,8 @@ import httpx
 from websockets.asyncio.client import connect
 
 from tests.stress.book import Book
-from tests.stress.readers import LOST, ROOM, aborted_on_cancel, entries_url
-from tests.stress.wire import Wire
+from tests.stress.following import LOST
+from tests.stress.wire import ROOM, Wire, aborted_on_cancel, entries_url
 
 PAUSE_SECONDS = (0.0, 0.1)
 BACK_SECONDS = (0.05, 0.5)
@@ -59,6 +59,8 @@ class Writer:
         except Refused as refused:
             self.book.wrong.append(f"{self.name} was refused: {refused}")
             self.refused = True
+        except (httpx.ReadTimeout, TimeoutError):
+            self.book.counts["no answer in time"] += 1
         except (*LOST, asyncio.CancelledError):
             pass
 
