@@ -9,6 +9,7 @@ from tests.stress.run import Run, Size
 from tests.stress.table import table
 
 
+@pytest.mark.timeout(240)  # a busy machine settles late
 @pytest.mark.parametrize(("seed", "postgres"), [(1, False), (2, True)])
 async def test_every_list_equals_the_log(tmp_path, seed, postgres):
     run = await asyncio.to_thread(Run, tmp_path, seed, Size(15, 8, 4, 2, postgres))
