@@ -17,7 +17,7 @@ def postgres():
     process.close()
 
 
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(900)
 def test_the_tests_of_the_apps_pass_on_it(postgres):
     """In a process of its own, since a run has one database."""
     options = [
@@ -36,7 +36,7 @@ def test_the_tests_of_the_apps_pass_on_it(postgres):
         env=os.environ | {"TEST_DATABASE_URL": postgres.url},
         capture_output=True,
         text=True,
-        timeout=480,
+        timeout=880,
     )
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr
     assert re.fullmatch(r"\d{3,} passed in .*", done.stdout.splitlines()[-1])

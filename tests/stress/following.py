@@ -32,17 +32,18 @@ class Reader:
         self.book = book
         self.chance = random.Random(f"{seed} {name}")
         self.connection: asyncio.Task[None] | None = None
-        self.goal: tuple[int, float] | None = None  # what to reach after coming back, since when
+        self.goal: tuple[int, float] | None = None  # what to reach again, since when
 
     async def run(self) -> None:
         """Follows the room until it is cancelled."""
         while True:
-            self.goal = (self.book.head, time.monotonic())
             self.connection = asyncio.ensure_future(self.follow(self.chance.choice(self.urls)))
             try:
                 await asyncio.wait({self.connection})
             finally:
                 await self.hang_up()
+            # Over several tries perhaps: the first loss counts.
+            self.goal = self.goal or (self.book.head, time.monotonic())
             self.book.counts["reconnects"] += 1
             await asyncio.sleep(self.chance.uniform(*BACK_SECONDS))
 
@@ -79,7 +80,7 @@ class Reader:
         raise NotImplementedError
 
     def reached(self, seq: int) -> None:
-        """Notes how long it took to catch up after coming back."""
+        """Notes how long it took to catch up with what was known when the connection was lost."""
         if self.goal and seq >= self.goal[0]:
             took = time.monotonic() - self.goal[1]
             self.book.longest_catch_up = max(self.book.longest_catch_up, took)

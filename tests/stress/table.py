@@ -15,6 +15,6 @@ def table(run: Run) -> str:
     rows += [("entries in the log", len(run.log)), ("commands sent", len(book.sent))]
     rows += [(name, counts[name]) for name in (*COUNTED, *READ)]
     rows += [(f"lists compared: {tap}", lists) for tap, lists in run.compared.items()]
-    rows += [("longest catch-up after a reconnect, s", f"{book.longest_catch_up:.1f}")]
+    rows += [("longest catch-up after a loss, s", f"{book.longest_catch_up:.1f}")]
     rows += [("differences", len(run.differences))]
     return "\n".join(f"{name:<40}{number:>10}" for name, number in rows)
