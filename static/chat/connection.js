@@ -1,30 +1,39 @@
 import { Backoff } from "../backoff.js";
-import { Pulse } from "./pulse.js";
+import { Chooser } from "./chooser.js";
+import { GREETING_MS, Pulse } from "./pulse.js";
 
-const SUBPROTOCOL = "twinstream.v1";
 // Coming back unasked would only be closed again: protocol, session ended, forbidden, no such place.
 const STAY_AWAY = new Set([4400, 4401, 4403, 4404]);
 const FLOODING = 4429;
 const FLOODING_WAIT_MS = 30_000;
+const CUT_MS = 5_000;
 
-// One socket at a time, for as long as the page lives. Says its state and hands over every frame.
+// One line at a time, over whatever tap opens, for as long as the page lives. Says its state and hands
+// over every frame. A line is open when it has said `welcome`.
 export class Connection {
-  #url;
+  #taps;
   #onFrame;
   #onState;
-  #socket = null;
+  #line = null;
+  #trial = null;
+  #welcomed = false;
   #retry = null;
+  #next = null;
+  #cut = false;
   #floor = 0;
+  #chooser = new Chooser();
   #backoff = new Backoff();
-  #pulse = new Pulse(() => this.#abandon());
+  #pulse = new Pulse(() => this.#lost(this.#line, {}));
   #own = {
-    welcome: (frame) => this.#welcomed(frame),
+    welcome: (frame) => this.#opened(frame),
     ping: ({ ts }) => this.send({ type: "pong", ts }),
+    pong: () => this.#pulse.answered(),
     bye: ({ retry_after_ms: wait = 0 }) => (this.#floor = wait),
   };
 
-  constructor(url, { onFrame, onState }) {
-    this.#url = url;
+  // `taps` makes a tap of each name, given what to tell.
+  constructor(taps, { onFrame, onState }) {
+    this.#taps = taps;
     this.#onFrame = onFrame;
     this.#onState = onState;
   }
@@ -32,22 +41,33 @@ export class Connection {
   open() {
     this.#drop();
     this.#onState({ name: "connecting" });
-    const socket = new WebSocket(this.#url, SUBPROTOCOL);
-    this.#socket = socket;
-    socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
-    socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
     this.#pulse.start();
+    this.#line = this.#make(this.#chooser.tap);
+    this.#line.tap.open();
   }
 
   send(frame) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(frame));
-    return true;
+    return this.#welcomed && this.#line.tap.send(frame);
+  }
+
+  ping() {
+    return this.send({ type: "ping", ts: Date.now() });
   }
 
   wake() {
+    if (this.#cut) return;
     if (this.#retry !== null) return this.open();
-    if (this.send({ type: "ping", ts: Date.now() })) this.#pulse.expectSoon();
+    if (this.ping()) this.#pulse.expectSoon();
+    if (this.#next !== null) this.#try(this.#chooser.better);
+  }
+
+  // For whoever wants to see that nothing is lost.
+  cut() {
+    if (this.#line === null && this.#retry === null) return; // there is no wire any more
+    this.#drop();
+    this.#cut = true;
+    this.#retry = setTimeout(() => this.open(), CUT_MS);
+    this.#onState({ name: "cut", until: Date.now() + CUT_MS });
   }
 
   // There is nothing to come back to, whatever the line could do.
@@ -56,35 +76,47 @@ export class Connection {
     this.#onState({ name: "closed", code });
   }
 
-  #receive(data) {
-    this.#pulse.heard();
-    const frame = JSON.parse(data);
+  #make(name) {
+    const line = { name };
+    line.tap = this.#taps[name]({
+      frame: (frame) => this.#receive(line, frame),
+      heard: () => line === this.#line && this.#pulse.heard(),
+      lost: (why) => this.#lost(line, why),
+    });
+    return line;
+  }
+
+  #receive(line, frame) {
+    if (line === this.#trial && frame.type === "welcome") this.#adopt();
+    if (line !== this.#line) return;
     if (Object.hasOwn(this.#own, frame.type)) this.#own[frame.type](frame);
     this.#onFrame(frame);
   }
 
-  #welcomed(frame) {
+  #opened(frame) {
+    const { name } = this.#line;
+    this.#welcomed = true;
     this.#floor = 0;
     this.#backoff.opened(Date.now());
+    this.#chooser.opened(name, Date.now());
+    this.#pulse.heard();
     this.#pulse.greeted(frame);
-    this.#onState({ name: "connected" });
+    this.#tryLater();
+    this.#onState({ name: "connected", tap: name });
   }
 
-  #closed(code) {
+  #lost(line, { code, floor = 0 }) {
+    if (line === this.#trial) return this.#try(line.others);
+    if (line !== this.#line) return;
+    // close() on a dead network reports only after the browser's own patience, a minute or more.
     this.#drop();
     if (STAY_AWAY.has(code)) return this.#onState({ name: "closed", code });
-    if (code === FLOODING) this.#floor = Math.max(this.#floor, FLOODING_WAIT_MS);
-    return this.#comeBack();
+    this.#chooser.lost(Date.now());
+    this.#comeBack(Math.max(this.#floor, floor, code === FLOODING ? FLOODING_WAIT_MS : 0));
   }
 
-  // close() on a dead network reports only after the browser's own patience, a minute or more.
-  #abandon() {
-    this.#drop();
-    this.#comeBack();
-  }
-
-  #comeBack() {
-    const wait = this.#backoff.next(Date.now(), this.#floor);
+  #comeBack(floor) {
+    const wait = this.#backoff.next(Date.now(), floor);
     this.#floor = 0;
     this.#retry = setTimeout(() => this.open(), wait);
     this.#onState(navigator.onLine ? { name: "reconnecting", until: Date.now() + wait } : { name: "offline" });
@@ -93,9 +125,45 @@ export class Connection {
   #drop() {
     clearTimeout(this.#retry);
     this.#retry = null;
+    this.#cut = false;
+    this.#welcomed = false;
     this.#pulse.stop();
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.close();
+    this.#stopTrying();
+    const line = this.#line;
+    this.#line = null;
+    line?.tap.close();
+  }
+
+  // ---- A better tap beside the one in use, which is kept until the other has opened ----
+
+  #tryLater() {
+    this.#stopTrying();
+    if (this.#chooser.better.length === 0) return;
+    this.#next = setTimeout(() => this.#try(this.#chooser.better), this.#chooser.trialIn());
+  }
+
+  #try([name, ...others]) {
+    if (name === undefined) return this.#tryLater();
+    this.#stopTrying();
+    const line = this.#make(name);
+    this.#trial = Object.assign(line, { others, timer: setTimeout(() => this.#lost(line, {}), GREETING_MS) });
+    return line.tap.open();
+  }
+
+  #adopt() {
+    const line = this.#line;
+    this.#line = this.#trial;
+    clearTimeout(this.#line.timer);
+    this.#trial = null;
+    line.tap.close();
+  }
+
+  #stopTrying() {
+    clearTimeout(this.#next);
+    this.#next = null;
+    clearTimeout(this.#trial?.timer);
+    const trial = this.#trial;
+    this.#trial = null;
+    trial?.tap.close();
   }
 }

@@ -1,10 +1,10 @@
 // Longer than the worst handshake on a mobile network, shorter than a person's patience.
-const GREETING_MS = 15_000;
+export const GREETING_MS = 15_000;
 const WAKE_MS = 4_000;
 const TIMEOUT_MS = 60_000;
 const LOOK_MS = 5_000;
 
-// Tells when a socket that claims to be open has fallen silent.
+// Tells when a line that claims to be open has fallen silent.
 export class Pulse {
   #silent;
   #heardAt = 0;
@@ -35,7 +35,11 @@ export class Pulse {
 
   heard(now = Date.now()) {
     this.#heardAt = now;
-    if (this.#wake === null) return;
+    this.answered();
+  }
+
+  // A request of its own was answered: that says nothing of a stream beside it.
+  answered() {
     clearTimeout(this.#wake);
     this.#wake = null;
   }

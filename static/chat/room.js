@@ -11,6 +11,7 @@ import { quietly } from "./quietly.js";
 import { Reader } from "./reader.js";
 import { Scroller } from "./scroller.js";
 import { showState } from "./state_view.js";
+import { tapsTo } from "./taps.js";
 import { onWaking } from "./waking.js";
 
 // A page left open for a week must not hold the week.
@@ -19,13 +20,12 @@ const KEPT_ROWS = 500;
 const CLOSED = { forbidden: 4403, not_found: 4404, gone: 4404 };
 
 const at = (id) => document.getElementById(id);
-const { room, socket, member } = at("room").dataset;
-const url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${socket}`;
+const { room, member } = at("room").dataset;
 let me = { key: member, name: at("nick").textContent };
 
-const connection = new Connection(url, { onFrame, onState });
-const send = (command) => connection.send({ ...command, room });
 const log = new Log();
+const connection = new Connection(tapsTo(at("room").dataset, () => log.cursor), { onFrame, onState });
+const send = (command) => connection.send({ ...command, room });
 const reader = new Reader(room, log, send);
 const outbox = new Outbox(newCid);
 const delivery = new Delivery(outbox, { send, refused });
@@ -48,8 +48,9 @@ function onState(state) {
   showState(state);
 }
 
+// Over HTTP nobody says who we are: the page knew when it was loaded.
 function welcome(frame) {
-  iAm(frame.member);
+  iAm(frame.member ?? me);
   delivery.welcome(frame);
   composer.limit(frame.limits?.body ?? Infinity);
   reader.join();

@@ -5,9 +5,10 @@ const SESSION_ENDED = 4401;
 const at = (id) => document.getElementById(id);
 let ticking = null;
 
-function words({ name, until, code }) {
-  if (name === "reconnecting") return word(name, { seconds: Math.max(0, Math.ceil((until - Date.now()) / 1000)) });
-  return word(hasWord(`${name}-${code}`) ? `${name}-${code}` : name);
+function words({ name, until, code, tap }) {
+  if (until !== undefined) return word(name, { seconds: Math.max(0, Math.ceil((until - Date.now()) / 1000)) });
+  const special = `${name}-${code ?? tap}`;
+  return word(hasWord(special) ? special : name);
 }
 
 function write(state) {
@@ -19,8 +20,9 @@ function write(state) {
 export function showState(state) {
   clearInterval(ticking);
   at("state").dataset.state = state.name;
+  at("state").dataset.tap = state.tap ?? "";
   at("reconnect").hidden = state.name !== "closed";
   at("relogin").hidden = state.code !== SESSION_ENDED;
   write(state);
-  if (state.name === "reconnecting") ticking = setInterval(() => write(state), 1_000);
+  if (state.until !== undefined) ticking = setInterval(() => write(state), 1_000);
 }

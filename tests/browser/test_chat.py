@@ -142,7 +142,7 @@ def test_what_is_said_during_an_outage_arrives_once(make_site, open_window):
     worker.start()
     for window in two:
         window.until_sent("before", "meanwhile")
-        assert (window.state(), window.text("#state")) == ("connected", "Live")
+        window.until(lambda window=window: window.text("#state") == "Live")
     assert said(site, LOBBY) == ["before", "meanwhile"]
 
 

@@ -1,0 +1,15 @@
+import { PollTap } from "./poll_tap.js";
+import { SocketTap } from "./socket_tap.js";
+import { StreamTap } from "./stream_tap.js";
+
+// What makes a tap of each name to the room of a page, whose reader stands at `cursor()`.
+export function tapsTo({ room, socket, entries, events, bodyLimit, frameLimit }, cursor) {
+  const url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${socket}`;
+  const limits = { body: Number(bodyLimit) || undefined, frame: Number(frameLimit) || undefined };
+  const place = { room, entries, events, limits, cursor };
+  return {
+    socket: (tell) => new SocketTap(url, tell),
+    stream: (tell) => new StreamTap(place, tell),
+    poll: (tell) => new PollTap(place, tell),
+  };
+}

@@ -1,0 +1,162 @@
+"""A page whose better taps are blocked talks over the next one, and comes back."""
+
+import pytest
+
+from tests.browser.conftest import OUTAGE, said
+from tests.servers import free_port
+
+# Sockets go to a port that nobody listens on, and event streams to an address that answers 404,
+# for as long as `shut` names them.
+BLOCK = """
+const shut = (tap) => (sessionStorage.getItem("shut") ?? "").includes(tap);
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(url, ...given) {
+    super(shut("socket") ? "ws://127.0.0.1:%d/" : url, ...given);
+    sockets.push(this);
+  }
+};
+window.EventSource = class extends EventSource {
+  constructor(url, ...given) {
+    super(shut("stream") ? "/nowhere" : url, ...given);
+  }
+};
+"""
+# More than one page.
+HISTORY = """
+from chat.log import Draft, write
+room = Room.objects.get(slug={slug!r})
+for n in range(1, 61):
+    write([Draft(room.pk, "say", "g-1", "Ann", f"{{room.slug}}-{{n}}", f"line {{n}}")])
+"""
+DROP = """
+sockets.at(-1).close();
+sources.at(-1)?.dispatchEvent(new Event("error"));
+"""
+WORDS = {
+    "socket": "Live",
+    "stream": "Live over event stream",
+    "poll": "Live by polling",
+}
+
+
+@pytest.fixture
+def open_blocked(worker, open_window):
+    """Opens a window to a room, with these taps blocked."""
+
+    def open_one(path, *taps):
+        window = open_window(f"{worker.url}/login/", expected=(*OUTAGE, "status of 4"))
+        window.cdp("Page.addScriptToEvaluateOnNewDocument", source=BLOCK % free_port())
+        shut(window, *taps)
+        return window.open(worker.url + path)
+
+    return open_one
+
+
+def shut(window, *taps):
+    window.run("sessionStorage.setItem('shut', arguments[0])", " ".join(taps))
+
+
+def until_tap(window, tap):
+    window.until(lambda: window.text("#state") == WORDS[tap])
+    assert window.state() == "connected"
+
+
+def talk(windows, *bodies, before=()):
+    """Each window says something, and both show all of it, once and in one order."""
+    wanted = list(before)
+    for number, window in enumerate(windows):
+        for body in bodies:
+            window.say(f"{body} {number}")
+            wanted.append(f"{body} {number}")
+            for other in windows:
+                other.until_sent(*wanted)
+    return wanted
+
+
+@pytest.mark.parametrize(
+    ("blocked", "tap"), [(["socket"], "stream"), (["socket", "stream"], "poll")]
+)
+def test_a_page_talks_both_ways_over_the_best_tap_that_opens(
+    site, worker, open_window, make_room, open_blocked, blocked, tap
+):
+    path = make_room()
+    site.shell(HISTORY.format(slug=path.split("/")[2]))
+    ann, bob = open_blocked(path, *blocked), open_window(worker.url + path)
+    until_tap(ann, tap)
+    until_tap(bob, "socket")
+    history = [f"line {number}" for number in range(1, 61)]
+    for window in (ann, bob):
+        window.until(lambda window=window: len(window.rows()) >= 50)
+        window.run("document.querySelector('#scroller').scrollTop = 0")
+        window.until_sent(*history)
+    talk([ann, bob], "one", "two", before=history)
+    assert said(site, path) == ann.bodies() == bob.bodies()
+
+    ann.driver.refresh()
+    ann.until(lambda: ann.bodies()[-4:] == bob.bodies()[-4:])
+
+
+def test_a_page_falls_back_with_its_cursor_and_what_is_unsent_and_comes_back(
+    site, worker, open_window, make_room, open_blocked
+):
+    path = make_room()
+    ann, bob = open_blocked(path), open_window(worker.url + path)
+    for window in (ann, bob):
+        until_tap(window, "socket")
+    wanted = talk([ann, bob], "socket")
+
+    for blocked, tap in [(["socket"], "stream"), (["socket", "stream"], "poll")]:
+        shut(ann, *blocked)
+        ann.run(DROP)
+        ann.until(lambda: ann.state() != "connected")
+        ann.say(f"said on the way to {tap}")
+        bob.say(f"meanwhile, {tap}")
+        until_tap(ann, tap)
+        ann.until(lambda: {row["state"] for row in ann.rows()} == {"sent"})
+        count = len(wanted) + 2
+        ann.until(lambda count=count: len(ann.rows()) == count)
+        wanted = talk([ann, bob], tap, before=ann.bodies())
+    assert said(site, path) == wanted
+
+    shut(ann)
+    until_tap(ann, "socket")
+    wanted = talk([ann, bob], "again", before=wanted)
+    assert said(site, path) == wanted == ann.bodies() == bob.bodies()
+
+
+def test_the_lesser_tap_is_kept_until_the_better_one_has_opened(
+    site, worker, open_window, make_room, open_blocked
+):
+    path = make_room()
+    ann, bob = open_blocked(path, "socket", "stream"), open_window(worker.url + path)
+    until_tap(ann, "poll")
+    ann.run(
+        """
+        window.states = [];
+        new MutationObserver(() => states.push(document.querySelector("#state").textContent))
+          .observe(document.querySelector("#state"), { childList: true, characterData: true });
+        """
+    )
+    tried = ann.run("return sockets.length")
+    ann.run("dispatchEvent(new Event('online'))")
+    ann.until(lambda: ann.run("return sockets.length") > tried)
+    wanted = talk([ann, bob], "still")
+    shut(ann, "socket")
+    until_tap(ann, "stream")
+    wanted = talk([ann, bob], "better", before=wanted)
+    shut(ann)
+    until_tap(ann, "socket")
+    wanted = talk([ann, bob], "best", before=wanted)
+    assert ann.run("return states") == [WORDS["stream"], WORDS["socket"]]
+    assert said(site, path) == wanted
+
+
+def test_a_page_on_a_lesser_tap_hears_that_the_room_is_gone(site, make_room, open_blocked):
+    path = make_room()
+    window = open_blocked(path, "socket", "stream")
+    until_tap(window, "poll")
+    slug = path.split("/")[-2]
+    site.shell(f"from chat.models import Room\nRoom.objects.get(slug={slug!r}).delete()")
+    window.until_state("closed")
+    assert "no such place" in window.text("#state")
