@@ -1,10 +1,12 @@
+import { commandOf, isFinal } from "./outbox.js";
+
 const AGAIN_MS = 1_000;
 // An answer is overdue: the same cid again costs nothing, a message forgotten would.
 const OVERDUE_MS = 15_000;
 // For the room's name, which is added on the way out.
 const SPARE_BYTES = 256;
 
-// Carries the outbox over the connection, one message at a time.
+// Carries the outbox over the connection, one command at a time.
 export class Delivery {
   #outbox;
   #send;
@@ -37,20 +39,20 @@ export class Delivery {
   pump() {
     const item = this.#ready ? this.#outbox.next() : null;
     if (item === null) return;
-    const command = { type: "say", cid: item.cid, body: item.body };
+    const command = commandOf(item);
     if (!this.#fits(command)) return this.error({ cid: item.cid, code: "too_long" });
     this.#send(command);
     this.#later(OVERDUE_MS);
   }
 
   settle(cid) {
-    this.#outbox.settle(cid);
-    this.pump();
+    if (this.#outbox.settle(cid)) this.pump();
   }
 
   error({ cid, code, message, retry_after_ms: wait = AGAIN_MS }) {
-    if (!this.#outbox.refuse(cid, code)) return this.#later(wait);
-    this.#refused(cid, code, message);
+    if (!isFinal(code)) return this.#later(wait);
+    const item = this.#outbox.refuse(cid, code);
+    if (item) this.#refused(item, message);
     return this.pump();
   }
 

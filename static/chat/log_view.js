@@ -35,11 +35,6 @@ export class LogView {
     if (row) this.show({ ...row.shown, seq });
   }
 
-  refuse(cid, refused) {
-    const row = this.#pending(cid);
-    if (row) row.show({ ...row.shown, refused }, this.#me);
-  }
-
   discard(cid) {
     const row = this.#pending(cid);
     if (row) this.#remove(row);

@@ -1,27 +1,59 @@
+import { keyOf } from "./stored_item.js";
+
 // Saying the same again cannot help against these.
 const FINAL = new Set(["too_long", "forbidden", "bad_frame", "unknown_type", "cid_conflict", "not_found", "gone"]);
+const NOWHERE = { load: () => [], save: () => {}, remove: () => {} };
 
-// What was said and is not in the log yet, in order, one in flight. It sees neither socket nor page.
+export function isFinal(code) {
+  return FINAL.has(code);
+}
+
+// The command in an item, as it goes to the server.
+export function commandOf({ type, cid, body, ref, reply_to: reply }) {
+  return { type, cid, ref, body, reply_to: reply };
+}
+
+// What was said and is not in the log yet, in order, one in flight. It sees neither line nor page; the
+// store keeps a copy of it beyond the page.
 export class Outbox {
   #newCid;
-  #waiting = [];
-  #refused = new Map();
+  #store;
+  #now;
+  #items = [];
   #flying = null;
+  #time = 0;
 
-  constructor(newCid) {
+  constructor(newCid, store = NOWHERE, now = Date.now) {
     this.#newCid = newCid;
+    this.#now = now;
+    this.moveTo(store);
   }
 
-  add(body) {
-    const item = { cid: this.#newCid(), body };
-    this.#waiting.push(item);
-    return item;
+  get items() {
+    return [...this.#items];
+  }
+
+  get unsent() {
+    return this.#items.length;
+  }
+
+  // Another person's.
+  moveTo(store) {
+    this.#store = store;
+    this.#flying = null;
+    this.#items = [];
+    for (const item of store.load()) this.put(item);
+  }
+
+  add(command) {
+    return this.#add({ ...command, cid: this.#newCid() });
   }
 
   next() {
-    if (this.#flying !== null || this.#waiting.length === 0) return null;
-    this.#flying = this.#waiting[0].cid;
-    return this.#waiting[0];
+    const item = this.#items.find(({ refused }) => !refused);
+    if (this.#flying !== null || item === undefined) return null;
+    this.#flying = item.cid;
+    return item;
   }
 
   // The line was cut, or an answer is overdue: what was in flight may or may not have arrived, so it goes again.
@@ -30,33 +62,62 @@ export class Outbox {
   }
 
   settle(cid) {
-    this.#take(cid);
-    this.#refused.delete(cid);
+    return this.#drop(this.#find(cid));
   }
 
   refuse(cid, code) {
-    if (!FINAL.has(code)) return false;
-    const item = this.#take(cid);
-    if (item) this.#refused.set(cid, { ...item, code });
-    return true;
-  }
-
-  retry(cid) {
-    const refused = this.#refused.get(cid);
-    if (!refused) return null;
-    this.#refused.delete(cid);
-    const item = { cid: refused.code === "cid_conflict" ? this.#newCid() : cid, body: refused.body };
-    this.#waiting.push(item);
+    const item = this.#find(cid);
+    if (!item) return null;
+    if (this.#flying === cid) this.#flying = null;
+    item.refused = code;
+    this.#store.save(item);
     return item;
   }
 
-  discard(cid) {
-    this.#refused.delete(cid);
+  // What conflicted needs a cid of its own.
+  retry(cid) {
+    const item = this.#find(cid);
+    if (!item?.refused) return null;
+    this.#drop(item);
+    const { refused, ...command } = item;
+    return this.#add({ ...command, cid: refused === "cid_conflict" ? this.#newCid() : cid });
   }
 
-  #take(cid) {
-    if (this.#flying === cid) this.#flying = null;
-    const index = this.#waiting.findIndex((item) => item.cid === cid);
-    return index < 0 ? null : this.#waiting.splice(index, 1)[0];
+  discard(cid) {
+    return this.settle(cid);
+  }
+
+  // ---- What another tab of the same person did ----
+
+  put(item) {
+    this.#time = Math.max(this.#time, Date.parse(item.at));
+    this.#items = [...this.#items.filter(({ key }) => key !== item.key), item].sort((a, b) => (a.key < b.key ? -1 : 1));
+    if (item.refused && this.#flying === item.cid) this.#flying = null;
+  }
+
+  removed(gone) {
+    return this.#drop(this.#items.find(({ key }) => key === gone));
+  }
+
+  #find(cid) {
+    return this.#items.find((item) => item.cid === cid);
+  }
+
+  // The clock may stand still or have been set back; the order may not.
+  #add(command) {
+    this.#time = Math.max(this.#time + 1, this.#now());
+    const key = keyOf({ time: this.#time, cid: command.cid });
+    const item = { ...command, key, at: new Date(this.#time).toISOString() };
+    this.put(item);
+    this.#store.save(item);
+    return item;
+  }
+
+  #drop(item) {
+    if (item === undefined) return null;
+    if (this.#flying === item.cid) this.#flying = null;
+    this.#items = this.#items.filter((other) => other !== item);
+    this.#store.remove(item);
+    return item;
   }
 }

@@ -7,6 +7,7 @@ import { Log } from "./log.js";
 import { LogView } from "./log_view.js";
 import { listenForName } from "./nickname.js";
 import { Outbox } from "./outbox.js";
+import { OutboxStore } from "./outbox_store.js";
 import { quietly } from "./quietly.js";
 import { Reader } from "./reader.js";
 import { Scroller } from "./scroller.js";
@@ -27,7 +28,7 @@ const log = new Log();
 const connection = new Connection(tapsTo(at("room").dataset, () => log.cursor), { onFrame, onState });
 const send = (command) => connection.send({ ...command, room });
 const reader = new Reader(room, log, send);
-const outbox = new Outbox(newCid);
+const outbox = new Outbox(newCid, storeOf(member));
 const delivery = new Delivery(outbox, { send, refused });
 const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew") }, me.key);
 const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
@@ -57,6 +58,7 @@ function welcome(frame) {
 }
 
 function iAm(known) {
+  if (isAnother(known)) showOutboxOf(known);
   me = known;
   at("nick").textContent = me.name;
   view.iAm(me.key);
@@ -76,11 +78,15 @@ function events(frame) {
   const quiet = first ? quietly : (_, change) => change();
   const { added, changed } = reader.events(frame);
   scroller.below(() => quiet(at("log"), () => [...added, ...changed].forEach((entry) => view.show(entry))));
-  for (const { cid } of added) delivery.settle(cid);
+  settle(frame.events);
   if (added.length > 0) scroller.announce();
   if (scroller.atBottom) trim();
   if (first) scroller.fill();
   showEdges();
+}
+
+function settle(entries) {
+  for (const { cid } of entries) delivery.settle(cid);
 }
 
 function trim() {
@@ -91,6 +97,7 @@ function trim() {
 function page(frame) {
   const fills = frame.before !== log.first ? (change) => change() : (change) => scroller.above(change);
   const { added, closed } = reader.page(frame);
+  settle(added);
   fills(() => quietly(at("log"), () => added.forEach((entry) => view.show(entry))));
   if (closed) view.closeGap(closed);
   showEdges();
@@ -116,25 +123,29 @@ function error(frame) {
 }
 
 function say(body) {
-  const { cid } = outbox.add(body);
-  showSending(cid, body);
+  showItem(outbox.add({ type: "say", body }));
+  scroller.toBottom();
   delivery.pump();
 }
 
-function showSending(cid, body) {
-  view.show({ cid, body, author: me, at: new Date().toISOString() });
+// A change of a message has no row of its own.
+function showItem(item) {
+  if (item.type === "say") scroller.below(() => view.show({ ...item, author: me }));
   showEdges();
-  scroller.toBottom();
 }
 
-function refused(cid, code) {
-  scroller.below(() => view.refuse(cid, code));
+function refused(item, message) {
+  if (item.type === "say") return showItem(item);
+  outbox.discard(item.cid);
+  at("notice").textContent = message ?? word("refused");
+  at("notice").hidden = false;
 }
 
 function again(cid) {
-  const item = outbox.retry(cid);
   view.discard(cid);
-  if (item) showSending(item.cid, item.body);
+  const item = outbox.retry(cid);
+  if (item) showItem(item);
+  scroller.toBottom();
   delivery.pump();
 }
 
@@ -142,6 +153,39 @@ function discard(cid) {
   outbox.discard(cid);
   view.discard(cid);
   showEdges();
+}
+
+// ---- The outbox beyond this page ----
+
+function storeOf(key) {
+  const store = new OutboxStore(key, room);
+  const mine = (act) => (given) => me.key === key && act(given);
+  store.watch({ saved: mine(saved), removed: mine(removed) });
+  return store;
+}
+
+function saved(item) {
+  outbox.put(item);
+  showItem(item);
+  delivery.pump();
+}
+
+function removed(key) {
+  const item = outbox.removed(key);
+  if (item) discard(item.cid);
+  delivery.pump();
+}
+
+// A guest whose cookie is not kept gets another key with each line, and stays the one who sits here.
+function isAnother(known) {
+  return known.key !== me.key && !(known.guest && me.key.startsWith("g-"));
+}
+
+function showOutboxOf(known) {
+  for (const { cid } of outbox.items) view.discard(cid);
+  me = known;
+  outbox.moveTo(storeOf(known.key));
+  outbox.items.forEach(showItem);
 }
 
 function showEdges(edge = !log.more && !view.empty ? "beginning" : "") {
@@ -161,5 +205,6 @@ listenForName((renamed) => {
   connection.open();
 });
 onWaking(() => connection.wake());
+outbox.items.forEach(showItem);
 connection.open();
 if (matchMedia("(hover: hover)").matches) at("body").focus();

@@ -89,3 +89,54 @@ def test_answers_over_http_become_the_frames_of_a_socket(evaluate):
         *(4403, 4404, {"code": None, "floor": 5}, {"code": None, "floor": None}),
         *("ack", "too_long", "internal", "internal"),
     ]
+
+
+# ---- What outlives the page ----
+
+
+def test_an_item_is_read_as_it_was_kept_and_nothing_else_is(evaluate):
+    read = """
+    const { keyOf, toItem, toText } = module;
+    const key = keyOf({ time: 5, cid: "c" });
+    const item = { key, cid: "c", type: "say", body: "b", at: "2026-01-01T00:00:00Z" };
+    const spoiled = [{ version: 0 }, { cid: "<" }, { type: "join" }, { body: 1 },
+      { reply_to: -1 }, { at: "x" }, { type: "edit" }, { type: "delete", ref: 1.5 },
+      { key: "other" }, { type: "toString" }];
+    return [
+      key < keyOf({ time: 40, cid: "a" }),
+      JSON.stringify(toItem(key, toText(item))) === JSON.stringify(item),
+      toItem(key, toText({ ...item, type: "edit", ref: 3, refused: "too_long" })).refused,
+      ["", "{", "null", "[]", "7"].map((text) => toItem(key, text)),
+      spoiled.map((wrong) => toItem(key, toText({ ...item, ...wrong }))),
+    ];
+    """
+    assert evaluate("stored_item.js", read) == [*[True] * 2, "too_long", [None] * 5, [None] * 10]
+
+
+def test_an_outbox_follows_what_other_tabs_and_earlier_pages_did(evaluate):
+    seen = """
+    const kept = new Map();
+    const store = {
+      load: () => [...kept.values()],
+      save: (item) => kept.set(item.key, item),
+      remove: ({ key }) => kept.delete(key),
+    };
+    let count = 0;
+    let now = 100;
+    const outbox = () => new module.Outbox(() => `c${++count}`, store, () => now--);
+    const first = outbox();
+    for (const body of "abc") first.add({ type: "say", body });
+    first.refuse("c2", "too_long");
+    const second = outbox();
+    const seen = [second.items.map(({ cid, refused = null }) => [cid, refused]), second.next().cid];
+    second.removed(first.settle("c1").key);
+    seen.push(second.next().cid, second.unsent, kept.size);
+    second.put({ ...second.items[1], refused: "forbidden" });
+    seen.push(second.next(), second.retry("c2").cid, second.next().cid);
+    seen.push(module.commandOf(second.items[1]).body);
+    return seen;
+    """
+    assert evaluate("outbox.js", seen) == [
+        *([["c1", None], ["c2", "too_long"], ["c3", None]], "c1"),
+        *("c3", 2, 2, None, "c2", "c2", "b"),
+    ]

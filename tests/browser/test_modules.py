@@ -108,16 +108,16 @@ def test_a_new_epoch_voids_what_is_held(call):
 
 NEW_CID = """
 const [done] = arguments;
-import("/static/chat/outbox.js").then(({ Outbox }) => {
+import("/static/chat/outbox.js").then(({ Outbox, isFinal }) => {
   let count = 0;
   const outbox = new Outbox(() => `c${++count}`);
   const seen = [];
   const next = () => seen.push(outbox.next()?.cid ?? null);
-  outbox.add("a"), outbox.add("b"), outbox.add("c");
+  for (const body of "abc") outbox.add({ type: "say", body });
   next(), next();
   outbox.again(), next();
   outbox.settle("c1"), next();
-  seen.push(outbox.refuse("c2", "rate_limited"), outbox.refuse("c2", "too_long")), next();
+  seen.push(isFinal("rate_limited"), outbox.refuse("c2", "too_long").refused), next();
   seen.push(outbox.retry("c2").cid), outbox.settle("c3"), next();
   outbox.refuse("c2", "cid_conflict"), seen.push(outbox.retry("c2").cid);
   done(JSON.stringify(seen));
@@ -129,7 +129,7 @@ def test_an_outbox_sends_in_order_one_at_a_time_and_again_until_it_is_settled(op
     window = open_window(f"{worker.url}/login/")
     seen = json.loads(window.driver.execute_async_script(NEW_CID))
     assert seen[:4] == ["c1", None, "c1", "c2"]
-    assert seen[4:7] == [False, True, "c3"]
+    assert seen[4:7] == [False, "too_long", "c3"]
     assert seen[7:9] == ["c2", "c2"]
     assert seen[9] == "c4"  # what conflicted needs a cid of its own
 
