@@ -3,6 +3,7 @@ import { newCid } from "./cid.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Delivery } from "./delivery.js";
+import { Draft } from "./draft.js";
 import { Log } from "./log.js";
 import { LogView } from "./log_view.js";
 import { listenForName } from "./nickname.js";
@@ -33,6 +34,7 @@ const delivery = new Delivery(outbox, { send, refused });
 const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew") }, me.key);
 const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
 const composer = new Composer(at("composer"), at("body"), at("length"), say);
+const draft = new Draft(at("body"), member, room);
 
 const heard = { welcome, joined, events, page, ack, error, ping: (frame) => reader.ping(frame) };
 
@@ -123,6 +125,7 @@ function error(frame) {
 }
 
 function say(body) {
+  draft.keep();
   showItem(outbox.add({ type: "say", body }));
   scroller.toBottom();
   delivery.pump();
