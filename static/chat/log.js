@@ -43,11 +43,12 @@ export class Log {
 
   events(entries) {
     const fresh = entries.filter(({ seq }) => seq > this.#last);
-    const changes = { hole: false, added: [], changed: [] };
+    const changes = { hole: false, added: [], changed: [], taken: 0, doubles: entries.length - fresh.length };
     for (const entry of fresh) {
       changes.hole = entry.seq !== this.#last + 1;
       if (changes.hole) break;
       this.#last = entry.seq;
+      changes.taken += 1;
       this.#take(entry, changes);
     }
     return changes;

@@ -15,6 +15,7 @@ import { Scroller } from "./scroller.js";
 import { showState } from "./state_view.js";
 import { tapsTo } from "./taps.js";
 import { onWaking } from "./waking.js";
+import { Wire } from "./wire.js";
 
 // A page left open for a week must not hold the week.
 const KEPT_ROWS = 500;
@@ -35,12 +36,18 @@ const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("
 const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
 const composer = new Composer(at("composer"), at("body"), at("length"), say);
 const draft = new Draft(at("body"), member, room);
+const wire = new Wire(at("wire"), room, {
+  look: () => ({ cursor: log.cursor, unsent: outbox.unsent }),
+  ping: () => connection.ping(),
+  cut: () => connection.cut(),
+});
 
 const heard = { welcome, joined, events, page, ack, error, ping: (frame) => reader.ping(frame) };
 
 function onFrame(frame) {
   if (frame.room !== undefined && frame.room !== room) return;
   if (Object.hasOwn(heard, frame.type)) heard[frame.type](frame);
+  wire.frame(frame);
 }
 
 function onState(state) {
@@ -49,6 +56,7 @@ function onState(state) {
     delivery.lost();
   }
   showState(state);
+  wire.state(state);
 }
 
 // Over HTTP nobody says who we are: the page knew when it was loaded.
@@ -67,7 +75,10 @@ function iAm(known) {
 }
 
 function joined(frame) {
-  const { voided, gap } = reader.joined(frame);
+  const last = log.cursor === null ? null : log.last;
+  const changes = reader.joined(frame);
+  const { voided, gap } = changes;
+  wire.figures.joined(frame, last, changes);
   at("notice").hidden = true;
   if (voided) view.startAnew(log.last);
   if (gap) view.gap(gap, () => reader.older(gap.before));
@@ -78,7 +89,9 @@ function joined(frame) {
 function events(frame) {
   const first = view.empty;
   const quiet = first ? quietly : (_, change) => change();
-  const { added, changed } = reader.events(frame);
+  const changes = reader.events(frame);
+  const { added, changed } = changes;
+  wire.figures.events(changes, log.last);
   scroller.below(() => quiet(at("log"), () => [...added, ...changed].forEach((entry) => view.show(entry))));
   settle(frame.events);
   if (added.length > 0) scroller.announce();
@@ -98,7 +111,9 @@ function trim() {
 
 function page(frame) {
   const fills = frame.before !== log.first ? (change) => change() : (change) => scroller.above(change);
-  const { added, closed } = reader.page(frame);
+  const changes = reader.page(frame);
+  const { added, closed } = changes;
+  wire.figures.page(changes);
   settle(added);
   fills(() => quietly(at("log"), () => added.forEach((entry) => view.show(entry))));
   if (closed) view.closeGap(closed);
@@ -129,6 +144,7 @@ function say(body) {
   showItem(outbox.add({ type: "say", body }));
   scroller.toBottom();
   delivery.pump();
+  wire.redraw();
 }
 
 // A change of a message has no row of its own.
@@ -171,12 +187,14 @@ function saved(item) {
   outbox.put(item);
   showItem(item);
   delivery.pump();
+  wire.redraw();
 }
 
 function removed(key) {
   const item = outbox.removed(key);
   if (item) discard(item.cid);
   delivery.pump();
+  wire.redraw();
 }
 
 // A guest whose cookie is not kept gets another key with each line, and stays the one who sits here.

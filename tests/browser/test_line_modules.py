@@ -140,3 +140,26 @@ def test_an_outbox_follows_what_other_tabs_and_earlier_pages_did(evaluate):
         *([["c1", None], ["c2", "too_long"], ["c3", None]], "c1"),
         *("c3", 2, 2, None, "c2", "c2", "b"),
     ]
+
+
+def test_figures_count_what_came_what_was_doubled_and_what_was_mended(evaluate):
+    seen = """
+    const figures = new module.Figures();
+    const none = { voided: false, gap: null };
+    const seen = () => [figures.head, figures.received, figures.doubles, figures.mended];
+    figures.joined({ head: 2 }, null, none), figures.events({ taken: 2, doubles: 0 }, 2);
+    const fresh = seen();
+    figures.joined({ head: 5 }, 2, none), figures.events({ taken: 2, doubles: 1 }, 4);
+    const half = seen();
+    figures.events({ taken: 1, doubles: 0 }, 5);
+    const mended = seen();
+    figures.joined({ head: 900 }, 5, { voided: false, gap: { after: 5 } });
+    figures.events({ taken: 50, doubles: 0 }, 900);
+    const parted = seen();
+    figures.page({ added: [1, 2], closed: null }), figures.page({ added: [], closed: {} });
+    return [fresh, half, mended, parted, seen()];
+    """
+    assert evaluate("figures.js", seen) == [
+        *([2, 2, 0, 0], [5, 4, 1, 0], [5, 5, 1, 1]),
+        *([900, 55, 1, 1], [900, 57, 1, 2]),
+    ]

@@ -1,0 +1,81 @@
+"""The drawer that shows what the line does, and lets a visitor cut it."""
+
+import pytest
+from selenium.webdriver import Keys
+
+from tests.browser.conftest import OUTAGE, said
+
+
+def figure(window, name):
+    return window.text(f"[data-figure={name}]")
+
+
+def number(window, name):
+    text = figure(window, name)
+    return int(text) if text.isdigit() else None
+
+
+@pytest.fixture
+def two(worker, open_window, make_room):
+    """The path of a room, and two people in it; one has the drawer open."""
+    path = make_room()
+    ann, bob = (open_window(worker.url + path, expected=OUTAGE) for _ in range(2))
+    for window in (ann, bob):
+        window.until_state("connected")
+    ann.click("#wire summary")
+    return path, ann, bob
+
+
+def test_the_drawer_shows_what_the_line_does(two):
+    _, ann, bob = two
+    ann.until(lambda: figure(ann, "tap") == "WebSocket")
+    ann.until(lambda: figure(ann, "rtt").endswith(" ms"))
+    ann.until(lambda: figure(ann, "heartbeat").endswith(" s ago"))
+    assert [number(ann, name) for name in ("head", "received", "unsent")] == [0, 0, 0]
+    bob.say("one")
+    ann.say("two")
+    ann.until(lambda: number(ann, "received") == 2)
+    assert (number(ann, "head"), number(ann, "doubles"), number(ann, "mended")) == (2, 0, 0)
+    assert figure(ann, "cursor").endswith(":2")
+
+
+def test_nothing_is_lost_while_the_wire_is_cut(site, two):
+    path, ann, bob = two
+    ann.say("before")
+    bob.until_sent("before")
+
+    ann.find("#body").send_keys("typed while ")
+    ann.run("document.querySelector('#cut').click()")
+    ann.until_state("cut")
+    assert ann.text("#state").startswith("Cut. Back in ")
+    ann.find("#body").send_keys("it is cut", Keys.ENTER)
+    ann.say("and more")
+    bob.say("can you hear me?")
+    bob.until_sent("before", "can you hear me?")
+    assert ann.state() == "cut"
+    assert [row["state"] for row in ann.rows()] == ["sent", "sending", "sending"]
+    ann.until(lambda: (figure(ann, "tap"), number(ann, "unsent")) == ("none", 2))
+
+    ann.until_state("connected")
+    wanted = ["before", "can you hear me?", "typed while it is cut", "and more"]
+    for window in (ann, bob):
+        window.until_sent(*wanted)
+    assert said(site, path) == wanted
+    ann.until(lambda: (number(ann, "unsent"), number(ann, "mended")) == (0, 1))
+    assert (number(ann, "received"), number(ann, "doubles")) == (4, 0)
+
+
+def test_a_last_message_that_vanished_is_missed_at_the_next_heartbeat(make_site, open_window):
+    site = make_site(HEARTBEAT_SECONDS="1")
+    url = f"{site.worker().url}/chat/lobby/"
+    ann, bob = [open_window(url) for _ in range(2)]
+    for window in (ann, bob):
+        window.until_state("connected")
+    ann.click("#wire summary")
+    ann.run("window.deaf = true")
+    bob.say("vanished")
+    bob.until_sent("vanished")
+    assert ann.bodies() == []
+    ann.run("window.deaf = false")
+    ann.until_sent("vanished")
+    ann.until(lambda: (number(ann, "received"), number(ann, "mended")) == (1, 1))
