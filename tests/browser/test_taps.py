@@ -160,3 +160,13 @@ def test_a_page_on_a_lesser_tap_hears_that_the_room_is_gone(site, make_room, ope
     site.shell(f"from chat.models import Room\nRoom.objects.get(slug={slug!r}).delete()")
     window.until_state("closed")
     assert "no such place" in window.text("#state")
+
+
+def test_a_message_whose_token_was_refused_is_sent_with_a_new_one(site, make_room, open_blocked):
+    path = make_room()
+    window = open_blocked(path, "socket")
+    until_tap(window, "stream")
+    window.driver.delete_cookie("csrftoken")
+    window.say("once")
+    window.until_sent("once")
+    assert said(site, path) == ["once"]
