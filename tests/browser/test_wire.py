@@ -39,6 +39,20 @@ def test_the_drawer_shows_what_the_line_does(two):
     assert figure(ann, "cursor").endswith(":2")
 
 
+def test_the_drawer_hides_no_newest_message(two):
+    _, ann, _ = two
+    ann.click("#wire summary")
+    ann.run("document.querySelector('#body').value = 'tall\\n'.repeat(60)")
+    ann.click("#send")
+    ann.until(lambda: [row["state"] for row in ann.rows()] == ["sent"])
+    ann.click("#wire summary")
+    below = """
+    const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#scroller");
+    return document.querySelector("#wire").open && scrollHeight - scrollTop - clientHeight < 2;
+    """
+    ann.until(lambda: ann.run(below))
+
+
 def test_nothing_is_lost_while_the_wire_is_cut(site, two):
     path, ann, bob = two
     ann.say("before")
