@@ -35,10 +35,9 @@ export class Delivery {
   }
 
   pump() {
-    const item = this.#ready ? this.#outbox.next() : null;
-    if (item === null) return;
-    const command = { type: "say", cid: item.cid, body: item.body };
-    if (!this.#fits(command)) return this.error({ cid: item.cid, code: "too_long" });
+    const command = this.#ready ? this.#outbox.next() : null;
+    if (command === null) return;
+    if (!this.#fits(command)) return this.error({ cid: command.cid, code: "too_long" });
     this.#send(command);
     this.#later(OVERDUE_MS);
   }

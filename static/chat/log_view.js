@@ -45,6 +45,17 @@ export class LogView {
     if (row) this.#remove(row);
   }
 
+  // What is quoted has come, or has changed.
+  requote(seq, quote) {
+    for (const row of this.#rows.filter(({ shown }) => shown.reply_to === seq)) {
+      row.show({ ...row.shown, quote: quote() }, this.#me);
+    }
+  }
+
+  quoted() {
+    return new Set(this.#rows.flatMap(({ shown }) => shown.reply_to ?? []));
+  }
+
   iAm(key) {
     this.#me = key;
     for (const row of this.#rows) row.own(key);

@@ -1,7 +1,7 @@
 // Saying the same again cannot help against these.
 const FINAL = new Set(["too_long", "forbidden", "bad_frame", "unknown_type", "cid_conflict", "not_found", "gone"]);
 
-// What was said and is not in the log yet, in order, one in flight. It sees neither socket nor page.
+// What was said or changed and is not in the log yet, in order, one in flight. It sees neither socket nor page.
 export class Outbox {
   #newCid;
   #waiting = [];
@@ -12,8 +12,9 @@ export class Outbox {
     this.#newCid = newCid;
   }
 
-  add(body) {
-    const item = { cid: this.#newCid(), body };
+  // `command` is a say, an edit or a delete, without room and cid.
+  add(command) {
+    const item = { cid: this.#newCid(), ...command };
     this.#waiting.push(item);
     return item;
   }
@@ -42,10 +43,10 @@ export class Outbox {
   }
 
   retry(cid) {
-    const refused = this.#refused.get(cid);
-    if (!refused) return null;
+    if (!this.#refused.has(cid)) return null;
+    const { code, ...command } = this.#refused.get(cid);
     this.#refused.delete(cid);
-    const item = { cid: refused.code === "cid_conflict" ? this.#newCid() : cid, body: refused.body };
+    const item = { ...command, cid: code === "cid_conflict" ? this.#newCid() : cid };
     this.#waiting.push(item);
     return item;
   }

@@ -1,14 +1,20 @@
 import { word } from "../words.js";
+import { Actions } from "./actions.js";
 import { newCid } from "./cid.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Delivery } from "./delivery.js";
 import { Log } from "./log.js";
 import { LogView } from "./log_view.js";
+import { Messages } from "./messages.js";
 import { listenForName } from "./nickname.js";
 import { Outbox } from "./outbox.js";
+import { Purpose } from "./purpose.js";
 import { quietly } from "./quietly.js";
+import { goToQuotes } from "./quote_link.js";
 import { Reader } from "./reader.js";
+import { rights } from "./rights.js";
+import { roveRows } from "./row_focus.js";
 import { Scroller } from "./scroller.js";
 import { showState } from "./state_view.js";
 import { onWaking } from "./waking.js";
@@ -19,7 +25,7 @@ const KEPT_ROWS = 500;
 const CLOSED = { forbidden: 4403, not_found: 4404, gone: 4404 };
 
 const at = (id) => document.getElementById(id);
-const { room, socket, member } = at("room").dataset;
+const { room, socket, member, moderator } = at("room").dataset;
 const url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${socket}`;
 let me = { key: member, name: at("nick").textContent };
 
@@ -31,7 +37,15 @@ const outbox = new Outbox(newCid);
 const delivery = new Delivery(outbox, { send, refused });
 const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew") }, me.key);
 const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
-const composer = new Composer(at("composer"), at("body"), at("length"), say);
+const messages = new Messages({ room, log, outbox, view, changed: (entry) => purpose.changed(entry) });
+const composer = new Composer(at("composer"), at("body"), at("length"), (body) => purpose.submit(body));
+const purpose = new Purpose(composer, {
+  say,
+  edit,
+  last: () => messages.lastOf(me.key),
+  mine: ({ author }) => author.key === me.key,
+});
+const chosen = { reply: (seq) => purpose.reply(messages.at(seq)), edit: (seq) => purpose.edit(messages.at(seq)), delete: remove };
 
 const heard = { welcome, joined, events, page, ack, error, ping: (frame) => reader.ping(frame) };
 
@@ -63,6 +77,7 @@ function iAm(known) {
 
 function joined(frame) {
   const { voided, gap } = reader.joined(frame);
+  messages.joined({ voided, gap });
   at("notice").hidden = true;
   if (voided) view.startAnew(log.last);
   if (gap) view.gap(gap, () => reader.older(gap.before));
@@ -74,8 +89,8 @@ function events(frame) {
   const first = view.empty;
   const quiet = first ? quietly : (_, change) => change();
   const { added, changed } = reader.events(frame);
-  scroller.below(() => quiet(at("log"), () => [...added, ...changed].forEach((entry) => view.show(entry))));
-  for (const { cid } of added) delivery.settle(cid);
+  scroller.below(() => quiet(at("log"), () => messages.took(frame.events, [...added, ...changed])));
+  for (const { cid } of frame.events) delivery.settle(cid);
   if (added.length > 0) scroller.announce();
   if (scroller.atBottom) trim();
   if (first) scroller.fill();
@@ -90,7 +105,7 @@ function trim() {
 function page(frame) {
   const fills = frame.before !== log.first ? (change) => change() : (change) => scroller.above(change);
   const { added, closed } = reader.page(frame);
-  fills(() => quietly(at("log"), () => added.forEach((entry) => view.show(entry))));
+  fills(() => quietly(at("log"), () => added.forEach((entry) => messages.show(entry))));
   if (closed) view.closeGap(closed);
   showEdges();
   scroller.fill();
@@ -101,7 +116,8 @@ function older() {
 }
 
 function ack({ cid, seq }) {
-  view.acknowledge(cid, seq);
+  if (messages.changing(cid)) messages.acknowledge(cid, seq);
+  else view.acknowledge(cid, seq);
   delivery.settle(cid);
 }
 
@@ -114,26 +130,46 @@ function error(frame) {
   return showEdges();
 }
 
-function say(body) {
-  const { cid } = outbox.add(body);
-  showSending(cid, body);
+function say(body, to) {
+  showSending(outbox.add({ type: "say", body, ...(to && { reply_to: to }) }));
   delivery.pump();
 }
 
-function showSending(cid, body) {
-  view.show({ cid, body, author: me, at: new Date().toISOString() });
+function edit(ref, body) {
+  change({ type: "edit", ref, body });
+}
+
+function remove(ref) {
+  change({ type: "delete", ref });
+}
+
+function change(command) {
+  scroller.below(() => messages.change(command));
+  delivery.pump();
+}
+
+function showSending({ cid, body, reply_to }) {
+  messages.show({ cid, body, reply_to, author: me, at: new Date().toISOString() });
   showEdges();
   scroller.toBottom();
 }
 
 function refused(cid, code) {
-  scroller.below(() => view.refuse(cid, code));
+  scroller.below(() => (messages.changing(cid) ? messages.refuse(cid, code) : view.refuse(cid, code)));
 }
 
 function again(cid) {
   const item = outbox.retry(cid);
   view.discard(cid);
-  if (item) showSending(item.cid, item.body);
+  if (item) showSending(item);
+  delivery.pump();
+}
+
+// What was too long is too long again; its words are not lost.
+function changeAgain(cid) {
+  const { code, body } = messages.changing(cid);
+  if (code !== "too_long") messages.retry(cid);
+  else purpose.edit(messages.at(messages.discard(cid).ref), body);
   delivery.pump();
 }
 
@@ -150,10 +186,16 @@ function showEdges(edge = !log.more && !view.empty ? "beginning" : "") {
 }
 
 at("log").addEventListener("click", ({ target }) => {
-  const { cid } = target.closest(".row")?.dataset ?? {};
-  if (target.matches(".retry")) again(cid);
-  if (target.matches(".discard")) discard(cid);
+  const { cid, change } = target.closest(".row")?.dataset ?? {};
+  if (target.matches(".retry")) change ? changeAgain(change) : again(cid);
+  if (target.matches(".discard")) change ? messages.discard(change) : discard(cid);
 });
+new Actions(at("log"), at("actions"), {
+  allowed: (seq) => rights(messages.at(seq), me.key, moderator === "true"),
+  chosen: (name, seq) => chosen[name](seq),
+});
+goToQuotes(at("log"));
+roveRows(at("log"));
 at("reconnect").addEventListener("click", () => connection.open());
 listenForName((renamed) => {
   iAm(renamed);

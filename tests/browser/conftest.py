@@ -50,6 +50,8 @@ return Array.from(document.querySelectorAll("#log > li[data-state]"), (row) => (
   body: row.querySelector(".body").textContent,
   author: row.querySelector(".author").textContent,
   own: row.classList.contains("own"),
+  note: row.querySelector(".why").textContent,
+  quote: row.querySelector(".quote").hidden ? null : row.querySelector(".quote").textContent,
 }));
 """
 WIRE = """
@@ -97,6 +99,33 @@ class Window:
 
     def say(self, text):
         self.find("#body").send_keys(text, Keys.ENTER)
+
+    def point_at(self, body):
+        """Moves the mouse onto the message with this body."""
+        rows = self.driver.find_elements(By.CSS_SELECTOR, "#log > li[data-state] .body")
+        row = next(row for row in rows if row.text == body)
+        ActionChains(self.driver).move_to_element(row).perform()
+
+    def offers(self, body):
+        """What can be done with the message with this body."""
+        self.point_at(body)
+        return [button.text for button in self.buttons() if button.is_displayed()]
+
+    def buttons(self):
+        return self.driver.find_elements(By.CSS_SELECTOR, "#log .actions button")
+
+    def choose_for(self, body, *names):
+        """Presses buttons of the message with this body, one after the other."""
+        self.point_at(body)
+        for name in names:
+            shown = [button for button in self.buttons() if button.is_displayed()]
+            next(button for button in shown if button.text == name).click()
+
+    def rewrite(self, body, text):
+        """Gives one's message other words."""
+        self.choose_for(body, "Edit")
+        self.fill("#body", text)
+        self.press(Keys.ENTER)
 
     def log_in(self, url, name, password):
         self.open(f"{url}/admin/")

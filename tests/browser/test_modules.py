@@ -113,7 +113,7 @@ import("/static/chat/outbox.js").then(({ Outbox }) => {
   const outbox = new Outbox(() => `c${++count}`);
   const seen = [];
   const next = () => seen.push(outbox.next()?.cid ?? null);
-  outbox.add("a"), outbox.add("b"), outbox.add("c");
+  for (const body of ["a", "b", "c"]) outbox.add({ type: "say", body });
   next(), next();
   outbox.again(), next();
   outbox.settle("c1"), next();
