@@ -8,6 +8,7 @@ import { Log } from "./log.js";
 import { LogView } from "./log_view.js";
 import { Messages } from "./messages.js";
 import { listenForName } from "./nickname.js";
+import { Online } from "./online.js";
 import { Outbox } from "./outbox.js";
 import { Purpose } from "./purpose.js";
 import { quietly } from "./quietly.js";
@@ -17,6 +18,7 @@ import { rights } from "./rights.js";
 import { roveRows } from "./row_focus.js";
 import { Scroller } from "./scroller.js";
 import { showState } from "./state_view.js";
+import { Typing } from "./typing.js";
 import { onWaking } from "./waking.js";
 
 // A page left open for a week must not hold the week.
@@ -46,8 +48,20 @@ const purpose = new Purpose(composer, {
   mine: ({ author }) => author.key === me.key,
 });
 const chosen = { reply: (seq) => purpose.reply(messages.at(seq)), edit: (seq) => purpose.edit(messages.at(seq)), delete: remove };
+const typing = new Typing(at("typing"), at("body"), send);
+const online = new Online(at("online"), me.key);
 
-const heard = { welcome, joined, events, page, ack, error, ping: (frame) => reader.ping(frame) };
+const heard = {
+  welcome,
+  joined,
+  events,
+  page,
+  ack,
+  error,
+  ping: (frame) => reader.ping(frame),
+  typing: (frame) => typing.heard(frame),
+  presence: (frame) => online.show(frame.online),
+};
 
 function onFrame(frame) {
   if (frame.room !== undefined && frame.room !== room) return;
@@ -58,6 +72,8 @@ function onState(state) {
   if (state.name !== "connected") {
     reader.lost();
     delivery.lost();
+    typing.lost();
+    online.lost();
   }
   showState(state);
 }
@@ -72,12 +88,13 @@ function welcome(frame) {
 function iAm(known) {
   me = known;
   at("nick").textContent = me.name;
-  view.iAm(me.key);
+  for (const part of [view, online]) part.iAm(me.key);
 }
 
 function joined(frame) {
   const { voided, gap } = reader.joined(frame);
   messages.joined({ voided, gap });
+  online.show(frame.online);
   at("notice").hidden = true;
   if (voided) view.startAnew(log.last);
   if (gap) view.gap(gap, () => reader.older(gap.before));
@@ -89,12 +106,17 @@ function events(frame) {
   const first = view.empty;
   const quiet = first ? quietly : (_, change) => change();
   const { added, changed } = reader.events(frame);
-  scroller.below(() => quiet(at("log"), () => messages.took(frame.events, [...added, ...changed])));
+  scroller.below(() => quiet(at("log"), () => take(frame.events, added, changed)));
   for (const { cid } of frame.events) delivery.settle(cid);
   if (added.length > 0) scroller.announce();
   if (scroller.atBottom) trim();
   if (first) scroller.fill();
   showEdges();
+}
+
+function take(all, added, changed) {
+  messages.took(all, [...added, ...changed]);
+  typing.spoke(added);
 }
 
 function trim() {
@@ -132,6 +154,7 @@ function error(frame) {
 
 function say(body, to) {
   showSending(outbox.add({ type: "say", body, ...(to && { reply_to: to }) }));
+  typing.sent();
   delivery.pump();
 }
 
@@ -202,5 +225,8 @@ listenForName((renamed) => {
   connection.open();
 });
 onWaking(() => connection.wake());
+// A browser that keeps the page for the way back keeps its socket too, and its person online.
+addEventListener("pagehide", () => connection.end());
+addEventListener("pageshow", ({ persisted }) => persisted && connection.open());
 connection.open();
 if (matchMedia("(hover: hover)").matches) at("body").focus();
