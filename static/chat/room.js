@@ -14,6 +14,7 @@ import { Purpose } from "./purpose.js";
 import { quietly } from "./quietly.js";
 import { goToQuotes } from "./quote_link.js";
 import { Reader } from "./reader.js";
+import { Reading } from "./reading.js";
 import { rights } from "./rights.js";
 import { roveRows } from "./row_focus.js";
 import { Scroller } from "./scroller.js";
@@ -37,7 +38,7 @@ const log = new Log();
 const reader = new Reader(room, log, send);
 const outbox = new Outbox(newCid);
 const delivery = new Delivery(outbox, { send, refused });
-const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew") }, me.key);
+const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew"), fresh: at("fresh") }, me.key);
 const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
 const messages = new Messages({ room, log, outbox, view, changed: (entry) => purpose.changed(entry) });
 const composer = new Composer(at("composer"), at("body"), at("length"), (body) => purpose.submit(body));
@@ -47,9 +48,14 @@ const purpose = new Purpose(composer, {
   last: () => messages.lastOf(me.key),
   mine: ({ author }) => author.key === me.key,
 });
-const chosen = { reply: (seq) => purpose.reply(messages.at(seq)), edit: (seq) => purpose.edit(messages.at(seq)), delete: remove };
+const chosen = {
+  reply: (seq) => purpose.reply(messages.at(seq)),
+  edit: (seq) => purpose.edit(messages.at(seq)),
+  delete: remove,
+};
 const typing = new Typing(at("typing"), at("body"), send);
 const online = new Online(at("online"), me.key);
+const reading = new Reading({ log, view, scroller, pane: at("scroller"), count: at("newer-count"), send, me: me.key });
 
 const heard = {
   welcome,
@@ -61,6 +67,7 @@ const heard = {
   ping: (frame) => reader.ping(frame),
   typing: (frame) => typing.heard(frame),
   presence: (frame) => online.show(frame.online),
+  read: (frame) => reading.heard(frame),
 };
 
 function onFrame(frame) {
@@ -88,7 +95,7 @@ function welcome(frame) {
 function iAm(known) {
   me = known;
   at("nick").textContent = me.name;
-  for (const part of [view, online]) part.iAm(me.key);
+  for (const part of [view, online, reading]) part.iAm(me.key);
 }
 
 function joined(frame) {
@@ -98,6 +105,7 @@ function joined(frame) {
   at("notice").hidden = true;
   if (voided) view.startAnew(log.last);
   if (gap) view.gap(gap, () => reader.older(gap.before));
+  reading.joined(frame, voided);
   showEdges();
   delivery.ready();
 }
@@ -117,6 +125,7 @@ function events(frame) {
 function take(all, added, changed) {
   messages.took(all, [...added, ...changed]);
   typing.spoke(added);
+  reading.arrived();
 }
 
 function trim() {
@@ -127,10 +136,15 @@ function trim() {
 function page(frame) {
   const fills = frame.before !== log.first ? (change) => change() : (change) => scroller.above(change);
   const { added, closed } = reader.page(frame);
-  fills(() => quietly(at("log"), () => added.forEach((entry) => messages.show(entry))));
+  fills(() => quietly(at("log"), () => showOlder(added)));
   if (closed) view.closeGap(closed);
   showEdges();
   scroller.fill();
+}
+
+function showOlder(entries) {
+  entries.forEach((entry) => messages.show(entry));
+  reading.loaded();
 }
 
 function older() {
@@ -155,6 +169,7 @@ function error(frame) {
 function say(body, to) {
   showSending(outbox.add({ type: "say", body, ...(to && { reply_to: to }) }));
   typing.sent();
+  reading.spoke();
   delivery.pump();
 }
 

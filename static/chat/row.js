@@ -68,7 +68,8 @@ export class Row {
     const near = sameDay && new Date(this.shown.at) - new Date(above.shown.at) < GROUP_MS;
     this.#part("day").hidden = sameDay;
     write(this.#part("day"), sameDay ? "" : day);
-    const parted = this.element.previousElementSibling?.matches(".gap") ?? false;
+    const gap = this.element.previousElementSibling?.matches(".gap") ?? false;
+    const parted = gap || this.element.firstElementChild.matches(".fresh");
     this.element.classList.toggle("grouped", near && !parted && sameAuthor(above.shown.author, this.shown.author));
   }
 

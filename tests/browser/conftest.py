@@ -54,6 +54,15 @@ return Array.from(document.querySelectorAll("#log > li[data-state]"), (row) => (
   quote: row.querySelector(".quote").hidden ? null : row.querySelector(".quote").textContent,
 }));
 """
+IMPORT = """
+const [path, name, calls, done] = arguments;
+import(path).then((module) => {
+  const made = new module[name](...(calls.shift()));
+  const answers = calls.map(([method, ...given]) =>
+    typeof made[method] === "function" ? made[method](...given) : made[method]);
+  done(JSON.stringify(answers.map((answer) => answer ?? null)));
+}, (error) => done(JSON.stringify(String(error))));
+"""
 WIRE = """
 return Array.from(document.querySelectorAll("#rows tr"), (row) =>
   Array.from(row.cells, (cell) => cell.textContent));
@@ -219,6 +228,18 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="package")
 def worker(site):
     return site.worker()
+
+
+@pytest.fixture
+def call(open_window, worker):
+    """Makes an object of a module's class, calls it, and returns what each call answers."""
+    window = open_window(f"{worker.url}/login/")
+
+    def run(path, name, made_with, *calls):
+        arguments = (f"/static/{path}", name, [made_with, *calls])
+        return json.loads(window.driver.execute_async_script(IMPORT, *arguments))
+
+    return run
 
 
 @pytest.fixture(scope="package")
