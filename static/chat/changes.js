@@ -19,7 +19,7 @@ export class Changes {
   }
 
   refuse(cid, code) {
-    this.#note(cid, { code });
+    this.#note(cid, { refused: code });
   }
 
   drop(cid) {
@@ -45,8 +45,8 @@ export class Changes {
   }
 }
 
-function laid(entry, { cid, type, body, code, seq }) {
-  if (code) return { ...entry, change: { cid, type, code } };
+function laid(entry, { cid, type, body, refused, seq }) {
+  if (refused) return { ...entry, change: { cid, code: refused } };
   const now = folded(entry, { kind: type, body, at: entry.edited_at ?? entry.at });
   return seq ? now : { ...now, saving: true };
 }

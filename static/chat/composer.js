@@ -41,7 +41,8 @@ export class Composer {
 
   put(text) {
     this.#field.value = text;
-    this.#changed();
+    // As if it were typed, so that whoever listens to the field follows.
+    this.#field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   focus() {

@@ -205,7 +205,7 @@ function again(cid) {
 
 // What was too long is too long again; its words are not lost.
 function changeAgain(cid) {
-  const { code, body } = messages.changing(cid);
+  const { refused: code, body } = messages.changing(cid);
   if (code !== "too_long") messages.retry(cid);
   else purpose.edit(messages.at(messages.discard(cid).ref), body);
   delivery.pump();

@@ -46,7 +46,7 @@ def test_a_refused_change_leaves_the_entry_as_it_was_and_says_why(call):
         ["over", entry(1)],
     )
     assert (deleted["body"], deleted["deleted"], deleted["saving"]) == ("", True, True)
-    assert refused == entry(1, change={"cid": "c1", "type": "delete", "code": "forbidden"})
+    assert refused == entry(1, change={"cid": "c1", "code": "forbidden"})
     assert (gone, after) == (entry(1, deleted=True), entry(1))
 
 
