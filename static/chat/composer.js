@@ -15,14 +15,15 @@ export function graphemes(text) {
 export class Composer {
   #field;
   #length;
-  #say;
+  #take;
   #composing;
   #limit = Infinity;
 
-  constructor(form, field, length, say) {
+  // `take(body)` answers what stands in the field afterwards.
+  constructor(form, field, length, take) {
     this.#field = field;
     this.#length = length;
-    this.#say = say;
+    this.#take = take;
     this.#composing = watchComposition(field);
     form.addEventListener("submit", (event) => this.#submit(event));
     field.addEventListener("keydown", (event) => this.#key(event));
@@ -34,6 +35,20 @@ export class Composer {
     this.#changed();
   }
 
+  get text() {
+    return this.#field.value;
+  }
+
+  put(text) {
+    this.#field.value = text;
+    // As if it were typed, so that whoever listens to the field follows.
+    this.#field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  focus() {
+    this.#field.focus();
+  }
+
   #key(event) {
     if (event.key !== "Enter" || event.shiftKey || event.repeat || this.#composing(event)) return;
     this.#submit(event);
@@ -41,12 +56,8 @@ export class Composer {
 
   #submit(event) {
     event.preventDefault();
-    const body = this.#field.value;
-    if (body.trim() === "") return;
-    this.#field.value = "";
-    this.#changed();
-    this.#field.focus();
-    this.#say(body);
+    this.put(this.#take(this.text));
+    this.focus();
   }
 
   #changed() {

@@ -13,7 +13,9 @@ export class Draft {
   }
 
   keep() {
-    const { value } = this.#field;
+    const { value, form } = this.#field;
+    // Other words for a message that is sent: no draft of a new one.
+    if (form.dataset.purpose === "edit") return;
     if (value === "") forget(this.#key);
     else keep(this.#key, value);
   }

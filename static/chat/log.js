@@ -1,3 +1,5 @@
+import { folded } from "./folded.js";
+
 const AFTER_EPOCH = /^(.*):(\d+)$/;
 
 function position(cursor) {
@@ -28,6 +30,15 @@ export class Log {
 
   get size() {
     return this.#entries.size;
+  }
+
+  entry(seq) {
+    return this.#entries.get(seq);
+  }
+
+  // Every message that is held, in no order.
+  entries() {
+    return this.#entries.values();
   }
 
   // Where the next events begin. A gap is what lies between the entries already held and those to come.
@@ -98,12 +109,12 @@ export class Log {
     if (folded) changes.changed.push(folded);
   }
 
-  #fold({ kind, ref, body, at }) {
-    const target = this.#entries.get(ref);
+  #fold(change) {
+    const target = this.#entries.get(change.ref);
     if (!target || target.deleted) return null;
-    const folded = kind === "delete" ? { ...target, body: "", deleted: true } : { ...target, body, edited_at: at };
-    this.#entries.set(ref, folded);
-    return folded;
+    const entry = folded(target, change);
+    this.#entries.set(change.ref, entry);
+    return entry;
   }
 
   #narrow(gap, lowest, more) {

@@ -6,6 +6,7 @@ export class LogView {
   #templates;
   #rows = [];
   #gaps = [];
+  #parted = { seq: null, element: null };
   #me;
 
   constructor(list, templates, me) {
@@ -38,6 +39,28 @@ export class LogView {
   discard(cid) {
     const row = this.#pending(cid);
     if (row) this.#remove(row);
+  }
+
+  // What is quoted has come, or has changed.
+  requote(seq, quote) {
+    for (const row of this.#rows.filter(({ shown }) => shown.reply_to === seq)) {
+      row.show({ ...row.shown, quote: quote() }, this.#me);
+    }
+  }
+
+  quoted() {
+    return new Set(this.#rows.flatMap(({ shown }) => shown.reply_to ?? []));
+  }
+
+  // The line above what had not been read; null takes it away.
+  parted(seq) {
+    if (this.#parted.seq === seq) return;
+    this.#parted.element?.remove();
+    const element = this.#templates.fresh.content.firstElementChild.cloneNode(true);
+    this.#parted = { seq, element };
+    const row = this.#rows.find(({ order }) => order === seq);
+    row?.element.prepend(element);
+    this.#rows.forEach((each, index) => each.follow(this.#rows[index - 1] ?? null));
   }
 
   iAm(key) {

@@ -1,4 +1,5 @@
 import { word } from "../words.js";
+import { Actions } from "./actions.js";
 import { newCid } from "./cid.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
@@ -6,14 +7,22 @@ import { Delivery } from "./delivery.js";
 import { Draft } from "./draft.js";
 import { Log } from "./log.js";
 import { LogView } from "./log_view.js";
+import { Messages } from "./messages.js";
 import { listenForName } from "./nickname.js";
+import { Online } from "./online.js";
 import { Outbox } from "./outbox.js";
 import { OutboxStore } from "./outbox_store.js";
+import { Purpose } from "./purpose.js";
 import { quietly } from "./quietly.js";
+import { goToQuotes } from "./quote_link.js";
 import { Reader } from "./reader.js";
+import { Reading } from "./reading.js";
+import { rights } from "./rights.js";
+import { roveRows } from "./row_focus.js";
 import { Scroller } from "./scroller.js";
 import { showState } from "./state_view.js";
 import { tapsTo } from "./taps.js";
+import { Typing } from "./typing.js";
 import { onWaking } from "./waking.js";
 import { Wire } from "./wire.js";
 
@@ -23,7 +32,7 @@ const KEPT_ROWS = 500;
 const CLOSED = { forbidden: 4403, not_found: 4404, gone: 4404 };
 
 const at = (id) => document.getElementById(id);
-const { room, member } = at("room").dataset;
+const { room, member, moderator } = at("room").dataset;
 let me = { key: member, name: at("nick").textContent };
 
 const log = new Log();
@@ -32,17 +41,43 @@ const send = (command) => connection.send({ ...command, room });
 const reader = new Reader(room, log, send);
 const outbox = new Outbox(newCid, storeOf(member));
 const delivery = new Delivery(outbox, { send, refused });
-const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew") }, me.key);
+const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew"), fresh: at("fresh") }, me.key);
 const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
-const composer = new Composer(at("composer"), at("body"), at("length"), say);
-const draft = new Draft(at("body"), member, room);
+const messages = new Messages({ room, log, outbox, view, changed: (entry) => purpose.changed(entry) });
+const composer = new Composer(at("composer"), at("body"), at("length"), (body) => purpose.submit(body));
+const purpose = new Purpose(composer, {
+  say,
+  edit,
+  last: () => messages.lastOf(me.key),
+  mine: ({ author }) => author.key === me.key,
+});
+const chosen = {
+  reply: (seq) => purpose.reply(messages.at(seq)),
+  edit: (seq) => purpose.edit(messages.at(seq)),
+  delete: remove,
+};
+const typing = new Typing(at("typing"), at("body"), send);
+const online = new Online(at("online"), me.key);
+const reading = new Reading({ log, view, scroller, pane: at("scroller"), count: at("newer-count"), send, me: me.key });
+new Draft(at("body"), member, room);
 const wire = new Wire(at("wire"), room, {
   look: () => ({ cursor: log.cursor, unsent: outbox.unsent }),
   ping: () => connection.ping(),
   cut: () => connection.cut(),
 });
 
-const heard = { welcome, joined, events, page, ack, error, ping: (frame) => reader.ping(frame) };
+const heard = {
+  welcome,
+  joined,
+  events,
+  page,
+  ack,
+  error,
+  ping: (frame) => reader.ping(frame),
+  typing: (frame) => typing.heard(frame),
+  presence: (frame) => online.show(frame.online),
+  read: (frame) => reading.heard(frame),
+};
 
 function onFrame(frame) {
   if (frame.room !== undefined && frame.room !== room) return;
@@ -54,6 +89,8 @@ function onState(state) {
   if (state.name !== "connected") {
     reader.lost();
     delivery.lost();
+    typing.lost();
+    online.lost();
   }
   showState(state);
   wire.state(state);
@@ -71,17 +108,20 @@ function iAm(known) {
   if (isAnother(known)) showOutboxOf(known);
   me = known;
   at("nick").textContent = me.name;
-  view.iAm(me.key);
+  for (const part of [view, online, reading]) part.iAm(me.key);
 }
 
 function joined(frame) {
   const last = log.cursor === null ? null : log.last;
   const changes = reader.joined(frame);
   const { voided, gap } = changes;
+  messages.joined({ voided, gap });
+  online.show(frame.online);
   wire.figures.joined(frame, last, changes);
   at("notice").hidden = true;
   if (voided) view.startAnew(log.last);
   if (gap) view.gap(gap, () => reader.older(gap.before));
+  reading.joined(frame, voided);
   showEdges();
   delivery.ready();
 }
@@ -92,12 +132,18 @@ function events(frame) {
   const changes = reader.events(frame);
   const { added, changed } = changes;
   wire.figures.events(changes, log.last);
-  scroller.below(() => quiet(at("log"), () => [...added, ...changed].forEach((entry) => view.show(entry))));
+  scroller.below(() => quiet(at("log"), () => take(frame.events, added, changed)));
   settle(frame.events);
   if (added.length > 0) scroller.announce();
   if (scroller.atBottom) trim();
   if (first) scroller.fill();
   showEdges();
+}
+
+function take(all, added, changed) {
+  messages.took(all, [...added, ...changed]);
+  typing.spoke(added);
+  reading.arrived();
 }
 
 function settle(entries) {
@@ -115,10 +161,15 @@ function page(frame) {
   const { added, closed } = changes;
   wire.figures.page(changes);
   settle(added);
-  fills(() => quietly(at("log"), () => added.forEach((entry) => view.show(entry))));
+  fills(() => quietly(at("log"), () => showOlder(added)));
   if (closed) view.closeGap(closed);
   showEdges();
   scroller.fill();
+}
+
+function showOlder(entries) {
+  entries.forEach((entry) => messages.show(entry));
+  reading.loaded();
 }
 
 function older() {
@@ -126,7 +177,8 @@ function older() {
 }
 
 function ack({ cid, seq }) {
-  view.acknowledge(cid, seq);
+  if (messages.changing(cid)) messages.acknowledge(cid, seq);
+  else view.acknowledge(cid, seq);
   delivery.settle(cid);
 }
 
@@ -139,25 +191,38 @@ function error(frame) {
   return showEdges();
 }
 
-function say(body) {
-  draft.keep();
-  showItem(outbox.add({ type: "say", body }));
+function say(body, to) {
+  showItem(outbox.add({ type: "say", body, ...(to && { reply_to: to }) }));
   scroller.toBottom();
+  typing.sent();
+  reading.spoke();
+  delivery.pump();
+  wire.redraw();
+}
+
+function edit(ref, body) {
+  change({ type: "edit", ref, body });
+}
+
+function remove(ref) {
+  change({ type: "delete", ref });
+}
+
+function change(command) {
+  scroller.below(() => messages.change(command));
   delivery.pump();
   wire.redraw();
 }
 
 // A change of a message has no row of its own.
 function showItem(item) {
-  if (item.type === "say") scroller.below(() => view.show({ ...item, author: me }));
+  scroller.below(() => (item.type === "say" ? messages.show({ ...item, author: me }) : messages.begin(item)));
   showEdges();
 }
 
-function refused(item, message) {
+function refused(item) {
   if (item.type === "say") return showItem(item);
-  outbox.discard(item.cid);
-  at("notice").textContent = message ?? word("refused");
-  at("notice").hidden = false;
+  return scroller.below(() => messages.refuse(item.cid, item.refused));
 }
 
 function again(cid) {
@@ -168,10 +233,23 @@ function again(cid) {
   delivery.pump();
 }
 
+// What was too long is too long again; its words are not lost.
+function changeAgain(cid) {
+  const { refused: code, body } = messages.changing(cid);
+  if (code !== "too_long") messages.retry(cid);
+  else purpose.edit(messages.at(messages.discard(cid).ref), body);
+  delivery.pump();
+}
+
 function discard(cid) {
   outbox.discard(cid);
-  view.discard(cid);
+  hide(cid);
   showEdges();
+}
+
+function hide(cid) {
+  view.discard(cid);
+  messages.forget(cid);
 }
 
 // ---- The outbox beyond this page ----
@@ -203,7 +281,7 @@ function isAnother(known) {
 }
 
 function showOutboxOf(known) {
-  for (const { cid } of outbox.items) view.discard(cid);
+  for (const { cid } of outbox.items) hide(cid);
   me = known;
   outbox.moveTo(storeOf(known.key));
   outbox.items.forEach(showItem);
@@ -216,16 +294,25 @@ function showEdges(edge = !log.more && !view.empty ? "beginning" : "") {
 }
 
 at("log").addEventListener("click", ({ target }) => {
-  const { cid } = target.closest(".row")?.dataset ?? {};
-  if (target.matches(".retry")) again(cid);
-  if (target.matches(".discard")) discard(cid);
+  const { cid, change } = target.closest(".row")?.dataset ?? {};
+  if (target.matches(".retry")) change ? changeAgain(change) : again(cid);
+  if (target.matches(".discard")) discard(change ?? cid);
 });
+new Actions(at("log"), at("actions"), {
+  allowed: (seq) => rights(messages.at(seq), me.key, moderator === "true"),
+  chosen: (name, seq) => chosen[name](seq),
+});
+goToQuotes(at("log"));
+roveRows(at("log"));
 at("reconnect").addEventListener("click", () => connection.open());
 listenForName((renamed) => {
   iAm(renamed);
   connection.open();
 });
 onWaking(() => connection.wake());
+// A browser that keeps the page for the way back keeps its socket too, and its person online.
+addEventListener("pagehide", () => connection.end());
+addEventListener("pageshow", ({ persisted }) => persisted && connection.open());
 outbox.items.forEach(showItem);
 connection.open();
 if (matchMedia("(hover: hover)").matches) at("body").focus();

@@ -1,7 +1,11 @@
 import { hasWord, word } from "../words.js";
+import { firstLine } from "./first_line.js";
 
 const HUES = 8;
 const GROUP_MS = 5 * 60_000;
+
+// There is nothing left to change, however often one asks.
+const HOPELESS = new Set(["not_found"]);
 
 const lang = document.documentElement.lang;
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
@@ -44,6 +48,8 @@ export class Row {
     this.shown = shown;
     Object.assign(this.element.dataset, { cid: shown.cid ?? "", state: this.#state() });
     if (shown.seq) this.element.dataset.seq = shown.seq;
+    this.#changing();
+    this.#quote();
     write(this.#part("body"), shown.deleted ? word("deleted") : shown.body);
     this.#author(shown.author);
     this.#time(shown.at);
@@ -62,7 +68,8 @@ export class Row {
     const near = sameDay && new Date(this.shown.at) - new Date(above.shown.at) < GROUP_MS;
     this.#part("day").hidden = sameDay;
     write(this.#part("day"), sameDay ? "" : day);
-    const parted = this.element.previousElementSibling?.matches(".gap") ?? false;
+    const gap = this.element.previousElementSibling?.matches(".gap") ?? false;
+    const parted = gap || this.element.firstElementChild.matches(".fresh");
     this.element.classList.toggle("grouped", near && !parted && sameAuthor(above.shown.author, this.shown.author));
   }
 
@@ -84,12 +91,39 @@ export class Row {
     write(time, clock.format(new Date(at)));
   }
 
+  // A change that is on its way, or one that was refused.
+  #changing() {
+    this.element.classList.toggle("saving", Boolean(this.shown.saving));
+    if (this.shown.change) this.element.dataset.change = this.shown.change.cid;
+    else delete this.element.dataset.change;
+  }
+
+  #quote() {
+    const { reply_to: to, quote } = this.shown;
+    this.#part("quote").hidden = !to;
+    if (!to) return;
+    const there = quote && !quote.deleted;
+    this.#part("quote").dataset.to = to;
+    write(this.#part("quoted-author"), there ? quote.author.name : "");
+    write(this.#part("quoted-text"), there ? firstLine(quote.body) : quote === undefined ? "…" : word("deleted"));
+  }
+
   #note() {
-    const { refused, seq, edited_at: edited, deleted } = this.shown;
-    const text = refused ? reason(refused) : !seq ? word("sending") : edited && !deleted ? word("edited") : "";
+    const { refused, change } = this.shown;
+    const text = this.#why();
     write(this.#part("why"), text);
     this.#part("note").hidden = text === "";
-    for (const name of ["retry", "discard"]) this.#part(name).hidden = !refused;
+    this.#part("discard").hidden = !refused && !change;
+    this.#part("retry").hidden = !refused && (!change || HOPELESS.has(change.code));
+  }
+
+  #why() {
+    const { refused, change, saving, seq, edited_at: edited, deleted } = this.shown;
+    if (refused) return reason("refused", refused);
+    if (change) return reason("unchanged", change.code);
+    if (saving) return word("saving");
+    if (!seq) return word("sending");
+    return edited && !deleted ? word("edited") : "";
   }
 }
 
@@ -98,6 +132,6 @@ function sameAuthor(one, other) {
   return one.key === other.key && one.name === other.name;
 }
 
-function reason(code) {
-  return word(hasWord(`refused-${code}`) ? `refused-${code}` : "refused");
+function reason(what, code) {
+  return word(hasWord(`${what}-${code}`) ? `${what}-${code}` : what);
 }

@@ -50,7 +50,18 @@ return Array.from(document.querySelectorAll("#log > li[data-state]"), (row) => (
   body: row.querySelector(".body").textContent,
   author: row.querySelector(".author").textContent,
   own: row.classList.contains("own"),
+  note: row.querySelector(".why").textContent,
+  quote: row.querySelector(".quote").hidden ? null : row.querySelector(".quote").textContent,
 }));
+"""
+IMPORT = """
+const [path, name, calls, done] = arguments;
+import(path).then((module) => {
+  const made = new module[name](...(calls.shift()));
+  const answers = calls.map(([method, ...given]) =>
+    typeof made[method] === "function" ? made[method](...given) : made[method]);
+  done(JSON.stringify(answers.map((answer) => answer ?? null)));
+}, (error) => done(JSON.stringify(String(error))));
 """
 WIRE = """
 return Array.from(document.querySelectorAll("#rows tr"), (row) =>
@@ -97,6 +108,33 @@ class Window:
 
     def say(self, text):
         self.find("#body").send_keys(text, Keys.ENTER)
+
+    def point_at(self, body):
+        """Moves the mouse onto the message with this body."""
+        rows = self.driver.find_elements(By.CSS_SELECTOR, "#log > li[data-state] .body")
+        row = next(row for row in rows if row.text == body)
+        ActionChains(self.driver).move_to_element(row).perform()
+
+    def offers(self, body):
+        """What can be done with the message with this body."""
+        self.point_at(body)
+        return [button.text for button in self.buttons() if button.is_displayed()]
+
+    def buttons(self):
+        return self.driver.find_elements(By.CSS_SELECTOR, "#log .actions button")
+
+    def choose_for(self, body, *names):
+        """Presses buttons of the message with this body, one after the other."""
+        self.point_at(body)
+        for name in names:
+            shown = [button for button in self.buttons() if button.is_displayed()]
+            next(button for button in shown if button.text == name).click()
+
+    def rewrite(self, body, text):
+        """Gives one's message other words."""
+        self.choose_for(body, "Edit")
+        self.fill("#body", text)
+        self.press(Keys.ENTER)
 
     def log_in(self, url, name, password):
         self.open(f"{url}/admin/")
@@ -190,6 +228,18 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="package")
 def worker(site):
     return site.worker()
+
+
+@pytest.fixture
+def call(open_window, worker):
+    """Makes an object of a module's class, calls it, and returns what each call answers."""
+    window = open_window(f"{worker.url}/login/")
+
+    def run(path, name, made_with, *calls):
+        arguments = (f"/static/{path}", name, [made_with, *calls])
+        return json.loads(window.driver.execute_async_script(IMPORT, *arguments))
+
+    return run
 
 
 @pytest.fixture(scope="package")

@@ -33,6 +33,26 @@ def test_a_message_stays_text(worker, open_window, make_room):
     assert_harmless(reader)
 
 
+def test_a_quote_and_what_it_answers_stay_text(worker, open_window, make_room):
+    url = worker.url + make_room()
+    author, reader = open_window(url), open_window(url)
+    for window in (author, reader):
+        window.until_state("connected")
+    author.say(IMAGE)
+    reader.until_sent(IMAGE)
+    reader.choose_for(IMAGE, "Reply")
+    assert reader.text("#purpose-line") == IMAGE
+    assert_harmless(reader)
+    reader.say("what is this?")
+    for window in (author, reader):
+        window.until_sent(IMAGE, "what is this?")
+        assert window.rows()[1]["quote"] == f"{author.text('#nick')} {IMAGE}"
+        assert_harmless(window)
+    author.rewrite(IMAGE, BODIES[0])
+    reader.until(lambda: reader.rows()[1]["quote"].endswith(BODIES[0]))
+    assert_harmless(reader)
+
+
 def test_a_nickname_stays_text(worker, open_window, make_room):
     url = worker.url + make_room()
     author, reader = open_window(url), open_window(url)

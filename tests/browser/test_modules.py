@@ -2,30 +2,6 @@
 
 import json
 
-import pytest
-
-IMPORT = """
-const [path, name, calls, done] = arguments;
-import(path).then((module) => {
-  const made = new module[name](...(calls.shift()));
-  const answers = calls.map(([method, ...given]) =>
-    typeof made[method] === "function" ? made[method](...given) : made[method]);
-  done(JSON.stringify(answers.map((answer) => answer ?? null)));
-}, (error) => done(JSON.stringify(String(error))));
-"""
-
-
-@pytest.fixture
-def call(open_window, worker):
-    """Makes an object of a module's class, calls it, and returns what each call answers."""
-    window = open_window(f"{worker.url}/login/")
-
-    def run(path, name, made_with, *calls):
-        arguments = (f"/static/{path}", name, [made_with, *calls])
-        return json.loads(window.driver.execute_async_script(IMPORT, *arguments))
-
-    return run
-
 
 def say(seq, **fields):
     return {"seq": seq, "kind": "say", "body": f"b{seq}", **fields}

@@ -1,0 +1,3 @@
+export function firstLine(body) {
+  return body.trim().split("\n", 1)[0];
+}

@@ -1,0 +1,117 @@
+"""Who is in a room, and who is typing there."""
+
+import pytest
+from selenium.webdriver import Keys
+
+from tests.browser.conftest import OUTAGE
+
+LOBBY = "/chat/lobby/"
+
+
+@pytest.fixture
+def two(worker, open_window, make_room):
+    url = worker.url + make_room()
+    windows = open_window(url), open_window(url)
+    for window in windows:
+        window.until_state("connected")
+    return windows
+
+
+def typing(window):
+    return window.text("#typing")
+
+
+def online(window):
+    """How many are said to be online."""
+    return window.run("return document.querySelector('#online summary').textContent")
+
+
+def names(window):
+    """The list of those online, opened for it."""
+    window.run("document.querySelector('#online').open = true")
+    script = (
+        "return Array.from(document.querySelectorAll('#online li'), (item) => item.textContent)"
+    )
+    window.until(lambda: window.run(script))
+    return window.run(script)
+
+
+def call(window, name):
+    window.click("#change")
+    window.fill("#nickname", name)
+    window.click("#rename button")
+    window.until(lambda: window.text("#nick") == name)
+    window.until_state("connected")
+
+
+def test_who_is_typing_is_shown_until_the_message_comes(two):
+    ann, bob = two
+    call(ann, "Ann")
+    ann.find("#body").send_keys("he")
+    bob.until(lambda: typing(bob) == "Ann is typing…")
+    assert typing(ann) == ""
+    ann.press("llo", Keys.ENTER)
+    bob.until_sent("hello")
+    assert typing(bob) == ""
+
+
+def test_who_stops_typing_is_forgotten_and_nothing_moves(two):
+    ann, bob = two
+    top = "return document.querySelector('#composer').getBoundingClientRect().top"
+    before = bob.run(top)
+    ann.find("#body").send_keys("never mind")
+    bob.until(lambda: typing(bob).endswith(" is typing…"))
+    assert bob.run(top) == before
+    bob.until(lambda: typing(bob) == "")
+
+
+def test_a_hostile_name_that_types_or_is_online_stays_text(two):
+    ann, bob = two
+    name = "<img src=x onerror=xss=1>"
+    call(ann, name)
+    ann.find("#body").send_keys("x")
+    bob.until(lambda: typing(bob) == f"{name} is typing…")
+    bob.until(lambda: f"{name} guest" in names(bob))
+    assert bob.run("return document.querySelectorAll('main img').length") == 0
+    assert bob.run("return window.xss") is None
+
+
+def test_who_comes_and_goes_is_counted_and_named(two, open_window, worker, boss):
+    ann, bob = two
+    for window in two:
+        window.until(lambda window=window: online(window) == "2 online")
+    assert names(ann) == [f"{ann.text('#nick')} you, guest", f"{bob.text('#nick')} guest"]
+    bob.open(f"{worker.url}/login/")
+    ann.until(lambda: online(ann) == "1 online")
+    bob.driver.back()
+    ann.until(lambda: online(ann) == "2 online")
+    bob.until_state("connected")
+    bob.log_in(worker.url, *boss)
+    bob.open(ann.driver.current_url)
+    ann.until(lambda: online(ann) == "2 online")
+    assert names(ann)[1:] == [boss[0]]
+
+
+def test_a_person_with_two_tabs_is_there_once(two):
+    ann, bob = two
+    bob.driver.switch_to.new_window("tab")
+    bob.open(ann.driver.current_url).until_state("connected")
+    bob.until(lambda: online(bob) == "2 online")
+    first = bob.driver.window_handles[0]
+    bob.driver.close()
+    bob.driver.switch_to.window(first)
+    bob.say("still here")
+    ann.until_sent("still here")
+    assert online(ann) == "2 online"
+
+
+def test_who_is_there_is_not_claimed_while_the_line_is_down(make_site, open_window):
+    worker = make_site().worker()
+    window = open_window(worker.url + LOBBY, expected=OUTAGE)
+    window.until(lambda: online(window) == "1 online")
+    known = "return !document.querySelector('#online').matches('.unknown')"
+    assert window.run(known)
+    worker.kill()
+    window.until(lambda: not window.run(known))
+    worker.start()
+    window.until(lambda: window.run(known))

@@ -1,0 +1,198 @@
+"""What has been read and what not: in titles, above the first that is new, in the list of rooms."""
+
+import pytest
+
+MARKED = """
+const fresh = document.querySelector("#log .fresh");
+return fresh && Number(fresh.closest("li").dataset.seq);
+"""
+AT_BOTTOM = """
+const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#scroller");
+return scrollHeight - scrollTop - clientHeight < 48;
+"""
+UNREAD = """
+const [slug, done] = arguments;
+fetch("/api/rooms").then((answer) => answer.json()).then(({ rooms }) =>
+  done(rooms.find((room) => room.slug === slug).unread));
+"""
+FILLING = """
+from chat.log import Draft, write
+room = Room.objects.get(slug={slug!r})
+write([Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n in range({count})])
+"""
+
+
+@pytest.fixture
+def path(make_room):
+    return make_room()
+
+
+@pytest.fixture
+def two(worker, open_window, path):
+    windows = open_window(worker.url + path), open_window(worker.url + path)
+    for window in windows:
+        window.until_state("connected")
+    return windows
+
+
+def title(window):
+    """What the title says before the room's name."""
+    return window.driver.title.removesuffix("Room · Twinstream").strip()
+
+
+def titles(window):
+    """The titles of all tabs, told without bringing any to the front."""
+    targets = window.cdp("Target.getTargets")["targetInfos"]
+    return [target["title"] for target in targets if target["type"] == "page"]
+
+
+def unread(window, path):
+    """What the server counts for the person of this window."""
+    return window.driver.execute_async_script(UNREAD, path.split("/")[2])
+
+
+def until_read(window, worker, path):
+    window.until(lambda: unread(window, path) == 0)
+
+
+def marked(window):
+    """The seq of the message that "New messages" stands above; None without it."""
+    return window.run(MARKED)
+
+
+def badge(window, path):
+    """The badge of the room at a path in the list; None without one."""
+    script = """
+    const badge = document.querySelector(`[data-room="${arguments[0]}"] .unread`);
+    return badge.hidden ? null : badge.querySelector(".count").textContent;
+    """
+    return window.run(script, path.split("/")[2])
+
+
+def in_new_tab(window, url):
+    """Opens another tab of the same person in front; returns the handle of the one left."""
+    left = window.driver.current_window_handle
+    window.driver.switch_to.new_window("tab")
+    window.open(url)
+    return left
+
+
+def test_a_hidden_page_counts_in_its_title_what_others_say(two, worker):
+    ann, bob = two
+    ann.say("mine")
+    bob.until_sent("mine")
+    room = in_new_tab(ann, f"{worker.url}/login/")
+    for body in ["one", "two", "three"]:
+        bob.say(body)
+    bob.until_sent("mine", "one", "two", "three")
+    bob.choose_for("three", "Delete", "Delete")
+    ann.until(lambda: "(2) Room · Twinstream" in titles(ann))
+    ann.driver.switch_to.window(room)
+    ann.until(lambda: title(ann) == "")
+    bob.say("while you look")
+    ann.until(lambda: "while you look" in ann.bodies())
+    assert title(ann) == ""
+
+
+def test_what_comes_while_one_reads_above_is_counted_on_the_button(site, two, path):
+    ann, bob = two
+    site.shell(FILLING.format(slug=path.split("/")[2], count=45))
+    ann.until(lambda: len(ann.rows()) == 45)
+    ann.run("document.querySelector('#scroller').scrollTop = 0")
+    ann.until(lambda: not ann.run(AT_BOTTOM))
+    bob.say("down here")
+    ann.until(lambda: title(ann) == "(1)")
+    assert ann.find("#newer").text == "New messages (1) ↓"
+    ann.click("#newer")
+    ann.until(lambda: title(ann) == "")
+    assert not ann.find("#newer").is_displayed()
+
+
+def test_a_line_stands_above_what_was_said_meanwhile(two, worker, path):
+    ann, bob = two
+    bob.say("seen")
+    ann.until_sent("seen")
+    ann.say("mine")
+    bob.until_sent("seen", "mine")
+    until_read(ann, worker, path)
+    ann.open(f"{worker.url}/login/")
+    bob.say("new")
+    bob.say("newer")
+    bob.until_sent("seen", "mine", "new", "newer")
+    ann.open(worker.url + path).until_sent("seen", "mine", "new", "newer")
+    assert marked(ann) == 3
+    bob.say("live")
+    ann.until_sent("seen", "mine", "new", "newer", "live")
+    assert marked(ann) == 3
+    ann.say("answer")
+    assert marked(ann) is None
+    until_read(ann, worker, path)
+    ann.driver.refresh()
+    ann.until(lambda: len(ann.rows()) == 6)
+    assert marked(ann) is None
+
+
+def test_the_first_visit_has_missed_nothing(site, open_window, worker, path):
+    site.shell(FILLING.format(slug=path.split("/")[2], count=3))
+    window = open_window(worker.url + path)
+    window.until(lambda: len(window.rows()) == 3)
+    assert (marked(window), title(window)) == (None, "")
+    window.until(lambda: unread(window, path) == 0)
+
+
+def test_reading_in_one_tab_empties_the_count_of_the_other(two, worker, path):
+    ann, bob = two
+    bob.say("hello")
+    ann.until_sent("hello")
+    in_new_tab(ann, f"{worker.url}/login/")
+    bob.say("psst")
+    ann.until(lambda: "(1) Room · Twinstream" in titles(ann))
+    ann.open(worker.url + path)
+    ann.until_sent("hello", "psst")
+    ann.until(lambda: titles(ann) == ["Room · Twinstream"] * 2)
+
+
+def test_the_list_of_rooms_shows_what_is_unread_and_follows(two, worker, path):
+    ann, bob = two
+    bob.say("seen")
+    ann.until_sent("seen")
+    until_read(ann, worker, path)
+    ann.open(f"{worker.url}/chat/")
+    assert badge(ann, path) is None
+    bob.say("new")
+    bob.say("newer")
+    bob.until_sent("seen", "new", "newer")
+    ann.driver.refresh()
+    assert badge(ann, path) == "2"
+    ann.until(lambda: ann.driver.title == "(2) Chat · Twinstream")
+
+    rooms = in_new_tab(ann, worker.url + path)
+    ann.until_sent("seen", "new", "newer")
+    until_read(ann, worker, path)
+    ann.driver.switch_to.window(rooms)
+    ann.until(lambda: badge(ann, path) is None)
+    ann.until(lambda: ann.driver.title == "Chat · Twinstream")
+
+
+def test_the_list_of_rooms_follows_another_page_of_this_browser_at_once(two, worker, path):
+    ann, bob = two
+    bob.say("seen")
+    ann.until_sent("seen")
+    until_read(ann, worker, path)
+    ann.run("document.querySelector('#scroller').scrollTop = 0")
+    in_new_tab(ann, f"{worker.url}/chat/")
+    ann.run("window.setInterval = null; window.asked = performance.now()")
+    bob.say("new")
+    ann.until(lambda: badge(ann, path) == "1")
+    assert ann.run("return performance.now() - asked") < 15_000
+
+
+def test_more_than_can_be_counted_is_said_so(site, two, worker, path):
+    ann, bob = two
+    bob.say("seen")
+    ann.until_sent("seen")
+    until_read(ann, worker, path)
+    ann.open(f"{worker.url}/login/")
+    site.shell(FILLING.format(slug=path.split("/")[2], count=120))
+    ann.open(f"{worker.url}/chat/")
+    assert badge(ann, path) == "99+"
