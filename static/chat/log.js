@@ -7,13 +7,13 @@ function position(cursor) {
   return { epoch, seq: Number(seq) };
 }
 
-// What this page holds of a room's log: entries folded, doubles ignored, holes and gaps known. It sees no DOM.
+// What this page holds of a room's log: entries folded, doubles ignored, holes and a gap known. It sees no DOM.
 export class Log {
   #entries = new Map();
   #epoch = null;
   #last = 0;
   #first = 1;
-  #gaps = [];
+  #gap = null;
   more = false;
 
   get cursor() {
@@ -41,15 +41,16 @@ export class Log {
     return this.#entries.values();
   }
 
-  // Where the next events begin. A gap is what lies between the entries already held and those to come.
-  // A head below what is held is a log put back from a copy: its next entries will reuse our numbers.
+  // Where the next events begin. A head below what is held is a log put back from a copy: its next entries
+  // will reuse our numbers. A gap is what lies between the entries already held and those to come. What was
+  // held goes: nobody told what was edited or deleted meanwhile, and history has it as it is now.
   joined({ cursor, head }) {
     const { epoch, seq } = position(cursor);
-    if (epoch !== this.#epoch || head < this.#last) return this.#begin(epoch, seq);
-    const gap = seq > this.#last ? { after: this.#last, before: seq + 1 } : null;
-    if (gap) this.#gaps.push(gap);
-    this.#last = Math.max(seq, this.#last);
-    return { voided: false, gap };
+    const voided = epoch !== this.#epoch || head < this.#last;
+    const gap = !voided && seq > this.#last ? { after: this.#last } : null;
+    const begun = this.#epoch !== null;
+    if (voided || gap) this.#begin(epoch, seq, gap);
+    return { voided: voided && begun, gap };
   }
 
   events(entries) {
@@ -65,15 +66,17 @@ export class Log {
     return changes;
   }
 
-  // The server has folded these already: an old edit laid over a newer body would undo it.
+  // What came before the first. The server has folded these already: an old edit laid over a newer body would
+  // undo it. Tells which gap is closed now.
   page({ before, events, more }) {
     const added = events.filter(({ seq, kind }) => kind === "say" && !this.#entries.has(seq));
     for (const entry of added) this.#entries.set(entry.seq, entry);
-    const gap = this.#gaps.find((known) => known.before === before) ?? null;
-    const lowest = Math.min(before, ...events.map(({ seq }) => seq));
-    if (gap) this.#narrow(gap, lowest, more);
-    else if (before === this.#first) Object.assign(this, { more }).#first = lowest;
-    return { added, closed: gap && !this.#gaps.includes(gap) ? gap : null };
+    if (before !== this.#first) return { added, closed: null };
+    this.#first = Math.min(before, ...events.map(({ seq }) => seq));
+    this.more = more;
+    const closed = !more || this.#first <= this.#gap?.after + 1 ? this.#gap : null;
+    if (closed) this.#gap = null;
+    return { added, closed };
   }
 
   // Keeps the newest; what goes can be had again as history.
@@ -83,20 +86,18 @@ export class Log {
     const gone = seqs.slice(0, seqs.length - limit);
     for (const seq of gone) this.#entries.delete(seq);
     this.#first = gone.at(-1) + 1;
-    this.#gaps = this.#gaps.filter(({ after }) => after >= this.#first);
+    this.#gap = null;
     this.more = true;
     return this.#first;
   }
 
-  #begin(epoch, seq) {
-    const voided = this.#epoch !== null;
+  #begin(epoch, seq, gap) {
     this.#entries.clear();
-    this.#gaps = [];
+    this.#gap = gap;
     this.#epoch = epoch;
     this.#last = seq;
     this.#first = seq + 1;
     this.more = seq > 0;
-    return { voided, gap: null };
   }
 
   #take(entry, changes) {
@@ -115,10 +116,5 @@ export class Log {
     const entry = folded(target, change);
     this.#entries.set(change.ref, entry);
     return entry;
-  }
-
-  #narrow(gap, lowest, more) {
-    gap.before = lowest;
-    if (!more || lowest <= gap.after + 1) this.#gaps.splice(this.#gaps.indexOf(gap), 1);
   }
 }

@@ -5,7 +5,8 @@ export class LogView {
   #list;
   #templates;
   #rows = [];
-  #gaps = [];
+  // A line that says what is missing where.
+  #gap = { after: 0, element: null };
   #parted = { seq: null, element: null };
   #me;
 
@@ -68,29 +69,33 @@ export class LogView {
     for (const row of this.#rows) row.own(key);
   }
 
-  gap({ after }, fill) {
-    const element = this.#templates.gap.content.firstElementChild.cloneNode(true);
+  // What lies between the rows held before and those to come has been skipped.
+  startAfter({ after }, fill) {
+    const element = this.#begin(this.#templates.gap, after);
     element.querySelector(".fill").addEventListener("click", fill);
-    this.#gaps.push({ after, element });
-    this.#list.insertBefore(element, this.#rows.find(({ order }) => order > after)?.element ?? null);
   }
 
-  closeGap({ after }) {
-    this.#gaps.filter((gap) => gap.after === after).forEach(({ element }) => element.remove());
-    this.#gaps = this.#gaps.filter((gap) => gap.after !== after);
+  closeGap() {
+    this.#gap.element?.remove();
+    this.#gap = { after: 0, element: null };
   }
 
   dropBefore(seq) {
     for (const row of this.#rows.filter(({ order }) => order < seq)) this.#remove(row);
-    for (const gap of this.#gaps.filter(({ after }) => after < seq)) this.closeGap(gap);
+    if (this.#gap.after < seq) this.closeGap();
   }
 
   // Another epoch: the numbers of the old rows mean other entries now.
   startAnew(seq) {
+    this.#begin(this.#templates.anew, seq);
+  }
+
+  #begin(template, after) {
     this.dropBefore(Infinity);
-    const element = this.#templates.anew.content.firstElementChild.cloneNode(true);
+    const element = template.content.firstElementChild.cloneNode(true);
     this.#list.prepend(element);
-    this.#gaps.push({ after: seq, element });
+    this.#gap = { after, element };
+    return element;
   }
 
   #pending(cid) {

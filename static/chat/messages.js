@@ -97,12 +97,6 @@ export class Messages {
     return this.#again(ref);
   }
 
-  retry(cid) {
-    const item = this.#outbox.retry(cid);
-    this.#changes.drop(cid);
-    if (item) this.begin(item);
-  }
-
   discard(cid) {
     this.#outbox.discard(cid);
     return this.forget(cid);

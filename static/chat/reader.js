@@ -67,7 +67,8 @@ export class Reader {
   }
 
   // One page at a time. False when there is nothing to ask for or the line is down.
-  older(before = this.#log.first) {
+  older() {
+    const before = this.#log.first;
     if (this.#asked !== null || this.#log.cursor === null) return false;
     if (!this.#send({ type: "history", room: this.#room, before, limit: PAGE })) return false;
     this.#asked = before;

@@ -3,7 +3,6 @@ import { Actions } from "./actions.js";
 import { newCid } from "./cid.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Delivery } from "./delivery.js";
 import { Draft } from "./draft.js";
 import { Log } from "./log.js";
 import { LogView } from "./log_view.js";
@@ -11,7 +10,6 @@ import { Messages } from "./messages.js";
 import { listenForName } from "./nickname.js";
 import { Online } from "./online.js";
 import { Outbox } from "./outbox.js";
-import { OutboxStore } from "./outbox_store.js";
 import { Purpose } from "./purpose.js";
 import { quietly } from "./quietly.js";
 import { goToQuotes } from "./quote_link.js";
@@ -20,6 +18,7 @@ import { Reading } from "./reading.js";
 import { rights } from "./rights.js";
 import { roveRows } from "./row_focus.js";
 import { Scroller } from "./scroller.js";
+import { Sending } from "./sending.js";
 import { showState } from "./state_view.js";
 import { tapsTo } from "./taps.js";
 import { Typing } from "./typing.js";
@@ -39,22 +38,22 @@ const log = new Log();
 const connection = new Connection(tapsTo(at("room").dataset, () => log.cursor), { onFrame, onState });
 const send = (command) => connection.send({ ...command, room });
 const reader = new Reader(room, log, send);
-const outbox = new Outbox(newCid, storeOf(member));
-const delivery = new Delivery(outbox, { send, refused });
+const outbox = new Outbox(newCid);
 const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("anew"), fresh: at("fresh") }, me.key);
 const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
 const messages = new Messages({ room, log, outbox, view, changed: (entry) => purpose.changed(entry) });
 const composer = new Composer(at("composer"), at("body"), at("length"), (body) => purpose.submit(body));
+const sending = new Sending({ room, me, outbox, messages, view, send, shown, reword: (entry, body) => purpose.edit(entry, body) });
 const purpose = new Purpose(composer, {
   say,
-  edit,
+  edit: (ref, body) => sending.change({ type: "edit", ref, body }),
   last: () => messages.lastOf(me.key),
   mine: ({ author }) => author.key === me.key,
 });
 const chosen = {
   reply: (seq) => purpose.reply(messages.at(seq)),
   edit: (seq) => purpose.edit(messages.at(seq)),
-  delete: remove,
+  delete: (ref) => sending.change({ type: "delete", ref }),
 };
 const typing = new Typing(at("typing"), at("body"), send);
 const online = new Online(at("online"), me.key);
@@ -71,7 +70,7 @@ const heard = {
   joined,
   events,
   page,
-  ack,
+  ack: (frame) => sending.ack(frame),
   error,
   ping: (frame) => reader.ping(frame),
   typing: (frame) => typing.heard(frame),
@@ -88,7 +87,7 @@ function onFrame(frame) {
 function onState(state) {
   if (state.name !== "connected") {
     reader.lost();
-    delivery.lost();
+    sending.lost();
     typing.lost();
     online.lost();
   }
@@ -99,14 +98,14 @@ function onState(state) {
 // Over HTTP nobody says who we are: the page knew when it was loaded.
 function welcome(frame) {
   iAm(frame.member ?? me);
-  delivery.welcome(frame);
+  sending.welcome(frame);
   composer.limit(frame.limits?.body ?? Infinity);
   reader.join();
 }
 
 function iAm(known) {
-  if (isAnother(known)) showOutboxOf(known);
   me = known;
+  sending.iAm(me);
   at("nick").textContent = me.name;
   for (const part of [view, online, reading]) part.iAm(me.key);
 }
@@ -120,10 +119,10 @@ function joined(frame) {
   wire.figures.joined(frame, last, changes);
   at("notice").hidden = true;
   if (voided) view.startAnew(log.last);
-  if (gap) view.gap(gap, () => reader.older(gap.before));
+  if (gap) view.startAfter(gap, older);
   reading.joined(frame, voided);
   showEdges();
-  delivery.ready();
+  sending.ready();
 }
 
 function events(frame) {
@@ -133,7 +132,7 @@ function events(frame) {
   const { added, changed } = changes;
   wire.figures.events(changes, log.last);
   scroller.below(() => quiet(at("log"), () => take(frame.events, added, changed)));
-  settle(frame.events);
+  sending.arrived(frame.events);
   if (added.length > 0) scroller.announce();
   if (scroller.atBottom) trim();
   if (first) scroller.fill();
@@ -146,22 +145,17 @@ function take(all, added, changed) {
   reading.arrived();
 }
 
-function settle(entries) {
-  for (const { cid } of entries) delivery.settle(cid);
-}
-
 function trim() {
   const oldest = log.trim(KEPT_ROWS);
   if (oldest !== null) scroller.below(() => view.dropBefore(oldest));
 }
 
 function page(frame) {
-  const fills = frame.before !== log.first ? (change) => change() : (change) => scroller.above(change);
   const changes = reader.page(frame);
   const { added, closed } = changes;
   wire.figures.page(changes);
-  settle(added);
-  fills(() => quietly(at("log"), () => showOlder(added)));
+  sending.arrived(added);
+  scroller.above(() => quietly(at("log"), () => showOlder(added)));
   if (closed) view.closeGap(closed);
   showEdges();
   scroller.fill();
@@ -176,14 +170,8 @@ function older() {
   if (log.more && reader.older()) showEdges("loading");
 }
 
-function ack({ cid, seq }) {
-  if (messages.changing(cid)) messages.acknowledge(cid, seq);
-  else view.acknowledge(cid, seq);
-  delivery.settle(cid);
-}
-
 function error(frame) {
-  if (frame.cid) return delivery.error(frame);
+  if (frame.cid) return sending.error(frame);
   if (CLOSED[frame.code] && frame.room) connection.end(CLOSED[frame.code]);
   reader.refused(frame);
   at("notice").textContent = frame.message;
@@ -192,99 +180,17 @@ function error(frame) {
 }
 
 function say(body, to) {
-  showItem(outbox.add({ type: "say", body, ...(to && { reply_to: to }) }));
+  sending.say(body, to);
   scroller.toBottom();
   typing.sent();
   reading.spoke();
-  delivery.pump();
-  wire.redraw();
 }
 
-function edit(ref, body) {
-  change({ type: "edit", ref, body });
-}
-
-function remove(ref) {
-  change({ type: "delete", ref });
-}
-
-function change(command) {
-  scroller.below(() => messages.change(command));
-  delivery.pump();
-  wire.redraw();
-}
-
-// A change of a message has no row of its own.
-function showItem(item) {
-  scroller.below(() => (item.type === "say" ? messages.show({ ...item, author: me }) : messages.begin(item)));
+// What is unsent, or no longer.
+function shown(change) {
+  scroller.below(change);
   showEdges();
-}
-
-function refused(item) {
-  if (item.type === "say") return showItem(item);
-  return scroller.below(() => messages.refuse(item.cid, item.refused));
-}
-
-function again(cid) {
-  view.discard(cid);
-  const item = outbox.retry(cid);
-  if (item) showItem(item);
-  scroller.toBottom();
-  delivery.pump();
-}
-
-// What was too long is too long again; its words are not lost.
-function changeAgain(cid) {
-  const { refused: code, body } = messages.changing(cid);
-  if (code !== "too_long") messages.retry(cid);
-  else purpose.edit(messages.at(messages.discard(cid).ref), body);
-  delivery.pump();
-}
-
-function discard(cid) {
-  outbox.discard(cid);
-  hide(cid);
-  showEdges();
-}
-
-function hide(cid) {
-  view.discard(cid);
-  messages.forget(cid);
-}
-
-// ---- The outbox beyond this page ----
-
-function storeOf(key) {
-  const store = new OutboxStore(key, room);
-  const mine = (act) => (given) => me.key === key && act(given);
-  store.watch({ saved: mine(saved), removed: mine(removed) });
-  return store;
-}
-
-function saved(item) {
-  outbox.put(item);
-  showItem(item);
-  delivery.pump();
   wire.redraw();
-}
-
-function removed(key) {
-  const item = outbox.removed(key);
-  if (item) discard(item.cid);
-  delivery.pump();
-  wire.redraw();
-}
-
-// A guest whose cookie is not kept gets another key with each line, and stays the one who sits here.
-function isAnother(known) {
-  return known.key !== me.key && !(known.guest && me.key.startsWith("g-"));
-}
-
-function showOutboxOf(known) {
-  for (const { cid } of outbox.items) hide(cid);
-  me = known;
-  outbox.moveTo(storeOf(known.key));
-  outbox.items.forEach(showItem);
 }
 
 function showEdges(edge = !log.more && !view.empty ? "beginning" : "") {
@@ -295,8 +201,8 @@ function showEdges(edge = !log.more && !view.empty ? "beginning" : "") {
 
 at("log").addEventListener("click", ({ target }) => {
   const { cid, change } = target.closest(".row")?.dataset ?? {};
-  if (target.matches(".retry")) change ? changeAgain(change) : again(cid);
-  if (target.matches(".discard")) discard(change ?? cid);
+  if (target.matches(".retry")) sending.retry(change ?? cid);
+  if (target.matches(".discard")) sending.discard(change ?? cid);
 });
 new Actions(at("log"), at("actions"), {
   allowed: (seq) => rights(messages.at(seq), me.key, moderator === "true"),
@@ -313,6 +219,6 @@ onWaking(() => connection.wake());
 // A browser that keeps the page for the way back keeps its socket too, and its person online.
 addEventListener("pagehide", () => connection.end());
 addEventListener("pageshow", ({ persisted }) => persisted && connection.open());
-outbox.items.forEach(showItem);
+sending.restore();
 connection.open();
 if (matchMedia("(hover: hover)").matches) at("body").focus();

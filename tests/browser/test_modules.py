@@ -66,9 +66,11 @@ def test_a_log_that_was_reset_knows_its_gap_and_fills_it_with_pages(call):
         events(say(8), say(9)),
         ["page", page],
         ["page", rest],
+        ["entry", 2],
     )
     assert answers[2]["voided"] is False
     assert answers[2]["gap"]["after"] == 2
+    assert answers[6] is None  # nobody told what became of it meanwhile
     assert [entry["seq"] for entry in answers[4]["added"]] == [5, 6, 7]
     assert answers[4]["closed"] is None
     assert answers[5]["closed"] is not None

@@ -93,3 +93,34 @@ def test_a_last_message_that_vanished_is_missed_at_the_next_heartbeat(make_site,
     ann.run("window.deaf = false")
     ann.until_sent("vanished")
     ann.until(lambda: (number(ann, "received"), number(ann, "mended")) == (1, 1))
+
+
+# More than a page is sent that comes back, with a change of what was shown before.
+MISSED = """
+from chat.log import Draft, write
+room = Room.objects.get(slug={slug!r})
+write([Draft(room.pk, "say", "g-9", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n in range(520)])
+write([Draft(room.pk, "delete", "g-9", "Bob", "{slug}-gone", ref=1, moderator=True)])
+"""
+
+
+def test_who_missed_too_much_sees_where_and_gets_it_as_it_is_now(site, two):
+    path, ann, bob = two
+    bob.say("soon gone")
+    ann.until_sent("soon gone")
+    ann.click("#cut")
+    ann.until_state("cut")
+    site.shell(MISSED.format(slug=path.split("/")[2]))
+    ann.until_state("connected")
+    ann.until(lambda: len(ann.rows()) == 49)  # the fiftieth entry is the deletion
+    assert "soon gone" not in ann.bodies()
+    assert ann.text("#log .gap span") == "Some messages were skipped here"
+
+    ann.click("#log .gap .fill")
+    ann.until(lambda: len(ann.rows()) > 49)
+    while len(ann.rows()) < 521:
+        ann.run("document.querySelector('#scroller').scrollTop = 0")
+    wanted = ["message deleted", *(f"line {n}" for n in range(520))]
+    ann.until(lambda: ann.bodies() == wanted)
+    ann.until(lambda: not ann.run("return document.querySelector('#log .gap')"))
+    ann.until(lambda: number(ann, "mended") == 1)
