@@ -1,12 +1,31 @@
 const LIT_MS = 2_000;
 
-// A quote leads to what it quotes, if that is among the rows.
-export function goToQuotes(list) {
-  list.addEventListener("click", ({ target }) => {
-    const quote = target.closest(".quote");
-    const row = quote && list.querySelector(`.row[data-seq="${quote.dataset.to}"]`);
+// A quote leads to what it quotes, through as much history as lies between.
+export class QuoteLink {
+  #list;
+  #older;
+  #wanted = null;
+
+  // `older(seq)` asks for history, if the message is further back than what is held, and answers whether it did.
+  constructor(list, older) {
+    this.#list = list;
+    this.#older = older;
+    list.addEventListener("click", ({ target }) => {
+      const quote = target.closest(".quote");
+      if (quote) this.#go(Number(quote.dataset.to));
+    });
+  }
+
+  // More history is held now.
+  loaded() {
+    if (this.#wanted !== null) this.#go(this.#wanted);
+  }
+
+  #go(seq) {
+    const row = this.#list.querySelector(`.row[data-seq="${seq}"]`);
     if (row) light(row);
-  });
+    this.#wanted = !row && this.#older(seq) ? seq : null;
+  }
 }
 
 function light(row) {

@@ -12,7 +12,7 @@ import { Online } from "./online.js";
 import { Outbox } from "./outbox.js";
 import { Purpose } from "./purpose.js";
 import { quietly } from "./quietly.js";
-import { goToQuotes } from "./quote_link.js";
+import { QuoteLink } from "./quote_link.js";
 import { Reader } from "./reader.js";
 import { Reading } from "./reading.js";
 import { rights } from "./rights.js";
@@ -59,6 +59,7 @@ const typing = new Typing(at("typing"), at("body"), send);
 const online = new Online(at("online"), me.key);
 const reading = new Reading({ log, view, scroller, pane: at("scroller"), count: at("newer-count"), send, me: me.key });
 new Draft(at("body"), member, room);
+const quoteLink = new QuoteLink(at("log"), (seq) => seq < log.first && older());
 const wire = new Wire(at("wire"), room, {
   look: () => ({ cursor: log.cursor, unsent: outbox.unsent }),
   ping: () => connection.ping(),
@@ -158,6 +159,7 @@ function page(frame) {
   scroller.above(() => quietly(at("log"), () => showOlder(added)));
   if (closed) view.closeGap(closed);
   showEdges();
+  quoteLink.loaded();
   scroller.fill();
 }
 
@@ -167,7 +169,9 @@ function showOlder(entries) {
 }
 
 function older() {
-  if (log.more && reader.older()) showEdges("loading");
+  if (!log.more || !reader.older()) return false;
+  showEdges("loading");
+  return true;
 }
 
 function error(frame) {
@@ -208,7 +212,6 @@ new Actions(at("log"), at("actions"), {
   allowed: (seq) => rights(messages.at(seq), me.key, moderator === "true"),
   chosen: (name, seq) => chosen[name](seq),
 });
-goToQuotes(at("log"));
 roveRows(at("log"));
 at("reconnect").addEventListener("click", () => connection.open());
 listenForName((renamed) => {

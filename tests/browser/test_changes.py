@@ -274,3 +274,7 @@ def test_a_quote_of_what_is_not_loaded_is_fetched_and_followed(site, worker, two
     ann.run("document.querySelector('#scroller').scrollTop = 0")
     ann.rewrite("long ago", "yesterday")
     bob.until(lambda: bob.rows()[-1]["quote"] == quote.replace("long ago", "yesterday"))
+    assert "yesterday" not in bob.bodies()
+    bob.run("document.querySelector('#log > li:last-child .quote').click()")
+    lit = "return document.querySelector('#log .lit .body')?.textContent"
+    bob.until(lambda: bob.run(lit) == "yesterday")
