@@ -22,7 +22,7 @@ except UnicodeDecodeError as error:
 
 def read(reader: Callable[..., Any], name: str, default: Any, **options: Any) -> Any:
     """The value of `name`; an empty one counts as unset. SystemExit with its name if it is bad."""
-    text = os.environ.get(name, "").strip()
+    text: str = env.str(name, "").strip()
     if not text:
         return default
     os.environ[name] = text

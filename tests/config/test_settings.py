@@ -1,6 +1,7 @@
 """Settings decide how a process starts, so each of these starts one."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -28,6 +29,36 @@ def start(arguments, **environment):
 def setting(name, **environment):
     shown = start(MANAGE, **environment).stdout
     return next(line for line in shown.splitlines() if line.split(" = ")[0].endswith(name))
+
+
+@pytest.fixture
+def start_with(tmp_path):
+    """Starts a copy of the project with a file `.env`; returns what its settings are then."""
+
+    def start_with(text, *names):
+        shutil.copytree(ROOT / "config", tmp_path / "config")
+        (tmp_path / ".env").write_text(text)
+        code = f"from config import settings\nfor n in {names}: print(getattr(settings, n))"
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, env=kept, capture_output=True, text=True
+        )
+
+    return start_with
+
+
+def test_settings_are_read_from_a_file(start_with):
+    text = f"SECRET_KEY={'x' * 60}\nCHAT_BURST=7\nDATABASE_URL=sqlite:///other.sqlite3\n"
+    done = start_with(text, "SECRET_KEY", "DEBUG", "CHAT_BURST", "DATABASES")
+    key, debug, burst, databases = done.stdout.splitlines()
+    assert (key, debug, burst) == ("x" * 60, "False", "7")
+    assert "other.sqlite3" in databases
+
+
+def test_a_bad_value_in_a_file_stops_the_start_with_its_name(start_with):
+    done = start_with(f"SECRET_KEY={'x' * 60}\nCHAT_BURST=many\n")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Bad value of CHAT_BURST")
 
 
 def test_without_a_key_manage_runs_in_development():
