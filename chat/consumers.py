@@ -2,25 +2,18 @@
 
 import asyncio
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from functools import partial
 
 from django.conf import settings
 
-from chat import frames, rooms, taps
+from chat import frames, marks, members, rooms, taps
+from chat.following import Following
 from chat.frames import FrameError
-from chat.models import Room
-from chat.presence import presence
+from chat.loops import background
 from chat.rate import Bucket
-from chat.rollcall import rollcall
 from chat.rooms import Refused
-from chat.socket import FLOODING, SILENT, Socket, cancel
-from chat.tail import Batch, Reader
-from chat.whispers import Ear, whispers
+from chat.socket import FLOODING, SESSION_ENDED, SILENT, Socket
 
 MERCY_SECONDS = 0.5
-ROOMS_PER_SOCKET = 50
 # A person who types says so every few seconds; more says nothing more.
 TYPING_PER_SECOND = 1.0
 TYPING_BURST = 2.0
@@ -35,10 +28,10 @@ class ChatSocket(Socket):
 
     async def opened(self) -> None:
         """Says who the client is, and what it may send."""
-        self.following: dict[str, Following] = {}
-        self.writing: asyncio.Queue[frames.Write] = asyncio.Queue()
-        self.whispers: dict[tuple[str, str], str] = {}
-        self.whispering: asyncio.Task[None] | None = None
+        self.following = Following(self)
+        self.marked = False
+        # While the database is locked nothing leaves it, and nothing else bounds it.
+        self.writing: asyncio.Queue[frames.Write] = asyncio.Queue(settings.CHAT_BURST)
         self.typing_rate = Bucket(TYPING_PER_SECOND, TYPING_BURST, TYPING_BURST, self.heard)
         self.held.callback(self.release)
         await self.push(
@@ -84,11 +77,11 @@ class ChatSocket(Socket):
         try:
             match command:
                 case frames.Join():
-                    await self.join(command)
+                    await self.following.join(command)
                 case frames.Leave():
-                    await self.leave(command.room)
+                    await self.following.leave(command.room)
                 case frames.Say() | frames.Edit() | frames.Delete():
-                    self.writing.put_nowait(command)
+                    self.write_soon(command)
                 case frames.History():
                     await self.history(command)
                 case frames.Typing():
@@ -103,43 +96,18 @@ class ChatSocket(Socket):
 
     # ---- The verbs ----
 
-    async def join(self, command: frames.Join) -> None:
-        """Follows a room from a cursor. Joining again moves the cursor."""
-        room = await rooms.enter(command.room, self.member)
-        await self.leave(room.slug)
-        if len(self.following) >= ROOMS_PER_SOCKET:
-            raise Refused("forbidden", f"A socket follows at most {ROOMS_PER_SOCKET} rooms.")
-        reader = await taps.open_reader(room)
-        ear = Ear(room.slug, self.member.key, partial(self.hear, room.slug))
-        followed = self.following[room.slug] = Following(room, reader, ear)
-        followed.held.callback(reader.close)
-        followed.held.enter_context(rollcall().entered(room.pk, self.member))
-        reset = await reader.resume(command.cursor)
-        followed.held.enter_context(whispers().listening(room.pk, ear))
-        await self.push(
-            frames.encode(
-                "joined",
-                room=room.slug,
-                name=room.name,
-                epoch=reader.tail.epoch,
-                head=reader.tail.head,
-                cursor=reader.cursor,
-                reset=reset,
-                online=[member.public() for member in presence.online(room.pk)],
-                read=min(room.read_to, reader.tail.head),
-            )
-        )
-        followed.task = self.spawn(self.follow(room, reader))
-
-    async def leave(self, slug: str) -> None:
-        """Stops following a room."""
-        if followed := self.following.pop(slug, None):
-            await followed.stop()
-
     def release(self) -> None:
         """Lets go of every room; the tasks have ended by then."""
-        for followed in self.following.values():
-            followed.held.close()
+        self.following.release()
+        if self.marked and not members.can_return(self.member, self.scope["cookies"]):
+            background(marks.forget(self.member.key))
+
+    def write_soon(self, command: frames.Write) -> None:
+        """Writes an entry after those that wait. Refused if they are too many."""
+        try:
+            self.writing.put_nowait(command)
+        except asyncio.QueueFull:
+            raise Refused("rate_limited", "Too many messages wait.", rooms.RETRY_MS) from None
 
     async def write_in_order(self) -> None:
         """Writes one entry after another, while other frames are taken: the database may keep
@@ -156,82 +124,40 @@ class ChatSocket(Socket):
                     await self.refuse(refused, command.cid, command.room)
 
     async def write(self, command: frames.Write) -> None:
-        """Adds an entry, and tells its author where it stands."""
-        room = await self.room(command.room)
+        """Adds an entry, and tells its author where it stands. Whoever changes what is said has
+        not logged out since."""
+        if not isinstance(command, frames.Say) and not await self.is_logged_in():
+            await self.end(SESSION_ENDED)
+            return
+        room = await self.following.room(command.room)
         await self.push(await taps.write(room, self.member, command))
 
     async def history(self, command: frames.History) -> None:
         """Sends older entries."""
-        room = await self.room(command.room)
+        room = await self.following.room(command.room)
         found, more = await rooms.history(room, command.before, command.limit)
         await self.push(frames.page(room.slug, command.before, found, more=more))
 
     async def typing(self, command: frames.Typing) -> None:
         """Tells the others in the room; too often, nobody."""
-        room = await self.room(command.room)
+        room = await self.following.room(command.room)
         if not self.typing_rate.take(self.heard):
             rooms.typing(room, self.member)
 
     async def read(self, command: frames.Read) -> None:
         """Keeps how far the member has read, and tells their other tabs."""
-        followed = self.following.get(command.room)
-        ear = followed.ear if followed else None
         try:
-            room = await self.room(command.room)
-            await rooms.read(room, self.member, command.seq, by=ear)
+            room = await self.following.room(command.room)
+            self.marked = True
+            await rooms.read(room, self.member, command.seq, by=self.following.ear(room.slug))
         except Refused as refused:
             await self.refuse(refused, room=command.room)
 
-    async def room(self, slug: str) -> Room:
-        """The room by this name: one that is followed has been entered before."""
-        if followed := self.following.get(slug):
-            return followed.room
-        return await rooms.enter(slug, self.member)
-
     # ---- What goes on beside ----
 
-    async def follow(self, room: Room, reader: Reader) -> None:
-        """Sends what follows the reader's cursor, as it comes."""
-        form = EventsOf(room.slug)
-        async for batch in reader:
-            await self.push(batch.render(form))
-        self.spawn(self.rejoin(room.slug, reader.cursor))
-
-    def hear(self, slug: str, topic: str, text: str) -> None:
-        """Takes a whisper in a room, to be sent as soon as the client takes it."""
-        self.whispers[slug, topic] = text
-        if self.whispering is None or self.whispering.done():
-            self.whispering = self.spawn(self.whisper())
-
-    async def whisper(self) -> None:
-        """Sends the whispers that wait, the oldest topic first."""
-        while self.whispers:
-            await self.push(self.whispers.pop(next(iter(self.whispers))))
-
-    async def rejoin(self, slug: str, cursor: str) -> None:
-        """Comes back to a room whose log ended: to a new one, or where not everybody may be any
-        more. Tells the client if it may not, or if there is none."""
-        await self.leave(slug)
-        while True:
-            try:
-                await self.join(frames.Join(slug, cursor))
-                return
-            except Refused as refused:
-                if refused.code != "internal":
-                    await self.refuse(refused, room=slug)
-                    return
-            await asyncio.sleep(rooms.RETRY_MS / 1000)
-
     async def check_rooms(self) -> None:
-        """Leaves the rooms where this member may no longer be, and says so. Of public rooms the
-        tail learns by itself when they close."""
-        for slug in [slug for slug, followed in self.following.items() if not followed.open]:
-            try:
-                await rooms.enter(slug, self.member)
-            except Refused as refused:
-                if refused.code != "internal":
-                    await self.leave(slug)
-                    await self.refuse(refused, room=slug)
+        """Leaves the rooms where this member may no longer be, and says so."""
+        await self.following.check()
 
     async def heartbeat(self) -> None:
         """Asks for a sign of life, and closes the socket that gives none."""
@@ -246,47 +172,11 @@ class ChatSocket(Socket):
                     return
             if time.monotonic() >= ask:
                 ask = time.monotonic() + settings.HEARTBEAT_SECONDS
-                await self.push(frames.encode("ping", ts=now_ms(), heads=self.heads()))
+                await self.push(frames.encode("ping", ts=now_ms(), heads=self.following.heads()))
 
     def deadline(self) -> float:
         """When this socket has been silent for too long, on the monotonic clock."""
         return self.heard + settings.SILENCE_SECONDS
-
-    def heads(self) -> dict[str, int]:
-        """How far each room has come that this socket follows."""
-        return {slug: followed.reader.tail.head for slug, followed in self.following.items()}
-
-
-@dataclass(eq=False)
-class Following:
-    """A room that a socket follows."""
-
-    room: Room
-    reader: Reader
-    ear: Ear
-    held: ExitStack = field(default_factory=ExitStack)
-    task: asyncio.Task[None] | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether everybody may be in the room."""
-        return self.room.is_public
-
-    async def stop(self) -> None:
-        """Ends it, in the middle of whatever it sends."""
-        if self.task:
-            await cancel([self.task])
-        self.held.close()
-
-
-@dataclass(frozen=True)
-class EventsOf:
-    """The form of a batch in which the JSON socket sends it."""
-
-    room: str
-
-    def __call__(self, batch: Batch) -> str:
-        return frames.events(self.room, batch.cursor, batch.entries)
 
 
 def now_ms() -> int:

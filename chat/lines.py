@@ -70,7 +70,7 @@ class LineSocket(Socket):
         room = await rooms.enter(self.room.slug, self.member)
         reader = await taps.open_reader(room)
         self.held.callback(reader.close)
-        if await reader.resume(self.reader.cursor):
+        if await taps.resume(reader, self.reader.cursor):
             reader.seq = reader.tail.head
         self.room, self.reader = room, reader
 

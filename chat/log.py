@@ -193,10 +193,13 @@ def _entry(draft: Draft, seq: int) -> Entry:
 
 
 def _duplicate(entry: Entry, draft: Draft) -> Receipt | Refusal:
-    before = (entry.room_id, entry.kind, entry.body, entry.ref, entry.reply_to)
-    now = (draft.room, draft.kind, draft.body, draft.ref, draft.reply_to)
-    # What was edited or deleted since no longer has the body that it came with.
-    if before == now or (entry.room_id == draft.room and (entry.edited_at or entry.deleted)):
+    before = (entry.room_id, entry.kind, entry.ref, entry.reply_to)
+    now = (draft.room, draft.kind, draft.ref, draft.reply_to)
+    # What was edited or deleted since no longer has the body that it came with; no edit comes
+    # without any, but it loses its own when the message is deleted.
+    emptied = entry.kind == Entry.Kind.EDIT and not entry.body
+    changed = entry.edited_at or entry.deleted or emptied
+    if before == now and (entry.body == draft.body or changed):
         return Receipt(entry.seq, duplicate=True)
     return Refusal("cid_conflict", "This cid belongs to another message.")
 

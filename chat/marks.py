@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from chat.commit import GroupCommit
+from chat.commit import GroupCommit, in_writer
 from chat.log import Written, in_reader
 from chat.loops import PerLoop
 from chat.models import Entry, ReadMark, Room
@@ -57,6 +57,12 @@ def _store(moved: dict[tuple[int, str], int], new: set[tuple[int, str]]) -> None
     ReadMark.objects.bulk_create(rows, ignore_conflicts=True)
     for (room, key), seq in sorted(moved.items()):
         ReadMark.objects.filter(room=room, reader_key=key, seq__lt=seq).update(seq=seq)
+
+
+@in_writer
+def forget(reader_key: str) -> None:
+    """Forgets a person who will not come back."""
+    ReadMark.objects.filter(reader_key=reader_key).delete()
 
 
 @in_reader

@@ -84,6 +84,11 @@ def guest_of(cookies: Mapping[str, str]) -> Member | None:
     return Member(key, name, guest=True)
 
 
+def can_return(member: Member, cookies: Mapping[str, str]) -> bool:
+    """Whether this member will be known again: without the cookie, the next guest is another."""
+    return not member.guest or guest_of(cookies) is not None
+
+
 # ---- Names ---------------------------------------------------------------------------
 
 

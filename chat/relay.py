@@ -105,7 +105,10 @@ class Relay:
 
     def _heard(self, message: Message) -> None:
         if message["worker"] != self.worker and (heard := self.ears.get(message["type"])):
-            heard(message)
+            try:
+                heard(message)
+            except Exception:  # of a worker of another version, perhaps
+                logger.exception("A message of type %.20r was not understood.", message["type"])
 
     async def _subscribe(self, layer: Any) -> None:
         while True:

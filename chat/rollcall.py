@@ -67,12 +67,23 @@ class Rollcall:
             self._change(room)
 
     async def ready(self) -> None:
-        """Waits until the other workers have told, if this one has just begun; not for ever,
-        since Redis may be away."""
-        if not self.alone:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(READY_SECONDS):
-                    await self.answered.wait()
+        """Waits until the other workers have told, if this one has just begun; not for long,
+        and not again, since Redis may be away."""
+        if self.alone or self.answered.is_set():
+            return
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self.answered.wait()
+        except TimeoutError:
+            self.answered.set()
+
+    def online(self, room: int) -> list[Member]:
+        """Who is in a room, for somebody who comes. If it is not what the others were told,
+        everybody is told when all has settled."""
+        online = presence.online(room)
+        if online != self.shown.get(room):
+            self.shown.pop(room, None)
+        return online
 
     def _change(self, *rooms: int) -> None:
         self.touched.update(rooms)

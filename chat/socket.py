@@ -118,13 +118,18 @@ class Socket(AsyncWebsocketConsumer):
         were closed to them."""
         while True:
             await asyncio.sleep(ACCESS_CHECK_SECONDS)
-            try:
-                if not await taps.is_logged_in(self.member, self.scope["session"].session_key):
-                    await self.end(SESSION_ENDED)
-                    return
-            except DatabaseError:
-                continue
+            if not await self.is_logged_in():
+                await self.end(SESSION_ENDED)
+                return
             await self.check_rooms()
+
+    async def is_logged_in(self) -> bool:
+        """Whether the client is still who it was when the socket opened. Nobody is sent away
+        because the database is."""
+        try:
+            return await taps.is_logged_in(self.member, self.scope["session"].session_key)
+        except DatabaseError:
+            return True
 
     async def check_rooms(self) -> None:
         """Leaves the rooms where this member may no longer be."""

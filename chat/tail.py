@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
+from django.db import OperationalError
 
 from chat import entries, log
 from chat.entries import Cursor
@@ -74,6 +75,7 @@ class Tail:
         self.changed = asyncio.Event()
         self.refreshing: asyncio.Task[None] | None = None
         self.stale = False
+        self.unreadable = False
         self.apply(span.first, span.encoded)
 
     def apply(self, first: int, encoded: list[str]) -> bool:
@@ -156,7 +158,9 @@ class Tail:
             except DatabaseError as error:
                 # The slow check will ask again.
                 logger.error("Room %d was not read: %s", self.room, type(error).__name__)
+                self.unreadable = True
                 return
+            self.unreadable = False
             self.apply(head + 1, found)
             self.stale = self.stale or len(found) == RESUME_MOST
 
@@ -178,11 +182,14 @@ class Reader:
 
     async def resume(self, cursor: str | None) -> bool:
         """Goes to a cursor, or to where the newest entries begin. Returns whether the reader
-        was reset: it asked for a cursor that leads nowhere, or too far back."""
+        was reset: it asked for a cursor that leads nowhere, or too far back. DatabaseError if
+        the log cannot be read, and so nobody knows where the cursor leads."""
         place = Cursor.parse(cursor) if cursor is not None else None
         if place and place.epoch == self.tail.epoch:
             if place.seq > self.tail.head:  # another worker may be ahead of this one
                 await asyncio.wait({self.tail.refresh()})
+                if self.tail.unreadable:
+                    raise OperationalError
             if self.tail.head - RESUME_MOST <= place.seq <= self.tail.head:
                 self.seq = place.seq
                 return False

@@ -28,6 +28,14 @@ async def open_reader(room: Room) -> Reader:
         raise rooms.unavailable() from None
 
 
+async def resume(reader: Reader, cursor: str | None) -> bool:
+    """As `Reader.resume`. Refused while the database is away."""
+    try:
+        return await reader.resume(cursor)
+    except DatabaseError:
+        raise rooms.unavailable() from None
+
+
 async def admit(user: Any, cookies: Mapping[str, str], name: str | None) -> Admitted:
     """Who asks: a user, the guest of a cookie, or a new one under the name that they ask for.
     Refused while the database is away."""

@@ -79,17 +79,26 @@ ARROWS = {
         "chat.rooms",
         "chat.taps",
     },
-    "chat.consumers": {
+    "chat.following": {
         "chat.frames",
         "chat.models",
-        "chat.presence",
-        "chat.rate",
         "chat.rollcall",
         "chat.rooms",
         "chat.socket",
         "chat.tail",
         "chat.taps",
         "chat.whispers",
+    },
+    "chat.consumers": {
+        "chat.following",
+        "chat.frames",
+        "chat.loops",
+        "chat.marks",
+        "chat.members",
+        "chat.rate",
+        "chat.rooms",
+        "chat.socket",
+        "chat.taps",
     },
     "chat.lines": {
         "chat.entries",
@@ -99,8 +108,19 @@ ARROWS = {
         "chat.tail",
         "chat.taps",
     },
+    "chat.answers": {"chat.members", "chat.rooms", "chat.taps"},
     "chat.api": {
-        "chat.entries",
+        "chat.answers",
+        "chat.frames",
+        "chat.members",
+        "chat.models",
+        "chat.rollcall",
+        "chat.rooms",
+        "chat.tail",
+        "chat.taps",
+    },
+    "chat.stream": {
+        "chat.answers",
         "chat.frames",
         "chat.members",
         "chat.models",
@@ -114,7 +134,7 @@ ARROWS = {
     "chat.views": {"chat.members", "chat.names", "chat.rooms"},
     "chat.admin": {"chat.members", "chat.models", "chat.rooms"},
     "chat.routing": {"chat.consumers", "chat.lines", "chat.origin", "chat.socket"},
-    "chat.urls": {"chat.api", "chat.views"},
+    "chat.urls": {"chat.api", "chat.stream", "chat.views"},
 }
 # No I/O, no Django, no clock: tested with literals.
 PURE = {

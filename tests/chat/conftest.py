@@ -4,8 +4,13 @@ import json
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.test import AsyncClient
 
+from chat import members
+from chat.members import Member
 from chat.routing import websocket
+
+ANN = Member("g-000000000000000a", "Ann", guest=True)
 
 
 class Client:
@@ -72,3 +77,11 @@ async def connect(db):
     yield open_one
     for client in opened:
         await client.leave()
+
+
+@pytest.fixture
+def ann():
+    """The browser of a guest."""
+    browser = AsyncClient()
+    browser.cookies["guest"] = members.guest_cookie(ANN)
+    return browser

@@ -6,15 +6,15 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 from django.test import Client as Browser
 
-from chat import consumers, entries, log, members, rooms, socket
+from chat import consumers, entries, following, log, members, rooms, socket
 from chat import tails as tails_module
 from chat.commit import GroupCommit
-from chat.members import Member
 from chat.models import Entry, Room
 from chat.presence import presence
 from chat.rate import Buckets
 from chat.socket import FLOODING, FORBIDDEN, NOT_FOUND, PROTOCOL, SESSION_ENDED, SILENT
 from chat.tails import tails
+from tests.chat.conftest import ANN
 from tests.chat.test_log import draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,9 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def cookie(member):
     return (b"cookie", f"guest={members.guest_cookie(member)}".encode())
-
-
-ANN = Member("g-000000000000000a", "Ann", guest=True)
 
 
 # ---- The JSON socket -----------------------------------------------------------------
@@ -379,7 +376,7 @@ async def test_while_the_database_is_away(connect, lobby, monkeypatch):
 
 
 async def test_a_socket_follows_no_more_rooms_than_it_may(connect, lobby, monkeypatch):
-    monkeypatch.setattr(consumers, "ROOMS_PER_SOCKET", 1)
+    monkeypatch.setattr(following, "ROOMS_PER_SOCKET", 1)
     await Room.objects.acreate(slug="other", name="Other")
     client = await connect()
     await client.join()
@@ -492,6 +489,72 @@ async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
     joined = await client.until("joined")
     assert (joined["epoch"], joined["reset"], joined["cursor"]) == ("f00d", True, "f00d:0")
     assert await heard(client, 3) == [1, 2, 3]
+
+
+async def test_a_client_that_joins_while_the_socket_comes_back_hears_all_once(
+    connect, lobby, monkeypatch
+):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    client = await connect()
+    await client.join()
+    for number in range(5):
+        await Room.objects.filter(pk=lobby.pk).aupdate(epoch=f"{number:04x}")
+        for _ in range(3):
+            await client.send("join", room="lobby")
+            await client.until("joined")
+    while (await client.join())["epoch"] != "0004":
+        pass
+    await client.send("say", room="lobby", cid="c", body="b")
+    await client.until("ack")
+    await client.send("ping", ts=1)
+    came = []
+    while (frame := await client.until_any())["type"] != "pong":
+        came += [entry["seq"] for entry in frame.get("events", [])]
+    assert came.count(1) <= 1
+    assert tails().tails[lobby.pk].readers == 1
+
+
+async def test_who_may_no_longer_write_in_a_closed_room_cannot(connect, backroom, alice):
+    client = await connect(headers=[await session_of(alice)])
+    await client.join("backroom")
+    await database_sync_to_async(backroom.members.clear)()
+    await client.send("say", room="backroom", cid="c", body="b")
+    assert (await client.until("error"))["code"] == "forbidden"
+    assert not await Entry.objects.aexists()
+
+
+async def test_who_has_logged_out_changes_nothing_any_more(connect, boss, lobby):
+    await fill(lobby, 1)
+    browser = Browser()
+    await database_sync_to_async(browser.force_login)(boss)
+    value = browser.cookies["sessionid"].value
+    client = await connect(headers=[(b"cookie", f"sessionid={value}".encode())])
+    await client.join()
+    await database_sync_to_async(browser.logout)()
+    await client.send("delete", room="lobby", cid="d", ref=1)
+    assert await client.closed() == SESSION_ENDED
+    assert not await Entry.objects.filter(deleted=True).aexists()
+
+
+async def test_while_the_database_is_locked_no_more_wait_than_may_be_said_at_once(
+    connect, lobby, monkeypatch, settings
+):
+    settings.CHAT_BURST = 3
+    go_on, add = asyncio.Event(), GroupCommit.add
+
+    async def slow(self, item):
+        await go_on.wait()
+        return await add(self, item)
+
+    monkeypatch.setattr(GroupCommit, "add", slow)
+    client = await connect()
+    await client.join()
+    for number in range(6):
+        await client.send("say", room="lobby", cid=f"c-{number}", body="b")
+    error = await client.until("error")
+    assert (error["code"], error["retry_after_ms"]) == ("rate_limited", 1_000)
+    go_on.set()
+    assert (await client.until("ack"))["cid"] == "c-0"
 
 
 async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeypatch):

@@ -66,6 +66,15 @@ def test_the_same_cid_for_something_else_is_a_conflict(lobby):
 def test_a_retry_after_an_edit_or_a_deletion_is_still_a_retry(lobby):
     log.write([draft(lobby, "a"), draft(lobby, "e", "new", kind="edit", ref=1)])
     assert log.write([draft(lobby, "a")]).results == [Receipt(1, duplicate=True)]
+    log.write([draft(lobby, "d", "", kind="delete", ref=1)])
+    edit = draft(lobby, "e", "new", kind="edit", ref=1)
+    assert log.write([edit]).results == [Receipt(2, duplicate=True)]
+
+
+def test_the_cid_of_what_was_edited_is_for_nothing_else(lobby):
+    log.write([draft(lobby, "a"), draft(lobby, "e", "new", kind="edit", ref=1)])
+    others = [draft(lobby, "a", "", kind="delete", ref=1), draft(lobby, "a", reply_to=1)]
+    assert [result.code for result in log.write(others).results] == ["cid_conflict"] * 2
 
 
 def test_a_refused_draft_takes_no_seq_and_harms_no_other(lobby):

@@ -134,6 +134,17 @@ async def test_an_outage_is_logged_once_and_mends_itself(layer, workers, caplog)
     ]
 
 
+async def test_a_message_that_is_not_understood_harms_no_other(workers, caplog):
+    sender, other = workers
+    other.follow("a")
+    await soon(other.subscribed)
+    other.relay.listen("note", lambda message: other.heard.put_nowait(message) or message["no"])
+    sender.send("a", 1)
+    sender.send("a", 2)
+    assert [await other.hears(), await other.hears()] == [1, 2]
+    assert "was not understood" in caplog.text
+
+
 async def test_what_is_sent_during_an_outage_is_bounded(layer, workers):
     sender, _ = workers
     layer.away = True

@@ -1,0 +1,176 @@
+"""The rooms that a JSON socket follows, each from a cursor, and what it is told of them."""
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from chat import frames, rooms, taps
+from chat.models import Room
+from chat.rollcall import rollcall
+from chat.rooms import Refused
+from chat.socket import Socket, cancel
+from chat.tail import Batch, Reader
+from chat.whispers import Ear, whispers
+
+ROOMS_PER_SOCKET = 50
+
+
+@dataclass(eq=False)
+class Followed:
+    """A room that a socket follows."""
+
+    room: Room
+    reader: Reader
+    ear: Ear
+    held: ExitStack
+    task: asyncio.Task[None] | None = None
+
+    async def stop(self) -> None:
+        """Ends it, in the middle of whatever it sends."""
+        if self.task:
+            await cancel([self.task])
+        self.held.close()
+
+
+class Following:
+    """The rooms of one socket, by their slugs."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.rooms: dict[str, Followed] = {}
+        self.entering = asyncio.Lock()
+        self.whispers: dict[tuple[str, str], str] = {}
+        self.whispering: asyncio.Task[None] | None = None
+
+    def release(self) -> None:
+        """Lets go of every room; the tasks have ended by then."""
+        for followed in self.rooms.values():
+            followed.held.close()
+
+    def heads(self) -> dict[str, int]:
+        """How far each room has come."""
+        return {slug: followed.reader.tail.head for slug, followed in self.rooms.items()}
+
+    def ear(self, slug: str) -> Ear | None:
+        """What hears of a room here, if it is followed."""
+        followed = self.rooms.get(slug)
+        return followed.ear if followed else None
+
+    async def room(self, slug: str) -> Room:
+        """The room by this name. Of one that is followed the socket hears when everybody may
+        no longer be in it; whether this member may be in another is asked each time. Refused."""
+        followed = self.rooms.get(slug)
+        if followed and followed.room.is_public:
+            return followed.room
+        return await rooms.enter(slug, self.socket.member)
+
+    # ---- Coming and going ----
+
+    async def join(self, command: frames.Join, after: Followed | None = None) -> None:
+        """Follows a room from a cursor. Joining again moves the cursor; with `after`, only if
+        that is still what the socket follows. Refused."""
+        # One at a time: a client may join while the socket comes back to the room by itself.
+        async with self.entering:
+            if after is None or self.rooms.get(command.room) is after:
+                room = await rooms.enter(command.room, self.socket.member)
+                if len(self.rooms.keys() | {room.slug}) > ROOMS_PER_SOCKET:
+                    most = f"A socket follows at most {ROOMS_PER_SOCKET} rooms."
+                    raise Refused("forbidden", most)
+                with ExitStack() as held:
+                    await self._enter(room, command.cursor, held)
+
+    async def _enter(self, room: Room, cursor: str | None, held: ExitStack) -> None:
+        """Begins to follow a room. Until it does, what was followed before goes on."""
+        reader = await taps.open_reader(room)
+        held.callback(reader.close)
+        reset = await taps.resume(reader, cursor)
+        ear = Ear(room.slug, self.socket.member.key, partial(self.hear, room.slug))
+        held.enter_context(rollcall().entered(room.pk, self.socket.member))
+        await self._leave(room.slug)
+        held.enter_context(whispers().listening(room.pk, ear))
+        followed = self.rooms[room.slug] = Followed(room, reader, ear, held.pop_all())
+        await self.socket.push(joined(room, reader, reset=reset))
+        followed.task = self.socket.spawn(self._follow(followed))
+
+    async def leave(self, slug: str) -> None:
+        """Stops following a room."""
+        async with self.entering:
+            await self._leave(slug)
+
+    async def _leave(self, slug: str) -> None:
+        if followed := self.rooms.pop(slug, None):
+            await followed.stop()
+
+    # ---- What goes on beside ----
+
+    async def _follow(self, followed: Followed) -> None:
+        """Sends what follows the reader's cursor, as it comes."""
+        form = EventsOf(followed.room.slug)
+        async for batch in followed.reader:
+            await self.socket.push(batch.render(form))
+        self.socket.spawn(self._rejoin(followed))
+
+    async def _rejoin(self, ended: Followed) -> None:
+        """Comes back to a room whose log ended: to a new one, or where not everybody may be any
+        more. Tells the client if it may not, or if there is none."""
+        slug, cursor = ended.room.slug, ended.reader.cursor
+        while self.rooms.get(slug) is ended:
+            try:
+                await self.join(frames.Join(slug, cursor), after=ended)
+            except Refused as refused:
+                if refused.code == "internal":
+                    await asyncio.sleep(rooms.RETRY_MS / 1000)
+                else:
+                    await self._put_out(slug, refused)
+
+    async def check(self) -> None:
+        """Leaves the rooms where this member may no longer be. Of public rooms the tail learns
+        by itself when they close."""
+        closed = [slug for slug, followed in self.rooms.items() if not followed.room.is_public]
+        for slug in closed:
+            try:
+                await rooms.enter(slug, self.socket.member)
+            except Refused as refused:
+                if refused.code != "internal":
+                    await self._put_out(slug, refused)
+
+    async def _put_out(self, slug: str, refused: Refused) -> None:
+        await self.leave(slug)
+        await self.socket.refuse(refused, room=slug)
+
+    def hear(self, slug: str, topic: str, text: str) -> None:
+        """Takes a whisper in a room, to be sent as soon as the client takes it."""
+        self.whispers[slug, topic] = text
+        if self.whispering is None or self.whispering.done():
+            self.whispering = self.socket.spawn(self._whisper())
+
+    async def _whisper(self) -> None:
+        """Sends the whispers that wait, the oldest topic first."""
+        while self.whispers:
+            await self.socket.push(self.whispers.pop(next(iter(self.whispers))))
+
+
+def joined(room: Room, reader: Reader, *, reset: bool) -> str:
+    """The frame that says where a reader stands, and who is there."""
+    return frames.encode(
+        "joined",
+        room=room.slug,
+        name=room.name,
+        epoch=reader.tail.epoch,
+        head=reader.tail.head,
+        cursor=reader.cursor,
+        reset=reset,
+        online=[member.public() for member in rollcall().online(room.pk)],
+        read=min(room.read_to, reader.tail.head),
+    )
+
+
+@dataclass(frozen=True)
+class EventsOf:
+    """The form of a batch in which the JSON socket sends it."""
+
+    room: str
+
+    def __call__(self, batch: Batch) -> str:
+        return frames.events(self.room, batch.cursor, batch.entries)

@@ -1,0 +1,112 @@
+"""The event stream of a room: what happens in it, over Server-Sent Events."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from time import monotonic
+
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET
+
+from chat import answers, frames, rooms, taps
+from chat.members import Member
+from chat.models import Room
+from chat.rollcall import rollcall
+from chat.rooms import Refused
+from chat.tail import Batch, LogEnded, Reader
+from streaming import responses, sse
+
+PING_SECONDS = 15
+# Whether or not anything is said; a socket is asked as often as that.
+ACCESS_CHECK_SECONDS = 30
+RETRY_SECONDS = 1.0
+
+
+# Django would ask any other method for a token before it could be told that there is only GET.
+@csrf_exempt
+@require_GET
+async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """What happens in a room, from the reader's cursor, for as long as it listens."""
+    if responses.streams.full:
+        return responses.busy()
+    try:
+        member = await answers.member_of(request)
+        room = await rooms.enter(slug, member)
+    except Refused as refused:
+        # An EventSource that is told anything but 200 never asks again.
+        return responses.busy() if refused.code == "internal" else answers.refusal(refused)
+    key = request.session.session_key
+    return responses.EventStream(_follow(room, member, key, responses.cursor(request)))
+
+
+async def _follow(
+    room: Room, member: Member, session_key: str | None, cursor: str | None
+) -> AsyncGenerator[bytes]:
+    yield responses.retry()
+    try:
+        reader = await taps.open_reader(room)
+    except Refused:
+        return  # the client comes again, and is told then
+    try:
+        with rollcall().entered(room.pk, member):
+            if await taps.resume(reader, cursor):
+                yield reset_event(reader)
+            async for piece in _pieces(room, member, session_key, reader):
+                yield piece
+    except (LogEnded, Refused):
+        return
+    finally:
+        reader.close()
+
+
+async def _pieces(
+    room: Room, member: Member, session_key: str | None, reader: Reader
+) -> AsyncGenerator[bytes]:
+    checked = monotonic()
+    while True:
+        if monotonic() - checked >= ACCESS_CHECK_SECONDS:
+            if not await may_stay(room, member, session_key):
+                return
+            checked = monotonic()
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                batch = await reader.take()
+        except TimeoutError:
+            yield ping_event(room, reader)
+        except DatabaseError:
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            yield batch.render(event_bytes)
+
+
+async def may_stay(room: Room, member: Member, session_key: str | None) -> bool:
+    """Whether somebody who listens may go on to."""
+    try:
+        await rooms.enter(room.slug, member)
+        return member.guest or await taps.is_logged_in(member, session_key)
+    except Refused as refused:
+        return refused.code == "internal"
+    except DatabaseError:
+        return True
+
+
+def event_bytes(batch: Batch) -> bytes:
+    """The form of a batch in which an event stream sends it."""
+    first = batch.last - len(batch.entries) + 1
+    return b"".join(
+        sse.event(entry, id=f"{batch.epoch}:{seq}", name=json.loads(entry)["kind"])
+        for seq, entry in enumerate(batch.entries, start=first)
+    )
+
+
+def ping_event(room: Room, reader: Reader) -> bytes:
+    """A sign of life, and how far the room has come."""
+    return sse.event(frames.dumps({"heads": {room.slug: reader.tail.head}}), name="ping")
+
+
+def reset_event(reader: Reader) -> bytes:
+    """Says that the cursor led nowhere, and where the reader stands instead."""
+    data = {"epoch": reader.tail.epoch, "head": reader.tail.head, "cursor": reader.cursor}
+    return sse.event(frames.dumps(data), id=reader.cursor, name="reset")
