@@ -118,7 +118,7 @@ def take_turn(member: Member) -> None:
     """Counts a message of a member. Refused if they have had their share for now."""
     wait = message_rate.take(member.key, monotonic())
     if wait:
-        message = f"Too many messages at once. The next may come in {wait:.1f} s."
+        message = f"Too many messages at once. The next may come in {max(wait, 0.1):.1f} s."
         raise Refused("rate_limited", message, int(wait * 1000) + 1)
 
 

@@ -16,6 +16,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils.translation import gettext as _
 
 from chat import rooms, taps
 from chat.presence import presence
@@ -78,7 +79,8 @@ class Socket(AsyncWebsocketConsumer):
         await self.accept(self.subprotocol())
         await self.opened()
         if name_refused:
-            await self.refuse(Refused("forbidden", name_refused))
+            called = _("You are called %s.") % self.member.name
+            await self.refuse(Refused("forbidden", f"{name_refused} {called}"))
 
     async def admit(self) -> str | None:
         """Finds out who it is. Returns why they cannot have the name that they wanted."""

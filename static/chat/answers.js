@@ -1,6 +1,6 @@
 // What an answer over HTTP means, in the frames that a socket would have sent.
 
-const CLOSED = { 403: 4403, 404: 4404, 410: 4404 };
+const CLOSED = { 401: 4401, 403: 4403, 404: 4404, 410: 4404 };
 const UNANSWERED_MS = 1_000;
 
 // Where a cursor stood before these entries; they are dense.

@@ -1,5 +1,7 @@
 import { folded } from "./folded.js";
 
+// Changes of messages that are not held, remembered for the pages that bring them.
+const LOOSE_MOST = 1_000;
 const AFTER_EPOCH = /^(.*):(\d+)$/;
 
 function position(cursor) {
@@ -14,6 +16,7 @@ export class Log {
   #last = 0;
   #first = 1;
   #gap = null;
+  #loose = new Map();
   more = false;
 
   get cursor() {
@@ -66,10 +69,17 @@ export class Log {
     return changes;
   }
 
-  // What came before the first. The server has folded these already: an old edit laid over a newer body would
-  // undo it. Tells which gap is closed now.
+  // An entry that was read from the server, perhaps before a change that has come since. The server has folded
+  // it: an older edit laid over a newer body would undo that.
+  asItIs(entry) {
+    const change = this.#loose.get(entry.seq);
+    return !change || entry.deleted || entry.edited_at >= change.at ? entry : folded(entry, change);
+  }
+
+  // What came before the first. Tells which gap is closed now.
   page({ before, events, more }) {
-    const added = events.filter(({ seq, kind }) => kind === "say" && !this.#entries.has(seq));
+    const fresh = events.filter(({ seq, kind }) => kind === "say" && !this.#entries.has(seq));
+    const added = fresh.map((entry) => this.asItIs(entry));
     for (const entry of added) this.#entries.set(entry.seq, entry);
     if (before !== this.#first) return { added, closed: null };
     this.#first = Math.min(before, ...events.map(({ seq }) => seq));
@@ -93,6 +103,7 @@ export class Log {
 
   #begin(epoch, seq, gap) {
     this.#entries.clear();
+    this.#loose.clear();
     this.#gap = gap;
     this.#epoch = epoch;
     this.#last = seq;
@@ -112,9 +123,15 @@ export class Log {
 
   #fold(change) {
     const target = this.#entries.get(change.ref);
+    if (!target) this.#remember(change);
     if (!target || target.deleted) return null;
     const entry = folded(target, change);
     this.#entries.set(change.ref, entry);
     return entry;
+  }
+
+  #remember(change) {
+    this.#loose.set(change.ref, change);
+    if (this.#loose.size > LOOSE_MOST) this.#loose.delete(this.#loose.keys().next().value);
   }
 }

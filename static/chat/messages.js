@@ -23,6 +23,7 @@ export class Messages {
     this.#changed = changed;
     this.#quotes = new Quotes({
       inLog: (seq) => log.entry(seq),
+      asItIs: (entry) => log.asItIs(entry),
       fetch: (seq) => fetchMessage(room, seq),
       arrived: (seq) => this.#requote(seq),
     });

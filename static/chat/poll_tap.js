@@ -15,7 +15,7 @@ export class PollTap {
   constructor(place, tell) {
     this.#place = place;
     this.#tell = tell;
-    this.#requests = new Requests(place, tell.frame);
+    this.#requests = new Requests(place, tell);
   }
 
   open() {

@@ -3,14 +3,17 @@ import { folded } from "./folded.js";
 // The entries that messages quote: those of the log, and those before it, each fetched once. It sees no page.
 export class Quotes {
   #inLog;
+  #asItIs;
   #fetch;
   #arrived;
   #held = new Map();
   #asked = new Set();
   #failed = new Set();
 
-  constructor({ inLog, fetch, arrived }) {
+  // `asItIs(entry)`: with what has become of it since it was read.
+  constructor({ inLog, asItIs, fetch, arrived }) {
     this.#inLog = inLog;
+    this.#asItIs = asItIs;
     this.#fetch = fetch;
     this.#arrived = arrived;
   }
@@ -58,14 +61,14 @@ export class Quotes {
       this.#failed.add(seq);
       return;
     }
-    this.#held.set(seq, entry);
+    this.#held.set(seq, entry && this.#asItIs(entry));
     this.#arrived(seq);
   }
 }
 
 // The entry with exactly this seq, if it is a message; null if it is none.
 export async function fetchMessage(room, seq) {
-  const response = await fetch(`/api/rooms/${room}/entries?before=${seq + 1}&limit=1`);
+  const response = await fetch(`/api/rooms/${room}/entries?before=${seq + 1}&limit=1`, { cache: "no-store" });
   if (!response.ok) throw new Error(response.statusText);
   const { events } = await response.json();
   return events.find((entry) => entry.seq === seq && entry.kind === "say") ?? null;

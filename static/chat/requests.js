@@ -2,6 +2,7 @@ import { word } from "../words.js";
 import { answer, heads, loss } from "./answers.js";
 
 const POSTED = new Set(["say", "edit", "delete", "read"]);
+const NOT_YOU = 401;
 const FORBIDDEN = 403;
 
 function token() {
@@ -20,13 +21,15 @@ async function json(response) {
 export class Requests {
   #room;
   #url;
-  #hear;
+  #me;
+  #told;
   #ends = new AbortController();
 
-  constructor({ room, entries }, hear) {
+  constructor({ room, entries, me }, told) {
     this.#room = room;
     this.#url = entries;
-    this.#hear = hear;
+    this.#me = me;
+    this.#told = told;
   }
 
   get closed() {
@@ -39,8 +42,7 @@ export class Requests {
 
   // What follows a cursor: the answer, or why there is none.
   async poll(cursor, wait = 0) {
-    const query = new URLSearchParams({ ...(cursor && { cursor }), ...(wait && { wait }) });
-    const [status, body] = await this.#fetch(`${this.#url}?${query}`);
+    const [status, body] = await this.#fetch({ ...(cursor && { cursor }), ...(wait && { wait }) });
     return status === 200 && body ? { answer: body } : { loss: loss(status, body) };
   }
 
@@ -54,28 +56,31 @@ export class Requests {
 
   async #post(command) {
     const headers = { "Content-Type": "application/json", "X-CSRFToken": token() };
-    const [status, body] = await this.#fetch(this.#url, { method: "POST", headers, body: JSON.stringify(command) });
+    const [status, body] = await this.#fetch({}, { method: "POST", headers, body: JSON.stringify(command) });
+    if (status === NOT_YOU && !this.closed) return this.#told.lost(loss(status, body));
     const frame = answer(this.#room, command, body);
     // The page sets the cookie whose token was refused.
-    if (status === FORBIDDEN && frame !== body) await this.#fetch(location.pathname);
-    this.#tell(frame);
+    if (status === FORBIDDEN && frame !== body) await fetch(location.pathname);
+    return this.#tell(frame);
   }
 
   async #history({ before, limit }) {
-    const [, body] = await this.#fetch(`${this.#url}?${new URLSearchParams({ before, limit })}`);
+    const [, body] = await this.#fetch({ before, limit });
     const unreachable = { type: "error", code: "internal", message: word("unreachable") };
     this.#tell(body?.type ? body : unreachable);
   }
 
   async #ping({ ts, cursor }) {
-    const [status, body] = await this.#fetch(`${this.#url}?${new URLSearchParams({ ...(cursor && { cursor }) })}`);
+    const [status, body] = await this.#fetch({ ...(cursor && { cursor }) });
     if (status !== 200 || !body) return;
     this.#tell({ type: "pong", ts });
     this.#tell(heads(this.#room, body));
   }
 
-  async #fetch(url, options = {}) {
+  // Says for whom, so that nobody who logged in or out in another tab is taken for this person.
+  async #fetch(query, options = {}) {
     try {
+      const url = `${this.#url}?${new URLSearchParams({ ...query, as: this.#me() })}`;
       const response = await fetch(url, { ...options, cache: "no-store", signal: this.#ends.signal });
       return [response.status, await json(response)];
     } catch {
@@ -84,6 +89,6 @@ export class Requests {
   }
 
   #tell(frame) {
-    if (!this.closed) this.#hear(frame);
+    if (!this.closed) this.#told.frame(frame);
   }
 }

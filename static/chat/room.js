@@ -1,4 +1,4 @@
-import { word } from "../words.js";
+import { hasWord, word } from "../words.js";
 import { Actions } from "./actions.js";
 import { newCid } from "./cid.js";
 import { Composer } from "./composer.js";
@@ -35,7 +35,7 @@ const { room, member, moderator } = at("room").dataset;
 let me = { key: member, name: at("nick").textContent };
 
 const log = new Log();
-const connection = new Connection(tapsTo(at("room").dataset, () => log.cursor), { onFrame, onState });
+const connection = new Connection(tapsTo(at("room").dataset, { cursor: () => log.cursor, me: () => me.key }), { onFrame, onState });
 const send = (command) => connection.send({ ...command, room });
 const reader = new Reader(room, log, send);
 const outbox = new Outbox(newCid);
@@ -43,7 +43,7 @@ const view = new LogView(at("log"), { row: at("row"), gap: at("gap"), anew: at("
 const scroller = new Scroller(at("scroller"), at("log"), at("newer"), older);
 const messages = new Messages({ room, log, outbox, view, changed: (entry) => purpose.changed(entry) });
 const composer = new Composer(at("composer"), at("body"), at("length"), (body) => purpose.submit(body));
-const sending = new Sending({ room, me, outbox, messages, view, send, shown, reword: (entry, body) => purpose.edit(entry, body) });
+const sending = new Sending({ room, me, outbox, messages, view, send, shown, reword: (entry, body) => purpose.edit(entry, body), notice });
 const purpose = new Purpose(composer, {
   say,
   edit: (ref, body) => sending.change({ type: "edit", ref, body }),
@@ -98,6 +98,7 @@ function onState(state) {
 
 // Over HTTP nobody says who we are: the page knew when it was loaded.
 function welcome(frame) {
+  at("notice").hidden = true;
   iAm(frame.member ?? me);
   sending.welcome(frame);
   composer.limit(frame.limits?.body ?? Infinity);
@@ -118,7 +119,7 @@ function joined(frame) {
   messages.joined({ voided, gap });
   online.show(frame.online);
   wire.figures.joined(frame, last, changes);
-  at("notice").hidden = true;
+  if (at("notice").dataset.room) at("notice").hidden = true;
   if (voided) view.startAnew(log.last);
   if (gap) view.startAfter(gap, older);
   reading.joined(frame, voided);
@@ -142,7 +143,7 @@ function events(frame) {
 
 function take(all, added, changed) {
   messages.took(all, [...added, ...changed]);
-  typing.spoke(added);
+  typing.spoke(all);
   reading.arrived();
 }
 
@@ -178,9 +179,15 @@ function error(frame) {
   if (frame.cid) return sending.error(frame);
   if (CLOSED[frame.code] && frame.room) connection.end(CLOSED[frame.code]);
   reader.refused(frame);
-  at("notice").textContent = frame.message;
-  at("notice").hidden = false;
+  notice(hasWord(`room-${frame.code}`) && frame.room ? word(`room-${frame.code}`) : frame.message, frame.room);
   return showEdges();
+}
+
+// Until the line, or this room, is entered again.
+function notice(text, of = "") {
+  at("notice").textContent = text;
+  at("notice").dataset.room = of;
+  at("notice").hidden = false;
 }
 
 function say(body, to) {

@@ -1,3 +1,4 @@
+import { hasWord, word } from "../words.js";
 import { Delivery } from "./delivery.js";
 import { OutboxStore } from "./outbox_store.js";
 
@@ -12,9 +13,11 @@ export class Sending {
   #delivery;
   #shown;
   #reword;
+  #notice;
 
-  // `shown(change)` makes a change that is to be seen; `reword(entry, body)` gives the words of a refused edit back.
-  constructor({ room, me, outbox, messages, view, send, shown, reword }) {
+  // `shown(change)` makes a change that is to be seen; `reword(entry, body)` gives the words of a refused edit
+  // back; `notice(text)` says what has no row to be said in.
+  constructor({ room, me, outbox, messages, view, send, shown, reword, notice }) {
     this.#room = room;
     this.#outbox = outbox;
     this.#messages = messages;
@@ -22,6 +25,7 @@ export class Sending {
     this.#delivery = new Delivery(outbox, { send, refused: (item) => this.#refused(item) });
     this.#shown = shown;
     this.#reword = reword;
+    this.#notice = notice;
     this.#keepFor(me);
   }
 
@@ -123,8 +127,10 @@ export class Sending {
   }
 
   #refused(item) {
-    if (item.type === "say") this.#show(item);
-    else this.#shown(() => this.#messages.refuse(item.cid, item.refused));
+    if (item.type === "say") return this.#show(item);
+    if (this.#messages.at(item.ref)) return this.#shown(() => this.#messages.refuse(item.cid, item.refused));
+    this.#notice(word(hasWord(`unchanged-${item.refused}`) ? `unchanged-${item.refused}` : "unchanged"));
+    return this.discard(item.cid);
   }
 
   #again(cid) {

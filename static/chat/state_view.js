@@ -21,7 +21,7 @@ export function showState(state) {
   clearInterval(ticking);
   at("state").dataset.state = state.name;
   at("state").dataset.tap = state.tap ?? "";
-  at("reconnect").hidden = state.name !== "closed";
+  at("reconnect").hidden = !["closed", "reconnecting"].includes(state.name);
   at("relogin").hidden = state.code !== SESSION_ENDED;
   write(state);
   if (state.until !== undefined) ticking = setInterval(() => write(state), 1_000);

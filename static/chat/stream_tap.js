@@ -16,7 +16,7 @@ export class StreamTap {
   constructor(place, tell) {
     this.#place = place;
     this.#tell = tell;
-    this.#requests = new Requests(place, tell.frame);
+    this.#requests = new Requests(place, tell);
   }
 
   async open() {
@@ -39,8 +39,8 @@ export class StreamTap {
 
   #listen(cursor) {
     if (this.#requests.closed) return;
-    const source = new EventSource(`${this.#place.events}?${new URLSearchParams({ cursor })}`);
-    const { room, limits } = this.#place;
+    const { room, limits, me } = this.#place;
+    const source = new EventSource(`${this.#place.events}?${new URLSearchParams({ cursor, as: me() })}`);
     this.#source = source;
     source.onopen = () => this.#tell.frame({ type: "welcome", timeout_s: TIMEOUT_S, limits });
     source.onerror = () => this.#broken(source);

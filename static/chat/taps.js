@@ -2,11 +2,11 @@ import { PollTap } from "./poll_tap.js";
 import { SocketTap } from "./socket_tap.js";
 import { StreamTap } from "./stream_tap.js";
 
-// What makes a tap of each name to the room of a page, whose reader stands at `cursor()`.
-export function tapsTo({ room, socket, entries, events, bodyLimit, frameLimit }, cursor) {
+// What makes a tap of each name to the room of a page, whose reader stands at `cursor()` and whose person is `me()`.
+export function tapsTo({ room, socket, entries, events, bodyLimit, frameLimit }, { cursor, me }) {
   const url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${socket}`;
   const limits = { body: Number(bodyLimit) || undefined, frame: Number(frameLimit) || undefined };
-  const place = { room, entries, events, limits, cursor };
+  const place = { room, entries, events, limits, cursor, me };
   return {
     socket: (tell) => new SocketTap(url, tell),
     stream: (tell) => new StreamTap(place, tell),

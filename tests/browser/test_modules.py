@@ -76,6 +76,26 @@ def test_a_log_that_was_reset_knows_its_gap_and_fills_it_with_pages(call):
     assert answers[5]["closed"] is not None
 
 
+def test_a_page_that_was_read_before_a_change_is_as_it_is_now(call):
+    delete = {"seq": 9, "kind": "delete", "ref": 5, "body": "", "at": "2026-01-01T00:00:02"}
+    edit = {"seq": 10, "kind": "edit", "ref": 6, "body": "new", "at": "2026-01-01T00:00:03"}
+    newest = say(7, body="newest", edited_at="2026-01-01T00:00:09")
+    page = {"before": 8, "events": [say(5), say(6), newest], "more": True}
+    answers = call(
+        "chat/log.js",
+        "Log",
+        [],
+        joined("e:7", 8),
+        events(say(8), delete, edit, {**edit, "seq": 11, "ref": 7}),
+        ["page", page],
+        ["entry", 5],
+    )
+    five, six, seven = answers[2]["added"]
+    assert (five["body"], five["deleted"], six["body"]) == ("", True, "new")
+    assert seven["body"] == "newest"  # the page had that change already, and a newer one
+    assert answers[3] == five
+
+
 def test_a_new_epoch_voids_what_is_held(call):
     answers = call(
         "chat/log.js", "Log", [], joined("e:0"), events(say(1)), joined("f:4", 9), ["cursor"]

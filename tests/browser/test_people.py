@@ -115,3 +115,17 @@ def test_who_is_there_is_not_claimed_while_the_line_is_down(make_site, open_wind
     window.until(lambda: not window.run(known))
     worker.start()
     window.until(lambda: window.run(known))
+
+
+def test_who_has_lost_a_name_is_told(worker, two):
+    ann, bob = two
+    room = ann.run("return location.href")
+    call(ann, "Zoë")
+    ann.open(f"{worker.url}/login/")
+    bob.until(lambda: online(bob) == "1 online")
+    call(bob, "Zoë")
+    ann.open(room)
+    ann.until_state("connected")
+    ann.until(lambda: "The name Zoë is taken." in ann.text("#notice"))
+    ann.until(lambda: ann.find("#notice").is_displayed())
+    assert ann.text("#nick").startswith("guest-")

@@ -124,7 +124,8 @@ import("/static/chat/quotes.js").then(async ({ Quotes }) => {
     return seq === 2 ? null : { seq, body: "old" };
   };
   const inLog = (seq) => log.get(seq);
-  const quotes = new Quotes({ inLog, fetch, arrived: (seq) => arrived.push(seq) });
+  const asItIs = (entry) => ({ ...entry, body: `${entry.body} now` });
+  const quotes = new Quotes({ inLog, asItIs, fetch, arrived: (seq) => arrived.push(seq) });
   const settled = () => new Promise((resolve) => setTimeout(resolve));
   seen.push(quotes.of(5)?.body, quotes.of(1) === undefined), await settled();
   quotes.again(), await settled(), quotes.of(2), quotes.of(2), await settled();
@@ -140,5 +141,5 @@ import("/static/chat/quotes.js").then(async ({ Quotes }) => {
 def test_quotes_are_fetched_once_and_follow_what_leaves_the_log(open_window, worker):
     window = open_window(f"{worker.url}/login/")
     seen, asked, arrived = json.loads(window.driver.execute_async_script(QUOTES))
-    assert seen == ["five", True, "old", None, "5!", True]
+    assert seen == ["five", True, "old now", None, "5!", True]
     assert (asked, arrived) == ([1, 1, 2], [1, 2])

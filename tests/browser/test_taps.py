@@ -37,6 +37,11 @@ WAKE = """
 dispatchEvent(new Event("online"));
 return document.querySelector("#state").textContent;
 """
+# As in another tab of the same browser.
+LOGOUT = """
+const [, csrfmiddlewaretoken] = /csrftoken=([^;]*)/.exec(document.cookie);
+fetch("/logout/", { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken }) });
+"""
 WORDS = {
     "socket": "Live",
     "stream": "Live over event stream",
@@ -175,3 +180,19 @@ def test_a_message_whose_token_was_refused_is_sent_with_a_new_one(site, make_roo
     window.say("once")
     window.until_sent("once")
     assert said(site, path) == ["once"]
+
+
+@pytest.mark.parametrize("taps", [("socket",), ("socket", "stream")])
+def test_nobody_says_as_a_guest_what_a_user_has_written(site, boss, open_blocked, make_room, taps):
+    path = make_room()
+    window = open_blocked(path, *taps)
+    window.log_in(window.run("return location.origin"), *boss)
+    window.open(window.run("return location.origin") + path)
+    until_tap(window, "poll" if "stream" in taps else "stream")
+    assert window.text("#nick") == "boss"
+    window.run(LOGOUT)
+    window.say("meant as boss")
+    window.until_state("closed")
+    assert window.text("#state") == "Closed: your session has ended"
+    assert [row["state"] for row in window.rows()] == ["sending"]
+    assert said(site, path) == []

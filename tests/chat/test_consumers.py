@@ -435,9 +435,11 @@ async def test_a_client_without_a_session_is_a_guest_of_its_own(connect, lobby):
 
 async def test_a_name_that_is_taken_is_not_given(connect, alice, lobby):
     client = await connect("/ws/chat/?name=Alice")
-    assert (await client.frame("welcome"))["member"]["name"].startswith("guest-")
+    name = (await client.frame("welcome"))["member"]["name"]
+    assert name.startswith("guest-")
     error = await client.frame("error")
-    assert (error["code"], error["message"]) == ("forbidden", "The name Alice is taken.")
+    why = f"The name Alice is taken. You are called {name}."
+    assert (error["code"], error["message"]) == ("forbidden", why)
 
 
 async def test_nobody_is_left_behind(connect, lobby):

@@ -79,7 +79,7 @@ async def test_rooms_that_cannot_be_entered(connect, lobby, backroom):
 
 async def test_a_name_that_is_taken_is_said_so(connect, alice, lobby):
     line = await connect("/ws/chat/lobby/?name=alice")
-    assert await line.line() == "! The name alice is taken."
+    assert (await line.line()).startswith("! The name alice is taken. You are called guest-")
     await line.say_line("x")
     assert await line.line() == "x"
     assert (await line.line()).startswith("guest-")
