@@ -1,6 +1,5 @@
 """The room over HTTP: long and short polling, history, and commands."""
 
-import asyncio
 from contextlib import AbstractContextManager, nullcontext
 
 from channels.db import database_sync_to_async
@@ -17,6 +16,7 @@ from chat.models import Room
 from chat.rollcall import rollcall
 from chat.rooms import Refused
 from chat.tail import LogEnded, Reader
+from streaming import responses
 
 WAIT_MOST = 25  # seconds; proxies give up at 30 or later
 
@@ -71,7 +71,7 @@ async def _take(reader: Reader, wait: int) -> list[str]:
     if reader.tail.head <= reader.seq and not wait:
         return []
     try:
-        async with asyncio.timeout(wait or None):
+        async with responses.streams.patience(wait or None):
             return (await reader.take()).entries
     except TimeoutError:
         return []

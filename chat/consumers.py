@@ -11,7 +11,7 @@ from chat.frames import FrameError
 from chat.loops import background
 from chat.rate import Bucket
 from chat.rooms import Refused
-from chat.socket import FLOODING, SESSION_ENDED, SILENT, Socket
+from chat.socket import FLOODING, RESTART, SESSION_ENDED, SILENT, Socket
 
 MERCY_SECONDS = 0.5
 # A person who types says so every few seconds; more says nothing more.
@@ -53,9 +53,18 @@ class ChatSocket(Socket):
 
     async def turn_away(self, refused: Refused) -> None:
         """Says when to come again, and closes."""
-        bye = frames.encode("bye", reason=refused.code, retry_after_ms=refused.retry_after_ms)
-        await self.push(bye)
+        await self.bye(refused)
         await self.end(FLOODING)
+
+    async def take_leave(self, refused: Refused) -> None:
+        """Says when to come again, and closes with 1012."""
+        await self.bye(refused)
+        await self.end(RESTART)
+
+    async def bye(self, refused: Refused) -> None:
+        """Says why the server closes, and when to come again."""
+        wait = refused.retry_after_ms
+        await self.push(frames.encode("bye", reason=refused.code, retry_after_ms=wait))
 
     async def refuse(
         self, refused: Refused, cid: str | None = None, room: str | None = None

@@ -26,6 +26,8 @@ from chat.rooms import Refused
 
 logger = logging.getLogger(__name__)
 
+RESTART = 1012
+RETRY_WHEN_RESTARTED_MS = 2_000
 PROTOCOL, SESSION_ENDED, FORBIDDEN, NOT_FOUND = 4400, 4401, 4403, 4404
 SILENT, FLOODING = 4408, 4429
 # Of what is refused before it began. Of the others, FLOODING says: not at once again.
@@ -51,6 +53,8 @@ class Socket(AsyncWebsocketConsumer):
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
         self.frame_rate = Bucket(rate, burst, burst, self.heard)
         with ExitStack() as self.held:
+            sockets.add(self)
+            self.held.callback(sockets.discard, self)
             try:
                 while True:
                     await self.dispatch(await receive())
@@ -107,6 +111,11 @@ class Socket(AsyncWebsocketConsumer):
         """Says why not, and closes."""
         await self.refuse(refused)
         await self.end(CLOSE_CODES.get(refused.code, FLOODING))
+
+    async def take_leave(self, refused: Refused) -> None:
+        """Says why the server goes, and closes."""
+        await self.refuse(refused)
+        await self.end(RESTART)
 
     async def end(self, code: int) -> None:
         """Closes the socket; what still arrives on it is ignored."""
@@ -181,6 +190,18 @@ class Socket(AsyncWebsocketConsumer):
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             logger.error("A task of %s failed.", self.member.key, exc_info=error)
+
+
+sockets: set[Socket] = set()
+
+
+async def drain() -> None:
+    """Says farewell to every client of this worker, and when to come again."""
+    for one in list(sockets):
+        wait = secrets.randbelow(RETRY_WHEN_RESTARTED_MS)
+        # One that is half open or gone keeps nobody else from hearing it.
+        with suppress(Exception):
+            await one.take_leave(Refused("restart", "The server restarts.", wait))
 
 
 class NoSocket(Socket):

@@ -12,9 +12,11 @@ http = get_asgi_application()
 from django.conf import settings  # noqa: E402
 
 from chat.routing import websocket  # noqa: E402
+from config.lifespan import lifespan  # noqa: E402
 from config.threads import BoundedThreads  # noqa: E402
 from config.workers import claim_sole_worker  # noqa: E402
 
 claim_sole_worker(settings.DATABASES["default"], settings.REDIS_URL)
 
-application = BoundedThreads(ProtocolTypeRouter({"http": http, "websocket": websocket}))
+protocols = {"http": http, "websocket": websocket, "lifespan": lifespan}
+application = BoundedThreads(ProtocolTypeRouter(protocols))

@@ -88,6 +88,8 @@ CORS_ALLOW_HEADERS = ["accept", "cache-control", "content-type", "last-event-id"
 # ---- Parts ---------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    # Before Daphne, whose `runserver` it changes.
+    "config",
     "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -97,7 +99,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "servestatic",
-    "config",
     "streaming",
     "chat",
 ]

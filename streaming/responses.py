@@ -1,8 +1,9 @@
 """Event streams as responses: their headers, their number, and where their readers stand."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
 from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
@@ -15,10 +16,12 @@ RETRY_WHEN_FULL_MS = (10_000, 30_000)
 
 
 class Open:
-    """How many streams this worker holds."""
+    """The streams that this worker holds, and whoever waits for something to answer."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.draining = False
+        self.waiting: set[asyncio.Timeout] = set()
 
     @property
     def full(self) -> bool:
@@ -31,6 +34,32 @@ class Open:
             yield
         finally:
             self.count -= 1
+
+    @asynccontextmanager
+    async def patience(self, seconds: float | None = None) -> AsyncIterator[None]:
+        """As asyncio.timeout, which runs out at once when the worker drains."""
+        async with asyncio.timeout(0 if self.draining else seconds) as waiting:
+            self.waiting.add(waiting)
+            try:
+                yield
+            finally:
+                self.waiting.discard(waiting)
+
+    async def next_of(self, pieces: AsyncIterator[bytes]) -> bytes:
+        """The next piece of a stream. StopAsyncIteration if there is none, or the worker drains."""
+        try:
+            async with self.patience():
+                return await anext(pieces)
+        except TimeoutError:
+            if self.draining:
+                raise StopAsyncIteration from None
+            raise
+
+    def drain(self) -> None:
+        """Ends every stream between two events, and every wait."""
+        self.draining = True
+        for waiting in self.waiting:
+            waiting.reschedule(0)
 
 
 streams = Open()
@@ -46,10 +75,11 @@ class EventStream(StreamingHttpResponse):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         # Here and not in the source: Django closes this iterator when the reader leaves, and
         # leaves the source to the garbage collector.
-        with streams.one():
+        with streams.one(), suppress(StopAsyncIteration):
             async with aclosing(self.source):
-                async for piece in super().__aiter__():
-                    yield piece
+                pieces = super().__aiter__()
+                while not streams.draining:
+                    yield await streams.next_of(pieces)
 
 
 def cursor(request: HttpRequest) -> str | None:

@@ -185,14 +185,14 @@ def unprivileged() -> str:
 class Worker(Process):
     """One process that serves the site."""
 
-    def __init__(self, site: "Site", name: str, *, development: bool = False):
+    def __init__(self, site: "Site", name: str, server: str):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}"
-        if development:
+        if server == "runserver":
             command = ["manage.py", "runserver", "--noreload", f"127.0.0.1:{self.port}"]
         else:
-            command = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)]
+            command = ["-m", server, "-b", "127.0.0.1", "-p", str(self.port)]
             command += ["config.asgi:application"]
         log = site.folder / f"{name}.log"
         super().__init__([sys.executable, *command], log, site.environment)
@@ -215,10 +215,11 @@ class Site:
         redis: bool = False,
         postgres: bool = False,
         development: bool = False,
+        server: str = "config.server",
         **settings: str,
     ):
         self.folder = folder
-        self.development = development
+        self.server = "runserver" if development else server
         self.processes: list[Process] = []
         self.environment = UNSET | {
             name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
@@ -267,7 +268,7 @@ class Site:
 
     def worker(self, name: str = "worker") -> Worker:
         """One more worker, started."""
-        return self._begin(Worker(self, name, development=self.development))
+        return self._begin(Worker(self, name, self.server))
 
     def close(self) -> None:
         for process in reversed(self.processes):

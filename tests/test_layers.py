@@ -11,7 +11,11 @@ PACKAGES = ("config", "streaming", "chat")
 ARROWS = {
     "config.settings": {"config"},
     "config.urls": {"streaming.urls", "chat.urls"},
-    "config.asgi": {"chat.routing", "config.threads", "config.workers"},
+    "config.asgi": {"chat.routing", "config.lifespan", "config.threads", "config.workers"},
+    "config.lifespan": {"chat.socket", "streaming.responses"},
+    "config.protocols": {"config.flow"},
+    "config.server": {"config.flow", "config.loop", "config.protocols"},
+    "config.management.commands.runserver": {"config.server"},
     "config.management.commands.demo": {"chat.models", "streaming.models"},
     "streaming.models": {"streaming.sse"},
     "streaming.playback": {
@@ -110,6 +114,7 @@ ARROWS = {
     },
     "chat.answers": {"chat.members", "chat.rooms", "chat.taps"},
     "chat.api": {
+        "streaming.responses",
         "chat.answers",
         "chat.frames",
         "chat.members",

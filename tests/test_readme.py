@@ -28,7 +28,11 @@ def test_the_limits_have_the_defaults_that_it_says():
 
 def requirements(name):
     lines = (ROOT / name).read_text().splitlines()
-    return [re.fullmatch(r"([\w-]+)(\[\w+\])?==\S+", line) for line in lines if line[:2] != "-r"]
+    return [
+        re.fullmatch(r"([\w-]+)(\[\w+\])?==[^\s;]+(;.*)?", line)
+        for line in lines
+        if line[:2] != "-r"
+    ]
 
 
 def test_every_dependency_is_pinned_and_has_its_reason():

@@ -174,3 +174,18 @@ async def test_no_message_is_in_the_log(worker, open_socket):
     await client.socket.send('{"type":"say","body":"a-secret-body"}')
     await client.until("error")
     assert "a-secret-body" not in worker.log.read_text()
+
+
+async def test_plain_daphne_works_too(make_site, open_socket):
+    worker = make_site(server="daphne").worker()
+    socket = await open_socket(worker)
+    await socket.join()
+    await socket.say("c")
+    assert (await socket.acknowledged("c"))["seq"] == 1
+    await socket.until_head(1)
+    async with httpx.AsyncClient() as client:
+        parser = Parser()
+        async with client.stream("GET", f"{worker.url}/api/sse?interval=1") as answer:
+            async for piece in answer.aiter_raw():
+                parser.feed(piece)
+    assert parser.events[-1][1] == "done"

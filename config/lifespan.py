@@ -1,0 +1,16 @@
+"""The site's own end: what is open is closed politely, by whoever opened it."""
+
+from typing import Any
+
+from chat import socket
+from streaming import responses
+
+
+async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """An ASGI application for the scope `lifespan`."""
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    responses.streams.drain()
+    await socket.drain()
+    await send({"type": "lifespan.shutdown.complete"})
