@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.test import AsyncClient
+from django.test import Client as Browser
 
-from chat import members
+from chat import log, members
 from chat.members import Member
 from chat.routing import websocket
+from tests.chat.test_log import draft
 
 ANN = Member("g-000000000000000a", "Ann", guest=True)
 
@@ -63,6 +66,28 @@ class Client:
     async def leave(self):
         if not self.socket.future.done():
             await self.socket.disconnect(timeout=5)
+
+
+def cookie(member):
+    return (b"cookie", f"guest={members.guest_cookie(member)}".encode())
+
+
+async def fill(room, count):
+    await database_sync_to_async(log.write)([draft(room, str(n), str(n)) for n in range(count)])
+
+
+async def heard(client, last):
+    seqs = []
+    while not seqs or seqs[-1] < last:
+        seqs += [entry["seq"] for entry in (await client.until("events"))["events"]]
+    return seqs
+
+
+async def session_of(user):
+    """The header of a browser in which a user has logged in."""
+    browser = Browser()
+    await database_sync_to_async(browser.force_login)(user)
+    return (b"cookie", f"sessionid={browser.cookies['sessionid'].value}".encode())
 
 
 @pytest.fixture

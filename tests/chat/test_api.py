@@ -10,17 +10,12 @@ from chat import entries, log, rooms
 from chat.models import Entry, ReadMark
 from chat.rate import Buckets
 from chat.tails import tails
-from tests.chat.conftest import ANN
-from tests.chat.test_log import draft
+from tests.chat.conftest import ANN, fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 EVENTS = "/api/rooms/lobby/events"
 ENTRIES = "/api/rooms/lobby/entries"
-
-
-async def fill(room, count):
-    await database_sync_to_async(log.write)([draft(room, str(n), str(n)) for n in range(count)])
 
 
 async def say(browser, cid="c", body="b", **fields):

@@ -7,7 +7,7 @@ from chat.commit import GroupCommit
 from chat.members import Member
 from chat.models import Entry
 from chat.socket import FORBIDDEN, NOT_FOUND, PROTOCOL
-from tests.chat.test_consumers import fill
+from tests.chat.conftest import fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,8 @@ from chat.appender import appender
 from chat.models import Room
 from chat.tails import tails
 from streaming import responses
-from tests.chat.test_api import EVENTS, fill, say
+from tests.chat.conftest import fill
+from tests.chat.test_api import EVENTS, say
 from tests.chat.test_log import draft
 from tests.eventsource import Parser
 

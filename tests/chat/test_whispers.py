@@ -12,7 +12,7 @@ from chat.models import ReadMark
 from chat.presence import presence
 from chat.tails import tails
 from chat.whispers import Ear, Whisper, Whispers, whispers
-from tests.chat.test_consumers import ANN, cookie, fill
+from tests.chat.conftest import ANN, cookie, fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOB = Member("g-000000000000000b", "Bob", guest=True)
