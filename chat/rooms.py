@@ -176,12 +176,12 @@ async def read(room: Room, member: Member, seq: int, by: Ear | None = None) -> i
         here = [ear for ear in whispers().ears_of(room.pk, member.key) if ear is not by]
         elsewhere = presence.is_elsewhere(room.pk, member.key)
         if here or elsewhere:
-            fields = {"seq": place, "unread": await marks.unread(room.pk, member.key, place)}
+            fields = {"seq": place, "unread": await unread(room, member, place)}
             whisper = Whisper(room.pk, "read", fields, only_to=member.key)
             whispers().tell(whisper, but=by)
             if elsewhere:
                 whispers().pass_on(whisper)
-    except (Unavailable, DatabaseError):
+    except Unavailable:
         raise unavailable() from None
     return place
 
