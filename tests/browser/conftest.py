@@ -263,6 +263,21 @@ def make_room(site):
 
 
 @pytest.fixture
+def path(make_room):
+    """The path of a room that no other test speaks in."""
+    return make_room()
+
+
+@pytest.fixture
+def two(worker, open_window, path):
+    """Two people in that room."""
+    windows = open_window(worker.url + path), open_window(worker.url + path)
+    for window in windows:
+        window.until_state("connected")
+    return windows
+
+
+@pytest.fixture
 def make_text(site):
     """Makes a text that no other test streams; returns the path of its page."""
 

@@ -15,19 +15,6 @@ write([Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n
 """
 
 
-@pytest.fixture
-def path(make_room):
-    return make_room()
-
-
-@pytest.fixture
-def two(worker, open_window, path):
-    windows = open_window(worker.url + path), open_window(worker.url + path)
-    for window in windows:
-        window.until_state("connected")
-    return windows
-
-
 def value(window):
     return window.run("return document.querySelector('#body').value")
 

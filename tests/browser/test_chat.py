@@ -35,16 +35,6 @@ def seqs(window):
 # ---- Between two windows ----
 
 
-@pytest.fixture
-def two(worker, open_window, make_room):
-    """Two people in one room."""
-    url = worker.url + make_room()
-    windows = open_window(url), open_window(url)
-    for window in windows:
-        window.until_state("connected")
-    return windows
-
-
 def test_a_message_appears_in_both_windows_with_its_author(two):
     ann, bob = two
     assert ann.text("#nick") != bob.text("#nick")

@@ -13,11 +13,6 @@ SAME_KEY_MS = 50
 
 
 @pytest.fixture
-def path(make_room):
-    return make_room()
-
-
-@pytest.fixture
 def window(worker, open_window, path):
     window = open_window(worker.url + path)
     window.until_state("connected")

@@ -15,11 +15,6 @@ BODY = "return document.querySelector('#body').value"
 
 
 @pytest.fixture
-def path(make_room):
-    return make_room()
-
-
-@pytest.fixture
 def window(worker, open_window, path):
     window = open_window(worker.url + path, expected=(*OUTAGE, "status of 4"))
     window.until_state("connected")

@@ -1,20 +1,10 @@
 """Who is in a room, and who is typing there."""
 
-import pytest
 from selenium.webdriver import Keys
 
 from tests.browser.conftest import OUTAGE
 
 LOBBY = "/chat/lobby/"
-
-
-@pytest.fixture
-def two(worker, open_window, make_room):
-    url = worker.url + make_room()
-    windows = open_window(url), open_window(url)
-    for window in windows:
-        window.until_state("connected")
-    return windows
 
 
 def typing(window):

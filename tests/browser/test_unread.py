@@ -1,7 +1,5 @@
 """What has been read and what not: in titles, above the first that is new, in the list of rooms."""
 
-import pytest
-
 MARKED = """
 const fresh = document.querySelector("#log .fresh");
 return fresh && Number(fresh.closest("li").dataset.seq);
@@ -20,19 +18,6 @@ from chat.log import Draft, write
 room = Room.objects.get(slug={slug!r})
 write([Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n in range({count})])
 """
-
-
-@pytest.fixture
-def path(make_room):
-    return make_room()
-
-
-@pytest.fixture
-def two(worker, open_window, path):
-    windows = open_window(worker.url + path), open_window(worker.url + path)
-    for window in windows:
-        window.until_state("connected")
-    return windows
 
 
 def title(window):
