@@ -6,6 +6,11 @@ from chat import socket
 from streaming import responses
 
 
+def is_draining() -> bool:
+    """Whether this worker sees everybody off, and is to be given nobody new."""
+    return responses.streams.draining
+
+
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application for the scope `lifespan`."""
     await receive()
