@@ -47,7 +47,7 @@ class Socket(AsyncWebsocketConsumer):
         channel of the layer and a task for every event, and does not clean up when it dies."""
         self.scope, self.base_send = scope, send
         self.tasks: set[asyncio.Task[None]] = set()
-        self.ending = False
+        self.is_open = self.ending = False
         self.heard = time.monotonic()
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
@@ -82,6 +82,9 @@ class Socket(AsyncWebsocketConsumer):
             return
         await self.accept(self.subprotocol())
         await self.opened()
+        self.is_open = True
+        if sockets.draining:
+            await self.take_leave(restart())
         if name_refused:
             called = _("You are called %s.") % self.member.name
             await self.refuse(Refused("forbidden", f"{name_refused} {called}"))
@@ -192,16 +195,27 @@ class Socket(AsyncWebsocketConsumer):
             logger.error("A task of %s failed.", self.member.key, exc_info=error)
 
 
-sockets: set[Socket] = set()
+class Sockets(set[Socket]):
+    """The sockets of this worker, and whether it sends them away."""
+
+    draining = False
 
 
-async def drain() -> None:
-    """Says farewell to every client of this worker, and when to come again."""
-    for one in list(sockets):
-        wait = secrets.randbelow(RETRY_WHEN_RESTARTED_MS)
-        # One that is half open or gone keeps nobody else from hearing it.
-        with suppress(Exception):
-            await one.take_leave(Refused("restart", "The server restarts.", wait))
+sockets = Sockets()
+
+
+def restart() -> Refused:
+    """Why a client is sent away when the worker ends, and when it may come again."""
+    return Refused("restart", "The server restarts.", secrets.randbelow(RETRY_WHEN_RESTARTED_MS))
+
+
+def drain() -> None:
+    """Says farewell to every client of this worker, each beside the others: one that takes
+    nothing keeps nobody from hearing it."""
+    sockets.draining = True
+    for one in sockets:
+        if one.is_open:
+            one.spawn(one.take_leave(restart()))
 
 
 class NoSocket(Socket):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from chat import socket
+from chat import leaving
+from config.cycle import DRAIN
 from streaming import responses
 
 
@@ -15,7 +16,8 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application for the scope `lifespan`."""
     await receive()
     await send({"type": "lifespan.startup.complete"})
-    await receive()
-    responses.streams.drain()
-    await socket.drain()
+    while (await receive())["type"] == DRAIN:
+        responses.streams.drain()
+        leaving.farewell()
+    await leaving.end()
     await send({"type": "lifespan.shutdown.complete"})
