@@ -32,6 +32,7 @@ def _no_tasks() -> set[asyncio.Task[Any]]:
     return set()
 
 
+CANCEL_SECONDS = 0.1
 finite, endless = PerLoop(_no_tasks), PerLoop(_no_tasks)
 pools: list[ThreadPoolExecutor] = []
 
@@ -65,10 +66,11 @@ async def end(patience: float) -> None:
     seconds for it."""
     if ending := list(finite()):
         await asyncio.wait(ending, timeout=patience)
-    left = [*finite(), *endless()]
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    while left := [*finite(), *endless()]:
+        for task in left:
+            task.cancel()
+        # Again, since `wait_for` of Python 3.11, which redis-py uses, may swallow the first.
+        await asyncio.wait(left, timeout=CANCEL_SECONDS)
 
 
 def end_threads() -> None:

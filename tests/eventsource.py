@@ -32,6 +32,12 @@ class Parser:
             self._take(line)
         return self
 
+    @property
+    def at_boundary(self) -> bool:
+        """Whether the last byte so far ended an event."""
+        begun = self._pending or self._data or self._type
+        return not begun and self._id_buffer == self.last_event_id
+
     def _next_line(self) -> str | None:
         for at, character in enumerate(self._pending):
             if character == "\n":

@@ -65,6 +65,7 @@ class Process:
     """A process that can be stopped, killed and started again on its port."""
 
     user: str | None = None  # whose process it is, if not ours
+    passed: tuple[int, ...] = ()  # descriptors that it is handed down
 
     def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None):
         self.command = command
@@ -81,6 +82,7 @@ class Process:
                 cwd=ROOT,
                 env=self.environment,
                 user=self.user,
+                pass_fds=self.passed,
             )
         self.wait_until_ready()
         return self

@@ -26,3 +26,17 @@ async def test_what_is_not_done_in_time_ends_as_well():
     await loops.end(0.05)
     assert task.cancelled()
     assert not loops.finite()
+
+
+async def test_a_task_that_swallows_its_end_is_ended_again():
+    async def deaf():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+    task = loops.forever(deaf())
+    await asyncio.sleep(0)  # it begins
+    async with asyncio.timeout(5):
+        await loops.end(0)
+    assert task.cancelled()

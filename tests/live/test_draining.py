@@ -1,0 +1,245 @@
+"""A worker is ended under load: whoever is there is seen off, and goes on elsewhere with nothing
+lost or doubled."""
+
+import asyncio
+import json
+import signal
+import sqlite3
+import time
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from chat.presence import FORGET_SECONDS
+from tests.eventsource import Parser
+
+SOCKETS = 200
+ROOM_STREAMS = 100
+TEXT_STREAMS = 100
+TALKERS = 10  # of the sockets
+LEAVE_SECONDS = 10
+BODY = "".join(chr(0x4E00 + n) for n in range(2_000))
+
+
+@pytest.fixture
+def site(make_site):
+    # Talkers and readers share one member's address and rate.
+    site = make_site(redis=True, CHAT_MESSAGES_PER_SECOND="100000", CHAT_BURST="100000")
+    site.shell(
+        "from streaming.models import StreamText as T;"
+        f"T.objects.create(slug='long', title='Long', body={BODY!r}, interval_ms=50)"
+    )
+    return site
+
+
+@pytest.fixture
+async def client():
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+        yield client
+
+
+class Stream:
+    """A reader of an event stream, through two workers."""
+
+    def __init__(self, client, path):
+        self.client = client
+        self.path = path
+        self.parser = Parser()
+        self.ended = None
+
+    async def read(self, worker):
+        """Reads until the body ends, and sees whether it ended as a whole."""
+        self.ended = None
+        headers = {"Last-Event-ID": self.parser.last_event_id} if self.parser.events else {}
+        url = worker.url + self.path
+        try:
+            async with self.client.stream("GET", url, headers=headers) as answer:
+                async for piece in answer.aiter_raw():
+                    self.parser.feed(piece)
+            self.ended = "whole" if self.parser.at_boundary else "inside an event"
+        except httpx.HTTPError as error:
+            self.ended = repr(error)
+
+    def datas(self, name):
+        return [data for _, type, data in self.parser.events if type == name]
+
+    @property
+    def seqs(self):
+        return [json.loads(data)["seq"] for data in self.datas("say")]
+
+
+class Listener:
+    """A JSON socket, through two workers. A talker says what was not acknowledged again."""
+
+    def __init__(self, name=None):
+        self.name = name
+        self.cursor = None
+        self.seqs = []
+        self.frames = []
+        self.code = None
+        self.unacknowledged = []
+        self.said = 0
+
+    async def read(self, worker):
+        self.code = None
+        options = {"subprotocols": ["twinstream.v1"], "ping_interval": None, "open_timeout": 60}
+        async with connect(f"{worker.ws}/ws/chat/", **options) as ws:
+            fields = {"cursor": self.cursor} if self.cursor else {}
+            await ws.send(json.dumps({"type": "join", "room": "lobby", **fields}))
+            for cid in self.unacknowledged:
+                await self.say(ws, cid)
+            talking = asyncio.ensure_future(self.talk(ws)) if self.name else None
+            try:
+                while True:
+                    await self.take(ws, json.loads(await ws.recv()))
+            except ConnectionClosed as closed:
+                self.code = closed.rcvd.code if closed.rcvd else 1006
+            finally:
+                if talking:
+                    talking.cancel()
+
+    async def talk(self, ws):
+        """Says something ever again, until the connection is gone."""
+        while True:
+            self.said += 1
+            self.unacknowledged.append(f"{self.name}-{self.said}")
+            await self.say(ws, self.unacknowledged[-1])
+            await asyncio.sleep(1)
+
+    async def say(self, ws, cid):
+        await ws.send(json.dumps({"type": "say", "room": "lobby", "cid": cid, "body": "b"}))
+
+    async def take(self, ws, frame):
+        self.frames = [*self.frames[-1:], frame["type"]]
+        match frame["type"]:
+            case "joined" | "events":
+                self.cursor = frame["cursor"]
+                self.seqs += [entry["seq"] for entry in frame.get("events", [])]
+                assert not frame.get("reset")
+            case "ack":
+                self.unacknowledged.remove(frame["cid"])
+            case "ping":
+                await ws.send(json.dumps({"type": "pong", "ts": frame["ts"]}))
+
+
+def start(readers, worker):
+    return [asyncio.ensure_future(reader.read(worker)) for reader in readers]
+
+
+async def until(condition):
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
+    leaving, staying = site.worker("one"), site.worker("two")
+    sockets = [Listener(f"t{n}" if n < TALKERS else None) for n in range(SOCKETS)]
+    rooms = [Stream(client, "/api/rooms/lobby/events") for _ in range(ROOM_STREAMS)]
+    texts = [Stream(client, "/api/sse?text=long") for _ in range(TEXT_STREAMS)]
+    everybody = [*sockets, *rooms, *texts]
+
+    running = start(everybody, leaving)
+    await until(
+        lambda: all(s.seqs for s in [*sockets, *rooms]) and all(t.datas("message") for t in texts)
+    )
+    started = time.monotonic()
+    leaving.running.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(leaving.running.wait, LEAVE_SECONDS) == 0
+    took = time.monotonic() - started
+    await asyncio.wait(running, timeout=30)
+    assert took < LEAVE_SECONDS
+    assert {(s.code, s.frames[-1]) for s in sockets} == {(1012, "bye")}
+    assert {s.ended for s in [*rooms, *texts]} == {"whole"}
+    log = leaving.log.read_text()
+    assert "left behind" not in log
+    assert "cut off" not in log
+    assert "Traceback" not in log
+
+    running = start(everybody, staying)
+    await until(lambda: all(s.frames[-1] != "bye" for s in sockets))
+    assert {t.ended for t in texts} == {None}
+    head = max(s.seqs[-1] for s in sockets)
+    await until(lambda: all(s.seqs[-1] > head for s in [*sockets, *rooms]))
+    await until(lambda: all(len(t.datas("message")) > 400 for t in texts))
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+    for reader in [*sockets, *rooms]:
+        assert reader.seqs == list(range(reader.seqs[0], reader.seqs[-1] + 1))
+    for text in texts:
+        said = "".join(text.datas("message"))
+        assert said == BODY[: len(said)]
+    assert_said_once(site, sockets[:TALKERS])
+
+
+def assert_said_once(site, talkers):
+    """What was acknowledged is in the log, and nothing twice."""
+    code = (
+        "import json; from chat.models import Entry; "
+        "print(json.dumps(list(Entry.objects.values_list('cid', flat=True))))"
+    )
+    cids = json.loads(site.shell(code))
+    assert len(cids) == len(set(cids))
+    for talker in talkers:
+        said = {f"{talker.name}-{n}" for n in range(1, talker.said + 1)}
+        assert said - set(talker.unacknowledged) <= set(cids)
+
+
+async def test_who_is_told_to_come_again_is_not_seen_to_leave(site, open_socket):
+    """Nor is who left with the worker taken to be there for long."""
+    leaving, staying = site.worker("one"), site.worker("two")
+    observer = await open_socket(staying, "/ws/chat/?name=Bob", ping_interval=None)
+    await observer.join()
+    cookie = await guest(leaving)
+    ann = await open_socket(leaving, "/ws/chat/?name=Ann", additional_headers=cookie)
+    cyd = await open_socket(leaving, "/ws/chat/?name=Cyd")
+    for socket in (ann, cyd):
+        await socket.join()
+    seen = []
+    async with asyncio.timeout(60):
+        while len(seen := await online(observer)) < 3:
+            pass
+        me = next(name for name in seen if name not in ("Bob", "Cyd"))
+        leaving.running.send_signal(signal.SIGTERM)
+        await ann.until("bye")
+        back = await open_socket(staying, "/ws/chat/", additional_headers=cookie)
+        await back.join()
+        left_at = time.monotonic()
+        while "Cyd" in (seen := await online(observer)):
+            assert me in seen
+        assert me in seen
+    assert time.monotonic() - left_at < FORGET_SECONDS
+
+
+async def guest(worker):
+    """The cookie of a new guest."""
+    async with httpx.AsyncClient(timeout=60) as client:
+        await client.get(f"{worker.url}/chat/lobby/")
+        return {"Cookie": f"guest={client.cookies['guest']}"}
+
+
+async def online(socket):
+    return {member["name"] for member in (await socket.until("presence"))["online"]}
+
+
+async def test_a_thread_that_waits_for_a_locked_database_holds_nobody(make_site, open_socket):
+    """It is named in the log, and the process leaves without it."""
+    site = make_site()
+    worker = site.worker()
+    socket = await open_socket(worker)
+    await socket.join()
+    lock = sqlite3.connect(site.folder / "site.sqlite3", isolation_level=None)
+    try:
+        lock.execute("BEGIN IMMEDIATE")
+        await socket.say("c")
+        await socket.send("ping", ts=1)
+        await socket.until("pong")
+        worker.running.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(worker.running.wait, LEAVE_SECONDS) == 1
+    finally:
+        lock.close()
+    assert "Threads were left behind: log-writer_0" in worker.log.read_text()

@@ -1,0 +1,141 @@
+"""A worker that listens on a unix socket, as it does behind nginx."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+from websockets.asyncio.client import unix_connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.eventsource import Parser
+from tests.servers import ROOT, Process, free_port
+
+ASK, FOUND = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"
+WS = "ws://localhost/ws/chat/"
+
+
+class UnixWorker(Process):
+    """One process that serves the site on a path."""
+
+    def __init__(self, site, path):
+        self.path = path
+        command = [sys.executable, "-m", "config.server", "-u", str(path)]
+        super().__init__(command, site.folder / "unix.log", site.environment)
+
+    def http(self):
+        transport = httpx.AsyncHTTPTransport(uds=str(self.path))
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=60)
+
+    def ws(self):
+        return unix_connect(str(self.path), WS, subprotocols=["twinstream.v1"])
+
+    def is_ready(self):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(self.path))
+            probe.sendall(ASK)
+            return probe.recv(12) == FOUND
+        return False
+
+
+@pytest.fixture
+def worker(make_site, tmp_path):
+    worker = UnixWorker(make_site(), tmp_path / "worker.sock")
+    yield worker.start()
+    worker.close()
+
+
+async def frame(ws, type):
+    while (found := json.loads(await ws.recv()))["type"] != type:
+        pass
+    return found
+
+
+async def test_everything_is_served_and_sees_its_end(worker):
+    events, body = Parser(), []
+
+    async def stream(client):
+        async with client.stream("GET", "/api/rooms/lobby/events") as answer:
+            async for piece in answer.aiter_raw():
+                body.append(piece)
+                events.feed(piece)
+
+    async with asyncio.timeout(60), worker.http() as client, worker.ws() as ws:
+        reading = asyncio.ensure_future(stream(client))
+        await ws.send('{"type": "join", "room": "lobby"}')
+        await frame(ws, "joined")
+        await ws.send(json.dumps({"type": "say", "room": "lobby", "cid": "c", "body": "你" * 4000}))
+        await frame(ws, "events")
+        page = (await client.get("/api/rooms/lobby/entries")).json()
+        assert [entry["seq"] for entry in page["events"]] == [1]
+        while not events.events:
+            await asyncio.sleep(0.02)
+        await asyncio.to_thread(worker.stop)
+        await frame(ws, "bye")
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        assert closed.value.rcvd.code == 1012
+        await reading  # raises if the body did not end
+    assert events.at_boundary
+    assert not worker.path.exists()
+    log = worker.log.read_text()
+    assert "Traceback" not in log
+    assert "left behind" not in log
+
+
+async def test_who_comes_with_many_is_let_in(worker):
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(300)]
+    try:
+        worker.pause()  # so that they wait to be accepted; Twisted's own queue is for fifty
+        for client in clients:
+            client.setblocking(False)
+            client.connect(str(worker.path))
+            client.send(ASK)
+        worker.resume()
+        for client in clients:
+            client.settimeout(60)
+            assert client.recv(12) == FOUND
+    finally:
+        worker.resume()
+        for client in clients:
+            client.close()
+
+
+async def test_the_file_of_a_killed_worker_stops_nobody(worker):
+    worker.kill()
+    assert worker.path.is_socket()
+    worker.start()
+    async with worker.http() as client:
+        assert (await client.get("/api/texts")).status_code == 200
+
+
+async def test_a_worker_of_another_site_does_not_take_the_path(worker, tmp_path):
+    other = worker.environment | {"DATABASE_URL": f"sqlite:///{tmp_path}/other.sqlite3"}
+    done = await asyncio.to_thread(
+        subprocess.run, worker.command, cwd=ROOT, env=other, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert f"Another worker listens on {worker.path}." in done.stderr
+    async with worker.http() as client:
+        assert (await client.get("/api/texts")).status_code == 200
+
+
+async def test_a_descriptor_that_is_handed_down_is_served(make_site, tmp_path):
+    site, port = make_site(), free_port()
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        listening.set_inheritable(True)
+        command = [sys.executable, "-m", "config.server", "--fd", str(listening.fileno())]
+        worker = Process(command, tmp_path / "fd.log", site.environment)
+        worker.port = port
+        worker.passed = (listening.fileno(),)
+        worker.start()
+        try:
+            async with httpx.AsyncClient(timeout=60) as client:
+                answer = await client.get(f"http://127.0.0.1:{port}/api/texts")
+                assert answer.status_code == 200
+        finally:
+            worker.close()

@@ -1,0 +1,71 @@
+"""How many a worker holds, and how it turns away who comes then: politely."""
+
+import asyncio
+import re
+
+import pytest
+
+from tests.live.conftest import close_code
+
+FULL = 3
+
+
+@pytest.fixture
+def worker(make_site):
+    return make_site(STREAMS_PER_WORKER=str(FULL), SOCKETS_PER_WORKER=str(FULL)).worker()
+
+
+def between_10_and_30_s(milliseconds):
+    return 10_000 <= milliseconds <= 30_000
+
+
+async def listen(worker, path):
+    """Asks for a stream; returns how long it is told to wait, and the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")  # any other ends an EventSource for good
+    assert b"text/event-stream" in head
+    first = await reader.readuntil(b"\n\n")
+    return int(re.search(rb"retry: (\d+)\n\n", first)[1]), reader, writer
+
+
+@pytest.mark.parametrize("path", ["/api/sse?interval=10000", "/api/rooms/lobby/events"])
+async def test_a_stream_too_many_is_told_to_come_again(worker, path):
+    async with asyncio.timeout(90):
+        held = [await listen(worker, path) for _ in range(FULL)]
+        assert all(1_000 <= wait <= 3_000 for wait, _, _ in held)
+        waits = set()
+        for _ in range(5):
+            wait, reader, writer = await listen(worker, path)
+            assert await reader.readuntil(b"0\r\n\r\n")  # the body ends
+            waits.add(wait)
+            writer.close()
+        assert all(map(between_10_and_30_s, waits))
+        assert len(waits) > 1
+        held.pop()[2].close()
+        while True:  # whoever leaves makes room
+            wait, _, writer = await listen(worker, path)
+            writer.close()
+            if wait < 10_000:
+                break
+        for _, _, writer in held:
+            writer.close()
+
+
+async def test_a_socket_too_many_is_told_to_come_again(worker, open_socket, open_line):
+    held = [await open_socket(worker) for _ in range(FULL)]
+    for socket in held:
+        await socket.until("welcome")
+    refused = await open_socket(worker)
+    bye = await refused.until("bye")
+    assert bye["reason"] == "busy"
+    assert between_10_and_30_s(bye["retry_after_ms"])
+    assert await close_code(refused.socket) == 4429
+    line = await open_line(worker)
+    assert (await line.recv()).startswith("! The server is busy. Come again in ")
+    assert await close_code(line) == 4429
+    await held.pop().socket.close()
+    async with asyncio.timeout(30):
+        while (await (await open_socket(worker)).take())["type"] != "welcome":
+            await asyncio.sleep(0.05)
