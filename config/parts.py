@@ -28,7 +28,7 @@ PARTS: list[tuple[Any, str]] = [
     (http.Request, "gotLength handleContentChunk registerProducer unregisterProducer"),
     (http.HTTPChannel, "resetTimeout allContentReceived forceAbortClient loseConnection"),
     (http, "_GenericHTTPChannelProtocol"),
-    (Socket, "makeConnection onConnect onMessage onPing serverClose check_timeouts"),
+    (Socket, "makeConnection onConnect onClose onPing serverClose check_timeouts"),
     (WebSocketProtocol, "onMessageFrameEnd sendCloseFrame dropConnection STATE_OPEN"),
     (tcp.Server, "write writeSequence writeSomeData dataBuffer registerProducer pauseProducing"),
     (tcp.Port, "transport"),

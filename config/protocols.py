@@ -138,6 +138,12 @@ class Socket(ws_protocol.WebSocketProtocol):
         request.headers.pop(ROOT_PATH.decode(), None)
         return super().onConnect(request)
 
+    def onClose(self, *how: Any) -> None:
+        """The connection is gone. Stock Daphne raises where the handshake failed before it heard
+        of the socket."""
+        if hasattr(self, "server"):
+            super().onClose(*how)
+
     def onMessageFrameEnd(self) -> None:
         """Takes a piece of a message."""
         super().onMessageFrameEnd()

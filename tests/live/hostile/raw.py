@@ -1,0 +1,91 @@
+"""Clients that keep to no protocol: bytes over TCP, and frames of any form."""
+
+import asyncio
+import contextlib
+import os
+import struct
+from pathlib import Path
+
+HANDSHAKE = (
+    "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    "Sec-WebSocket-Protocol: twinstream.v1\r\n{headers}\r\n"
+)
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+WAIT_SECONDS = 60
+
+
+class Raw:
+    """A connection, and what has been heard on it."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+
+    def send(self, data):
+        with contextlib.suppress(OSError):
+            self.writer.write(data)
+
+    async def drain(self):
+        with contextlib.suppress(OSError):
+            await self.writer.drain()
+
+    async def rest(self):
+        """All that the server says until it closes."""
+        heard = b""
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                with contextlib.suppress(OSError):
+                    while piece := await self.reader.read(65_536):
+                        heard += piece
+        finally:
+            self.close()
+        return heard
+
+    async def until(self, mark):
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await self.reader.readuntil(mark)
+
+    def close(self):
+        self.writer.transport.abort()
+
+
+async def connect(worker):
+    return Raw(*await asyncio.open_connection("127.0.0.1", worker.port))
+
+
+async def ask(worker, request):
+    """The whole answer to some bytes."""
+    raw = await connect(worker)
+    raw.send(request)
+    return await raw.rest()
+
+
+async def handshake(worker, path="/ws/chat/", headers=""):
+    """A socket of which nothing is known but that it is open; and what was agreed on."""
+    raw = await connect(worker)
+    raw.send(HANDSHAKE.format(path=path, headers=headers).encode())
+    raw.answer = await raw.until(b"\r\n\r\n")
+    assert raw.answer.startswith(b"HTTP/1.1 101")
+    return raw
+
+
+def frame(opcode, payload=b"", *, fin=True, reserved=0, masked=True, length=None):
+    """A frame of any form. `length` is what it says of its length."""
+    said = len(payload) if length is None else length
+    first = (0x80 if fin else 0) | reserved << 4 | opcode
+    bit = 0x80 if masked else 0
+    if said < 126:
+        head = struct.pack("!BB", first, bit | said)
+    elif said < 65_536:
+        head = struct.pack("!BBH", first, bit | 126, said)
+    else:
+        head = struct.pack("!BBQ", first, bit | 127, said)
+    if not masked:
+        return head + payload
+    mask = os.urandom(4)
+    return head + mask + bytes(byte ^ mask[n % 4] for n, byte in enumerate(payload))
+
+
+def memory(worker):
+    """Bytes of a worker that are in memory."""
+    return int(Path(f"/proc/{worker.running.pid}/statm").read_text().split()[1]) * 4096
