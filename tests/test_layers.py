@@ -14,6 +14,7 @@ ARROWS = {
     "config.asgi": {"chat.routing", "config.lifespan", "config.threads", "config.workers"},
     "config.lifespan": {"chat.socket", "streaming.responses"},
     "config.protocols": {"config.flow"},
+    "config.sessions": {"chat.dismissals"},
     "config.server": {"config.flow", "config.loop", "config.protocols"},
     "config.management.commands.runserver": {"config.server"},
     "config.management.commands.demo": {"chat.models", "streaming.models"},
@@ -44,9 +45,12 @@ ARROWS = {
         "chat.relay",
         "chat.whispers",
     },
+    "chat.dismissals": {"chat.loops", "chat.relay", "chat.rollcall"},
+    "chat.revocations": {"chat.dismissals", "chat.members", "chat.models"},
     "chat.tail": {"chat.entries", "chat.log", "chat.loops"},
     "chat.tails": {
         "chat.appender",
+        "chat.dismissals",
         "chat.doorbell",
         "chat.log",
         "chat.loops",
@@ -77,6 +81,7 @@ ARROWS = {
         "chat.tails",
     },
     "chat.socket": {
+        "chat.dismissals",
         "chat.presence",
         "chat.rate",
         "chat.rollcall",
@@ -84,6 +89,7 @@ ARROWS = {
         "chat.taps",
     },
     "chat.following": {
+        "chat.dismissals",
         "chat.frames",
         "chat.models",
         "chat.rollcall",
@@ -105,6 +111,7 @@ ARROWS = {
         "chat.taps",
     },
     "chat.lines": {
+        "chat.dismissals",
         "chat.entries",
         "chat.rollcall",
         "chat.rooms",
@@ -116,6 +123,7 @@ ARROWS = {
     "chat.api": {
         "streaming.responses",
         "chat.answers",
+        "chat.dismissals",
         "chat.frames",
         "chat.members",
         "chat.models",
@@ -126,6 +134,7 @@ ARROWS = {
     },
     "chat.stream": {
         "chat.answers",
+        "chat.dismissals",
         "chat.frames",
         "chat.members",
         "chat.models",
