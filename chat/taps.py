@@ -18,10 +18,11 @@ from chat.tails import tails
 Admitted = tuple[Member, str | None]
 
 
-async def open_reader(room: Room) -> Reader:
-    """A reader at the room's head. Refused if the room is gone or the database away."""
+async def open_reader(room: Room, tap: str) -> Reader:
+    """A reader at the room's head, through a tap. Refused if the room is gone or the database
+    away."""
     try:
-        return await tails().open(room.pk)
+        return await tails().open(room.pk, tap)
     except LogEnded:
         raise rooms.Refused("gone", "The room is gone.") from None
     except DatabaseError:
