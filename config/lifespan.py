@@ -3,6 +3,7 @@
 from typing import Any
 
 from chat import socket
+from chat.reports import reports
 from streaming import responses
 
 
@@ -14,6 +15,7 @@ def is_draining() -> bool:
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application for the scope `lifespan`."""
     await receive()
+    reports()  # the other workers learn of this one at once, though nobody has come to it yet
     await send({"type": "lifespan.startup.complete"})
     await receive()
     responses.streams.drain()

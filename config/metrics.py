@@ -24,7 +24,7 @@ from prometheus_client.registry import Collector
 from chat import figures as chat
 from chat.figures import figures
 from chat.relay import relay
-from chat.socket import sockets
+from chat.reports import socket_taps
 from chat.tails import tails
 from config.lifespan import is_draining
 from streaming.responses import streams
@@ -81,11 +81,6 @@ class WorkerCollector(Collector):
         yield counters("resets", "Readers whose cursor led nowhere.", figures.resets)
         yield counter("gaps", "Readings of the log for want of a doorbell.", figures.gaps)
         yield counter("stuck_closed", "Connections closed since they took nothing.", figures.stuck)
-
-
-def socket_taps() -> Counter[str]:
-    """The sockets of this worker, by tap."""
-    return Counter(one.tap for one in sockets)
 
 
 def gauge(name: str, help: str, value: float) -> Metric:

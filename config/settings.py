@@ -91,7 +91,7 @@ INSTALLED_APPS = [
     # Before Daphne, whose `runserver` it changes.
     "config",
     "daphne",
-    "django.contrib.admin",
+    "config.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
