@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 from chat import entries, rooms, taps
+from chat.dismissals import dismissals, of_room
 from chat.rollcall import rollcall
 from chat.rooms import Refused
 from chat.socket import Socket
@@ -22,6 +23,8 @@ class LineSocket(Socket):
         self.reader = await taps.open_reader(self.room, self.tap)
         self.held.callback(self.reader.close)
         self.held.enter_context(rollcall().entered(self.room.pk, self.member))
+        whom = [of_room(self.room.pk)]
+        self.held.enter_context(dismissals().telling(whom, self.send_away))
 
     async def opened(self) -> None:
         """Begins to say what is said."""

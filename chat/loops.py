@@ -26,6 +26,11 @@ class PerLoop(Generic[T]):
             self.made[loop] = self.make()
         return self.made[loop]
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the running loop has asked for it."""
+        return asyncio.get_running_loop() in self.made
+
 
 def background(job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """A task in a context of its own: it outlives the connection that happens to start it, and

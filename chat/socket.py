@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from chat import rooms, taps
+from chat.dismissals import dismissals, of_person
 from chat.presence import presence
 from chat.rate import Bucket
 from chat.rollcall import rollcall
@@ -96,6 +97,8 @@ class Socket(AsyncWebsocketConsumer):
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
         self.member, name_refused = await member_of(self.scope)
         self.held.enter_context(rollcall().connected(self.member))
+        whom = of_person(self.member.key, self.scope["session"].session_key)
+        self.held.enter_context(dismissals().telling(whom, self.look_again))
         self.spawn(self.check_access())
         return name_refused
 
@@ -126,15 +129,27 @@ class Socket(AsyncWebsocketConsumer):
             with suppress(Disconnected):
                 await self.close(code=code)
 
+    def look_again(self) -> None:
+        """Looks at once whether the client may still be here: something has changed."""
+        self.spawn(self.check())
+
+    def send_away(self) -> None:
+        """Closes the socket of a client that is to come back, not all at the same moment."""
+        self.spawn(self.take_leave(restart("The connections of this room were closed.")))
+
     async def check_access(self) -> None:
-        """Closes the socket about a minute after its person has logged out, and leaves rooms that
-        were closed to them."""
-        while True:
+        """Looks every minute, in case that this worker was not told."""
+        while not self.ending:
             await asyncio.sleep(ACCESS_CHECK_SECONDS)
-            if not await self.is_logged_in():
-                await self.end(SESSION_ENDED)
-                return
+            await self.check()
+
+    async def check(self) -> None:
+        """Closes the socket of a person who has logged out, and leaves rooms that were closed to
+        them."""
+        if await self.is_logged_in():
             await self.check_rooms()
+        else:
+            await self.end(SESSION_ENDED)
 
     async def is_logged_in(self) -> bool:
         """Whether the client is still who it was when the socket opened. Nobody is sent away
@@ -200,10 +215,14 @@ sockets: set[Socket] = set()
 async def drain() -> None:
     """Says farewell to every client of this worker, and when to come again."""
     for one in list(sockets):
-        wait = secrets.randbelow(RETRY_WHEN_RESTARTED_MS)
         # One that is half open or gone keeps nobody else from hearing it.
         with suppress(Exception):
-            await one.take_leave(Refused("restart", "The server restarts.", wait))
+            await one.take_leave(restart("The server restarts."))
+
+
+def restart(why: str) -> Refused:
+    """What is said to a client that is to come back: when."""
+    return Refused("restart", why, secrets.randbelow(RETRY_WHEN_RESTARTED_MS))
 
 
 class NoSocket(Socket):

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from chat import answers, frames, rooms, taps
+from chat.dismissals import dismissals, of_person, of_room
 from chat.members import Member
 from chat.models import Room
 from chat.rollcall import rollcall
@@ -51,7 +52,8 @@ async def _follow(
     except Refused:
         return  # the client comes again, and is told then
     try:
-        with rollcall().entered(room.pk, member):
+        whom = [*of_person(member.key, session_key), of_room(room.pk)]
+        with dismissals().telling(whom, reader.stop), rollcall().entered(room.pk, member):
             if await taps.resume(reader, cursor):
                 yield reset_event(reader)
             async for piece in _pieces(room, member, session_key, reader):

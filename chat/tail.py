@@ -37,7 +37,8 @@ BATCHES_SHARED = 16
 
 
 class LogEnded(Exception):
-    """This reading is over: the room is gone, has a new epoch, or is open to others now."""
+    """This reading is over: the room is gone, has a new epoch, or is open to others now; or the
+    reader was stopped."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,16 @@ class Tail:
         fresh = encoded[self.head + 1 - first :]
         self._add(fresh, arrived=monotonic())
         if fresh:
-            self._wake()
+            self.wake()
         return True
 
     def end(self) -> None:
         """Sends every reader away with LogEnded."""
         self.ended = True
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Lets every reader look whether there is anything for it."""
         self.batches.clear()
         self.changed.set()
         self.changed.clear()
@@ -194,6 +196,7 @@ class Reader:
         self.release = release
         self.tap = tap
         self.seq = tail.head
+        self.stopped = False
         self.closed = False
         tail.readers += 1
         tail.taps[tap] += 1
@@ -227,8 +230,8 @@ class Reader:
         """All that follows the cursor, as soon as there is something. LogEnded if there will
         be nothing more; DatabaseError if the log could not be read."""
         waited = False
-        while self.tail.head <= self.seq or self.tail.ended:
-            if self.tail.ended:
+        while self.tail.head <= self.seq or self.over:
+            if self.over:
                 raise LogEnded
             waited = True
             await self.tail.changed.wait()
@@ -249,6 +252,16 @@ class Reader:
             except DatabaseError as error:
                 logger.error("A reader waits for the log: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    @property
+    def over(self) -> bool:
+        """Whether there will be nothing more."""
+        return self.stopped or self.tail.ended
+
+    def stop(self) -> None:
+        """Sends this reader away with LogEnded, whatever else it might take."""
+        self.stopped = True
+        self.tail.wake()
 
     def close(self) -> None:
         """Lets the tail go when its last reader does."""

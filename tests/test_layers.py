@@ -31,6 +31,7 @@ ARROWS = {
     },
     "config.lifespan": {"chat.reports", "chat.socket", "streaming.responses"},
     "config.site": {"chat.live"},
+    "config.sessions": {"chat.dismissals"},
     "config.protocols": {"chat.figures", "config.flow"},
     "config.server": {"config.flow", "config.loop", "config.protocols"},
     "config.management.commands.runserver": {"config.server"},
@@ -62,9 +63,12 @@ ARROWS = {
         "chat.relay",
         "chat.whispers",
     },
+    "chat.dismissals": {"chat.loops", "chat.relay", "chat.rollcall"},
+    "chat.revocations": {"chat.dismissals", "chat.members", "chat.models"},
     "chat.tail": {"chat.entries", "chat.figures", "chat.log", "chat.loops"},
     "chat.tails": {
         "chat.appender",
+        "chat.dismissals",
         "chat.doorbell",
         "chat.log",
         "chat.loops",
@@ -96,6 +100,7 @@ ARROWS = {
         "chat.tails",
     },
     "chat.socket": {
+        "chat.dismissals",
         "chat.presence",
         "chat.rate",
         "chat.rollcall",
@@ -103,6 +108,7 @@ ARROWS = {
         "chat.taps",
     },
     "chat.following": {
+        "chat.dismissals",
         "chat.frames",
         "chat.models",
         "chat.rollcall",
@@ -124,6 +130,7 @@ ARROWS = {
         "chat.taps",
     },
     "chat.lines": {
+        "chat.dismissals",
         "chat.entries",
         "chat.rollcall",
         "chat.rooms",
@@ -135,6 +142,7 @@ ARROWS = {
     "chat.api": {
         "streaming.responses",
         "chat.answers",
+        "chat.dismissals",
         "chat.frames",
         "chat.members",
         "chat.models",
@@ -145,6 +153,7 @@ ARROWS = {
     },
     "chat.stream": {
         "chat.answers",
+        "chat.dismissals",
         "chat.frames",
         "chat.members",
         "chat.models",
@@ -168,7 +177,9 @@ ARROWS = {
         "streaming.responses",
     },
     "chat.live": {
+        "chat.dismissals",
         "chat.frames",
+        "chat.members",
         "chat.models",
         "chat.overview",
         "chat.presence",
