@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from heapq import nlargest
 from time import monotonic
 from typing import Any
@@ -18,6 +19,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat import frames, overview, taps
+from chat.dismissals import dismiss, dismissals, of_person, of_room
+from chat.members import user_key
 from chat.models import Room
 from chat.presence import presence
 from chat.relay import relay
@@ -62,6 +65,7 @@ def close(request: HttpRequest) -> HttpResponse:
     LogEntry.objects.log_actions(
         user.pk, [room], CHANGE, _("Closed its connections."), single_object=True
     )
+    dismiss(of_room(room.pk))
     return HttpResponse(status=204)
 
 
@@ -69,19 +73,33 @@ def close(request: HttpRequest) -> HttpResponse:
 async def events(request: HttpRequest) -> HttpResponseBase:
     """How everything stands, every two seconds. Given even when the worker is full: that is when
     it is looked for."""
-    if not await database_sync_to_async(may_see)(await request.auser()):
+    user: Any = await request.auser()
+    if not await database_sync_to_async(may_see)(user):
         return HttpResponse(status=403)  # not raised: Django would log it with a traceback
-    return responses.EventStream(_watch(request.session.session_key), "live")
+    return responses.EventStream(_watch(user.pk, request.session.session_key), "live")
 
 
-async def _watch(session_key: str | None) -> AsyncGenerator[bytes]:
+async def _watch(user: int, session_key: str | None) -> AsyncGenerator[bytes]:
     yield responses.retry()
+    again = asyncio.Event()
+    with dismissals().telling(of_person(user_key(user), session_key), again.set):
+        async with aclosing(_overviews(session_key, again)) as overviews:
+            async for told in overviews:
+                yield sse.event(frames.dumps(told), name="overview")
+
+
+async def _overviews(
+    session_key: str | None, again: asyncio.Event
+) -> AsyncGenerator[dict[str, Any]]:
+    """How everything stands, for as long as it may be seen; that is asked now and then, and when
+    `again` is set."""
     reports().ask()
     await asyncio.sleep(ANSWER_SECONDS)
     rooms: list[Room] = []
     checked = monotonic()
     while True:
-        if monotonic() - checked >= ACCESS_CHECK_SECONDS:
+        if again.is_set() or monotonic() - checked >= ACCESS_CHECK_SECONDS:
+            again.clear()
             if not await still_sees(session_key):
                 return
             checked = monotonic()
@@ -89,8 +107,10 @@ async def _watch(session_key: str | None) -> AsyncGenerator[bytes]:
         found = reports().histories()
         read = overview.of_rooms(history[-1] for history in found.values())
         rooms = await _shown(read) or rooms
-        yield sse.event(frames.dumps(snapshot(found, read, rooms)), name="overview")
-        await asyncio.sleep(EVERY_SECONDS)
+        yield snapshot(found, read, rooms)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_SECONDS):
+                await again.wait()
 
 
 async def still_sees(session_key: str | None) -> bool:

@@ -106,6 +106,18 @@ async def test_the_events_end_with_the_session(lobby, boss, monkeypatch):
             pass
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_the_events_end_at_once_where_this_worker_hears_of_the_logout(lobby, boss):
+    window = AsyncClient()
+    await window.aforce_login(boss)
+    answer = await window.get(EVENTS)
+    await overviews(answer, 1)
+    await window.alogout()
+    async with asyncio.timeout(live.ACCESS_CHECK_SECONDS / 2):
+        async for _ in answer.streaming_content:
+            pass
+
+
 def test_closing_needs_a_right_of_its_own(staff, browser, lobby):
     assert browser(staff("view_room")).post(CLOSE, {"room": lobby.pk}).status_code == 403
     assert not LogEntry.objects.exists()
