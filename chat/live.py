@@ -22,7 +22,7 @@ from chat import frames, overview, taps
 from chat.dismissals import dismiss, dismissals, of_person, of_room
 from chat.members import user_key
 from chat.models import Room
-from chat.presence import presence
+from chat.presence import ONLINE_MOST, presence
 from chat.relay import relay
 from chat.reports import reports
 from streaming import responses, sse
@@ -163,4 +163,5 @@ def _room(room: Room, read: dict[str, Any] | None) -> dict[str, Any]:
         "per_minute": read["per_minute"],
         "taps": read["taps"],
         "online": online,
+        "crowded": len(online) >= ONLINE_MOST,  # who else is there is not known
     }

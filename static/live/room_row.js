@@ -44,16 +44,17 @@ export class RoomRow {
     setText(head, thousands(room.head));
     setText(perMinute, rate(room.per_minute));
     setText(readers, counted(present(room.taps, TAPS)));
-    this.#showOnline(online, room.online);
+    this.#showOnline(online, room);
     this.#closing?.show(room, total(room.taps));
   }
 
   // What is open stays open, and what is selected selected, as long as the same people are there.
-  #showOnline(cell, online) {
+  #showOnline(cell, { online, crowded }) {
     const now = JSON.stringify(online);
     if (this.#shown === now) return;
     this.#shown = now;
-    setText(this.#summary, thousands(online.length));
+    const count = thousands(online.length);
+    setText(this.#summary, crowded ? word("at-least", { count }) : count);
     this.#people.replaceChildren(...online.map(person));
     if (online.length === 0) cell.replaceChildren(word("none"));
     else if (this.#online.parentNode !== cell) cell.replaceChildren(this.#online);

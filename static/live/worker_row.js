@@ -17,6 +17,10 @@ function delay({ p50, p99 }) {
   return p50 === null ? word("unknown") : word("delay", { p50: rate(p50), p99: rate(p99) });
 }
 
+function slow({ slow, stuck }) {
+  return slow + stuck === 0 ? word("none") : word("slow", { now: thousands(slow), closed: thousands(stuck) });
+}
+
 function redis(up) {
   if (up === null) return word("redis-unused");
   return word(up ? "redis-up" : "redis-away");
@@ -54,7 +58,7 @@ export class WorkerRow {
       rate(worker.entries) ?? word("unknown"),
       rate(worker.deliveries) ?? word("unknown"),
       delay(worker),
-      word("slow", { now: thousands(worker.slow), closed: thousands(worker.stuck) }),
+      slow(worker),
       redis(worker.redis),
       word(worker.draining ? "draining" : "serving"),
     ];
