@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import Any
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -38,9 +39,21 @@ def probe(scope: Any) -> Callable[[], Awaitable[Answer]] | None:
     """What answers a request, if it is one for us."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return None
-    if scope["path"] == "/metrics" and PROXIED & {name.lower() for name, _ in scope["headers"]}:
-        return None  # not for users
+    if scope["path"] == "/metrics" and not is_near(scope):
+        return None
     return PROBES.get(scope["path"])
+
+
+def is_near(scope: Any) -> bool:
+    """Whether a request comes from this machine or its own network, and through no proxy: the
+    figures are not for users."""
+    if PROXIED & {name.lower() for name, _ in scope["headers"]}:
+        return False
+    client = scope.get("client")
+    try:
+        return not client or not client[0] or ip_address(client[0]).is_private
+    except ValueError:
+        return False
 
 
 async def health() -> Answer:

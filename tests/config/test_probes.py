@@ -14,13 +14,14 @@ async def site(scope, receive, send):
     await send({"type": "http.response.body", "body": b"the site"})
 
 
-async def ask(path, method="GET", headers=()):
+async def ask(path, method="GET", headers=(), client=("127.0.0.1", 5)):
     sent = []
 
     async def send(message):
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": list(headers)}
+    scope["client"] = client
     await Probes(site)(scope, None, send)
     return sent[0]["status"], sent[1]["body"]
 
@@ -52,6 +53,23 @@ async def test_metrics_are_read_by_prometheus():
 @pytest.mark.parametrize("name", [b"x-forwarded-for", b"X-Real-IP", b"forwarded", b"via"])
 async def test_metrics_are_not_for_who_comes_through_a_proxy(name):
     assert await ask("/metrics", headers=[(name, b"1.2.3.4")]) == (404, b"the site")
+
+
+@pytest.mark.parametrize(
+    ("client", "status"),
+    [
+        (("127.0.0.1", 5), 200),
+        (("10.0.0.7", 5), 200),
+        (("::1", 5), 200),
+        (None, 200),  # a unix socket
+        (("", 0), 200),
+        (("8.8.8.8", 5), 404),
+        (("2001:4860:4860::8888", 5), 404),
+        (("unheard-of", 5), 404),
+    ],
+)
+async def test_metrics_are_for_this_machine_and_its_network(client, status):
+    assert (await ask("/metrics", client=client))[0] == status
 
 
 @pytest.mark.parametrize(
