@@ -43,6 +43,8 @@ FRAMES_PER_MESSAGE = 5
 class Socket(AsyncWebsocketConsumer):
     """What both sockets have: a member, limits, tasks that end with the socket."""
 
+    tap: str
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Runs the socket until it is gone. In place of Channels' own loop, which makes a
         channel of the layer and a task for every event, and does not clean up when it dies."""
@@ -226,6 +228,8 @@ def restart(why: str) -> Refused:
 class NoSocket(Socket):
     """What answers on a path that has no socket. Accepted first, since a browser does not
     tell its page the code of a handshake that failed."""
+
+    tap = "none"
 
     async def connect(self) -> None:
         await self.accept()

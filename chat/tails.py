@@ -32,15 +32,16 @@ class Tails:
         appender().listeners.append(self.committed)
         dismissals().tell([ROOMS], self._rooms_changed)
 
-    async def open(self, room: int) -> Reader:
-        """A reader at the head of a room. LogEnded if the room is gone; DatabaseError."""
+    async def open(self, room: int, tap: str = "") -> Reader:
+        """A reader at the head of a room, through a tap. LogEnded if the room is gone;
+        DatabaseError."""
         self.openers[room] += 1
         try:
             while (tail := self.tails.get(room)) is None:
                 if room not in self.opening:
                     self.opening[room] = background(self._load(room))
                 await asyncio.shield(self.opening[room])
-            return Reader(tail, self.release)
+            return Reader(tail, self.release, tap)
         finally:
             # Whoever asked may have gone before there was anything to read.
             self.openers[room] -= 1

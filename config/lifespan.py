@@ -3,12 +3,19 @@
 from typing import Any
 
 from chat import socket
+from chat.reports import reports
 from streaming import responses
+
+
+def is_draining() -> bool:
+    """Whether this worker sees everybody off, and is to be given nobody new."""
+    return responses.streams.draining
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application for the scope `lifespan`."""
     await receive()
+    reports()  # the other workers learn of this one at once, though nobody has come to it yet
     await send({"type": "lifespan.startup.complete"})
     await receive()
     responses.streams.drain()

@@ -5,6 +5,7 @@ from typing import Any
 
 from daphne import http_protocol, ws_protocol
 
+from chat.figures import figures
 from config.flow import Flow
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Request(http_protocol.WebRequest):
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
         if self.flow.is_stuck and self.channel:
+            figures.stuck += 1
             logger.warning("Closed a response to %s: nothing was read.", self.client_addr)
             self.channel.forceAbortClient()
 
@@ -81,6 +83,7 @@ class Socket(ws_protocol.WebSocketProtocol):
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
         if self.flow.is_stuck:
+            figures.stuck += 1
             logger.warning("Closed a socket to %s: nothing was read.", self.client_addr)
             self.transport.abortConnection()
 

@@ -106,7 +106,7 @@ INSTALLED_APPS = [
     # Before Daphne, whose `runserver` it changes.
     "config",
     "daphne",
-    "django.contrib.admin",
+    "config.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
