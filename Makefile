@@ -11,7 +11,7 @@ STRESS = $(foreach name,SECONDS READERS WRITERS WORKERS SEED DATABASE,$(if $($(n
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test stress lint format clean
+.PHONY: help setup run test stress cost lint format clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -28,6 +28,9 @@ test: packages $(VENV)/.installed-dev ## Install what the tests need, and run th
 
 stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that no message is lost
 	@$(BIN)/python -m tests.stress $(STRESS)
+
+cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
+	@$(BIN)/python -m benchmarks.cost $(COST)
 
 lint: $(VENV)/.installed-dev ## Check the form and the types
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 want() { have "$1" || missing="$missing $2"; }
 
 want redis-server redis-server
+want curl curl
 have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
 want chromedriver chromium-driver
 # Debian keeps its programs off the path, in a folder a version.

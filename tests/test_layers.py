@@ -95,6 +95,7 @@ ARROWS = {
         "chat.models",
         "chat.presence",
         "chat.rate",
+        "chat.tails",
         "chat.whispers",
         "streaming.graphemes",
     },
