@@ -59,6 +59,14 @@ class Server(stock.Server):
         # Not at once: the loop does not run yet.
         reactor.callLater(0, self.lifespan.start)  # type: ignore[arg-type]
 
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Begins to serve a connection. Daphne does not say whether a socket came by TLS, as
+        ASGI does; the Origin of a page could not be compared with it."""
+        if scope["type"] == "websocket":
+            by_tls = getattr(protocol, "client_scheme", None) == "https"
+            scope["scheme"] = "wss" if by_tls else "ws"
+        return super().create_application(protocol, scope)
+
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Sends what the application says, and keeps it waiting while nobody reads that."""
         await super().handle_reply(protocol, message)
