@@ -61,11 +61,13 @@ class Front(Process):
         return done.stdout
 
     def processes(self) -> set[int]:
-        """Everything that works for this site, by what its command lines name."""
-        return {pid for pid, line in command_lines() if any(m in line for m in self.marks())}
-
-    def marks(self) -> list[str]:
-        return [self.run.name, *(f"-p {at.rpartition(':')[2]}" for at in self.workers)]
+        """supervisord and all that it has started."""
+        parents = dict(parents_of_all())
+        found, before = {self.running.pid}, set()
+        while found != before:
+            before = set(found)
+            found |= {pid for pid, parent in parents.items() if parent in found}
+        return found
 
     def close(self) -> None:
         self.stop()
@@ -91,12 +93,11 @@ def answers(url: str) -> bool:
     return False
 
 
-def command_lines():
-    """The processes of this machine: id and command line."""
+def parents_of_all():
+    """Each process of this machine, and its parent."""
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
-            pid, line = int(folder.name), (folder / "cmdline").read_bytes()
-            yield pid, line.replace(b"\0", b" ").decode(errors="replace")
+            yield int(folder.name), int((folder / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def copy_nginx(folder: Path, server: str, workers: list[str]) -> list[str]:
