@@ -64,7 +64,7 @@ def test_staff_log_in_and_change_a_text(hosted, open_window):
     window = open_window(hosted.front.url)
     window.log_in(hosted.front.url, "boss", "b")
     window.open(f"{hosted.front.url}/admin/streaming/streamtext/")
-    window.click("#result_list th a")
+    window.click("#result_list tbody th a")
     window.fill("#id_title", "Changed through nginx")
     window.click("[name=_save]")
     window.until(lambda: "was changed successfully" in window.text("body"))
