@@ -27,6 +27,11 @@ class PerLoop(Generic[T]):
             self.made[loop] = self.make()
         return self.made[loop]
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the running loop has asked for it."""
+        return asyncio.get_running_loop() in self.made
+
 
 def _no_tasks() -> set[asyncio.Task[Any]]:
     return set()

@@ -138,3 +138,12 @@ class Relay:
 
 
 relay = PerLoop(Relay)
+
+
+async def send_once(group: str, type: str, **fields: Any) -> None:
+    """Sends a message to the workers of a group from a process that is none, or not yet."""
+    layer: Any = get_channel_layer()
+    try:
+        await layer.group_send(group, {"type": type, "worker": "", **fields})
+    except Exception as error:
+        logger.warning("The workers were not told (%s).", error.__class__.__name__)

@@ -10,6 +10,8 @@ from weakref import WeakSet
 
 from twisted.internet import tcp, unix
 
+from chat.figures import figures
+
 # Without a byte taken, after which a reader is given up.
 STUCK_SECONDS = 60.0
 # Frames of a socket that the application has not taken yet.
@@ -24,7 +26,7 @@ class Flow:
     made a worker grow by 200 MB.
     """
 
-    __slots__ = ("paused_at", "waiting")
+    __slots__ = ("__weakref__", "paused_at", "waiting")
 
     def __init__(self) -> None:
         self.paused_at: float | None = None
@@ -34,10 +36,12 @@ class Flow:
         """The connection is full."""
         if self.paused_at is None:
             self.paused_at = time.monotonic()
+            figures.paused.add(self)
 
     def resumeProducing(self) -> None:
         """The connection is empty again."""
         self.paused_at = None
+        figures.paused.discard(self)
         if self.waiting is not None:
             self.waiting.set_result(None)
             self.waiting = None

@@ -26,7 +26,10 @@ PARTS: list[tuple[Any, str]] = [
     (HTTPFactory, "buildProtocol protocol"),
     (WebRequest, "process handle_reply finish check_timeouts basic_error"),
     (http.Request, "gotLength handleContentChunk registerProducer unregisterProducer"),
-    (http.HTTPChannel, "resetTimeout allContentReceived forceAbortClient loseConnection"),
+    (
+        http.HTTPChannel,
+        "resetTimeout setTimeout allContentReceived forceAbortClient loseConnection",
+    ),
     (http, "_GenericHTTPChannelProtocol"),
     (Socket, "makeConnection onConnect onClose onPing serverClose check_timeouts"),
     (WebSocketProtocol, "onMessageFrameEnd sendCloseFrame dropConnection STATE_OPEN"),

@@ -7,6 +7,7 @@ from daphne import http_protocol, ws_protocol
 from django.conf import settings
 from twisted.web import http
 
+from chat.figures import figures
 from config.flow import Flow
 
 logger = logging.getLogger(__name__)
@@ -25,15 +26,23 @@ class Channel(http.HTTPChannel):
     arriving = False
 
     def resetTimeout(self) -> None:
-        """Begins the time anew with the first byte of a request."""
+        """Something has come. With the first byte of a request its time begins."""
         if not self.arriving:
             self.arriving = True
-            super().resetTimeout()
+            if self.timeOut:  # it waits for nothing that is under way
+                self.setTimeout(settings.REQUEST_SECONDS)
 
     def allContentReceived(self) -> None:
-        """The request is complete."""
+        """The request is complete. When it is answered, the time until the next begins."""
         self.arriving = False
+        self.setTimeout(idle_seconds())
         super().allContentReceived()
+
+
+def idle_seconds() -> float:
+    """How long a connection may ask nothing: 75 s, which is longer than the 60 for which nginx
+    keeps one, so that it never asks on one that is about to be closed."""
+    return 2.5 * settings.REQUEST_SECONDS
 
 
 class Request(http_protocol.WebRequest):
@@ -100,6 +109,7 @@ class Request(http_protocol.WebRequest):
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
         if self.flow.is_stuck and self.channel:
+            figures.stuck += 1
             logger.warning("Closed a response to %s: nothing was read.", self.client_addr)
             self.channel.forceAbortClient()
 
@@ -114,7 +124,7 @@ class HTTPFactory(http_protocol.HTTPFactory):
 
     def __init__(self, server: Any) -> None:
         super().__init__(server)
-        self.timeOut = settings.REQUEST_SECONDS
+        self.timeOut = idle_seconds()
 
     def buildProtocol(self, addr: Any) -> Any:
         """A connection."""
@@ -165,6 +175,7 @@ class Socket(ws_protocol.WebSocketProtocol):
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
         if self.flow.is_stuck:
+            figures.stuck += 1
             logger.warning("Closed a socket to %s: nothing was read.", self.client_addr)
             self.transport.abortConnection()
 
