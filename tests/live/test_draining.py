@@ -143,6 +143,7 @@ async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
     everybody = [*sockets, *rooms, *texts]
 
     running = start(everybody, leaving)
+    polling = asyncio.ensure_future(long_poll(client, leaving))
     await until(
         lambda: all(s.seqs for s in [*sockets, *rooms]) and all(t.datas("message") for t in texts)
     )
@@ -154,6 +155,7 @@ async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
     assert took < LEAVE_SECONDS
     assert {(s.code, s.frames[-1]) for s in sockets} == {(1012, "bye")}
     assert {s.ended for s in [*rooms, *texts]} == {"whole"}
+    assert await polling == {200}
     log = leaving.log.read_text()
     assert "left behind" not in log
     assert "cut off" not in log
@@ -174,6 +176,19 @@ async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
         said = "".join(text.datas("message"))
         assert said == BODY[: len(said)]
     assert_said_once(site, sockets[:TALKERS])
+
+
+async def long_poll(client, worker):
+    """Polls until nobody is there any more; returns the statuses of the answers."""
+    url, cursor, statuses = f"{worker.url}/api/rooms/lobby/entries", None, set()
+    while True:
+        asked = {"cursor": cursor, "wait": 25} if cursor else {}
+        try:
+            answer = await client.get(url, params=asked)
+        except httpx.ConnectError:
+            return statuses
+        statuses.add(answer.status_code)
+        cursor = answer.json()["cursor"]
 
 
 def assert_said_once(site, talkers):

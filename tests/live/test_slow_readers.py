@@ -3,14 +3,13 @@
 import asyncio
 import json
 import re
-import socket as sockets
 import statistics
 import time
 
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.live.hostile.raw import TEXT, Raw, frame, handshake, memory
+from tests.live.hostile.raw import TEXT, deaf, frame, handshake, memory
 from tests.servers import Worker
 
 PASSED = 200_000_000  # bytes, on the stream and on the socket
@@ -19,7 +18,7 @@ GROWTH = 16 * 1024 * 1024
 WARM = 400  # messages, after which the room's tail has grown as far as it grows
 AT_ONCE = 8
 
-ASK = b"GET /api/rooms/lobby/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+ROOM = "/api/rooms/lobby/events"
 JOIN = {"type": "join", "room": "lobby"}
 # It would be closed after a minute; a test must not pass because of that.
 PATIENT = (
@@ -39,18 +38,12 @@ def worker(make_site):
     return worker.start()
 
 
-async def deaf(worker):
+async def both_deaf(worker):
     """A stream and a socket whose clients ask, and then take nothing."""
-    client = sockets.socket()
-    client.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    client.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", worker.port))
-    stream = Raw(*await asyncio.open_connection(sock=client, limit=1024))
-    stream.send(ASK)
+    stream = deaf(worker, ROOM)
     socket = await handshake(worker)
+    socket.writer.transport.pause_reading()
     socket.send(frame(TEXT, json.dumps(JOIN).encode()))
-    for one in (stream, socket):
-        one.writer.transport.pause_reading()
     return stream, socket
 
 
@@ -68,7 +61,7 @@ class Ears:
 
     async def stream(self, worker):
         reader, writer = await asyncio.open_connection("127.0.0.1", worker.port, limit=1 << 22)
-        writer.write(ASK)
+        writer.write(f"GET {ROOM} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         try:
             while True:
                 self.take(await reader.readuntil(b"\n\n"))
@@ -122,7 +115,7 @@ async def say(talker, numbers, body):
 @pytest.mark.timeout(400)
 async def test_readers_that_take_nothing_cost_no_memory(worker, listen, talker):
     healthy = listen(1)
-    stream, socket = await deaf(worker)
+    stream, socket = await both_deaf(worker)
     await say(talker, range(WARM), BODY)
     before = memory(worker)
     heard = [ears.bytes for ears in healthy]
@@ -157,7 +150,7 @@ async def test_readers_that_take_nothing_are_noticed_by_nobody(worker, listen, t
         late = {False: [], True: []}
         for period in range(PERIODS):
             stuck = period % 2 == 1
-            readers = await deaf(worker) if stuck else ()
+            readers = await both_deaf(worker) if stuck else ()
             late[stuck] += await latencies(talker, healthy, f"{attempt}-{period}")
             for one in readers:
                 one.close()

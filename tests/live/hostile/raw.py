@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 import struct
 from pathlib import Path
 
@@ -67,6 +68,15 @@ async def handshake(worker, path="/ws/chat/", headers=""):
     raw.answer = await raw.until(b"\r\n\r\n")
     assert raw.answer.startswith(b"HTTP/1.1 101")
     return raw
+
+
+def deaf(worker, path):
+    """A client that asks for something, and then takes nothing."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", worker.port))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return client
 
 
 def frame(opcode, payload=b"", *, fin=True, reserved=0, masked=True, length=None):
