@@ -23,4 +23,4 @@ def test_a_thread_is_named_unless_it_ends_in_time():
     thread.start()
     assert set(leftovers.threads(0)) - set(before) == {"mine"}
     threading.Timer(0.1, done.set).start()
-    assert "mine" not in leftovers.threads(20)
+    assert "mine" not in leftovers.threads(2)

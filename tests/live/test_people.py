@@ -100,6 +100,9 @@ async def test_presence_is_right_after_a_restart_of_redis(workers, site, enter):
 async def test_a_name_that_somebody_has_on_another_worker_is_taken(workers, enter):
     one, two = workers
     await enter(one, name="Ann")
+    bob = await enter(two, name="Bob")
+    async with asyncio.timeout(10):  # workers tell each other twice a second
+        await until_online(bob, "Ann", "Bob")
     impostor = await enter(two, name="ann")
     assert impostor.welcome["member"]["name"].startswith("guest-")
     async with httpx.AsyncClient() as client:
