@@ -13,7 +13,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from chat.presence import FORGET_SECONDS
+from chat.socket import RETRY_WHEN_RESTARTED_MS
 from tests.eventsource import Parser
+from tests.live.hostile.raw import handshake
 
 SOCKETS = 200
 ROOM_STREAMS = 100
@@ -219,11 +221,15 @@ async def test_who_is_told_to_come_again_is_not_seen_to_leave(site, open_socket)
         while len(seen := await online(observer)) < 3:
             pass
         me = next(name for name in seen if name not in ("Bob", "Cyd"))
+        slow = await handshake(leaving)  # never closes, and so makes the worker linger
         leaving.running.send_signal(signal.SIGTERM)
+        left_at = time.monotonic()
         await ann.until("bye")
+        await asyncio.to_thread(leaving.running.wait, LEAVE_SECONDS)
+        slow.close()
+        await asyncio.sleep(RETRY_WHEN_RESTARTED_MS / 1000)  # as late as `bye` may say
         back = await open_socket(staying, "/ws/chat/", additional_headers=cookie)
         await back.join()
-        left_at = time.monotonic()
         while "Cyd" in (seen := await online(observer)):
             assert me in seen
         assert me in seen
