@@ -50,7 +50,7 @@ class Socket(AsyncWebsocketConsumer):
         channel of the layer and a task for every event, and does not clean up when it dies."""
         self.scope, self.base_send = scope, send
         self.tasks: set[asyncio.Task[None]] = set()
-        self.ending = False
+        self.is_open = self.ending = False
         self.heard = time.monotonic()
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
@@ -85,6 +85,9 @@ class Socket(AsyncWebsocketConsumer):
             return
         await self.accept(self.subprotocol())
         await self.opened()
+        self.is_open = True
+        if sockets.draining:
+            await self.take_leave(restart("The server restarts."))
         if name_refused:
             called = _("You are called %s.") % self.member.name
             await self.refuse(Refused("forbidden", f"{name_refused} {called}"))
@@ -209,20 +212,27 @@ class Socket(AsyncWebsocketConsumer):
             logger.error("A task of %s failed.", self.member.key, exc_info=error)
 
 
-sockets: set[Socket] = set()
+class Sockets(set[Socket]):
+    """The sockets of this worker, and whether it sends them away."""
+
+    draining = False
 
 
-async def drain() -> None:
-    """Says farewell to every client of this worker, and when to come again."""
-    for one in list(sockets):
-        # One that is half open or gone keeps nobody else from hearing it.
-        with suppress(Exception):
-            await one.take_leave(restart("The server restarts."))
+sockets = Sockets()
 
 
 def restart(why: str) -> Refused:
     """What is said to a client that is to come back: when."""
     return Refused("restart", why, secrets.randbelow(RETRY_WHEN_RESTARTED_MS))
+
+
+def drain() -> None:
+    """Says farewell to every client of this worker, each beside the others: one that takes
+    nothing keeps nobody from hearing it."""
+    sockets.draining = True
+    for one in sockets:
+        if one.is_open:
+            one.spawn(one.take_leave(restart("The server restarts.")))
 
 
 class NoSocket(Socket):

@@ -11,7 +11,7 @@ from chat.appender import appender
 from chat.dismissals import ROOMS, dismissals
 from chat.doorbell import Doorbell
 from chat.log import Span
-from chat.loops import PerLoop, background
+from chat.loops import PerLoop, background, forever
 from chat.relay import relay
 from chat.tail import RESUME_MOST, LogEnded, Reader, Tail
 
@@ -62,7 +62,7 @@ class Tails:
         finally:
             del self.opening[room]
         if self.checking is None or self.checking.done():
-            self.checking = background(self._check())
+            self.checking = forever(self._check())
 
     def release(self, tail: Tail) -> None:
         """One reader less; without any, the tail is forgotten."""

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from chat import socket
+from chat import leaving
 from chat.reports import reports
+from config.cycle import DRAIN
 from streaming import responses
 
 
@@ -17,7 +18,8 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     await receive()
     reports()  # the other workers learn of this one at once, though nobody has come to it yet
     await send({"type": "lifespan.startup.complete"})
-    await receive()
-    responses.streams.drain()
-    await socket.drain()
+    while (await receive())["type"] == DRAIN:
+        responses.streams.drain()
+        leaving.farewell()
+    await leaving.end()
     await send({"type": "lifespan.shutdown.complete"})
