@@ -8,13 +8,13 @@ from chat.figures import SECONDS, quantile
 
 Report = dict[str, Any]
 # What the page of the operators shows as it is told.
-TOLD = ("host", "pid", "since", "sockets", "streams", "slow", "stuck", "redis", "draining")
+TOLD = ("host", "pid", "up", "sockets", "streams", "slow", "stuck", "redis", "draining")
 
 
 def of_worker(history: Sequence[Report]) -> dict[str, Any]:
     """How a worker stands by its last report, and what it did a second since the first."""
     first, last = history[0], history[-1]
-    seconds = last["clock"] - first["clock"]
+    seconds = last["up"] - first["up"]
     delivered = [new - old for new, old in zip(last["delivery"], first["delivery"], strict=True)]
     return {
         **{name: last[name] for name in TOLD},

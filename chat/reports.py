@@ -5,7 +5,7 @@ import os
 import socket as network
 from collections import Counter, deque
 from heapq import nlargest
-from time import monotonic, time
+from time import monotonic
 
 from django.conf import settings
 
@@ -34,7 +34,7 @@ class Reports:
     """What is known of each worker, this one included, over the last seconds."""
 
     def __init__(self) -> None:
-        self.since = time()
+        self.began = monotonic()
         self.asked_at = self.told_at = -PAUSE_SECONDS
         self.heard: dict[str, deque[tuple[float, Report]]] = {}
         self.alone = not settings.REDIS_URL
@@ -56,7 +56,7 @@ class Reports:
         """The reports of the last seconds by worker, oldest first; the oldest worker first."""
         self._forget(monotonic())
         kept = {worker: [told for _, told in heard] for worker, heard in self.heard.items()}
-        return dict(sorted(kept.items(), key=lambda item: item[1][-1]["since"]))
+        return dict(sorted(kept.items(), key=lambda item: -item[1][-1]["up"]))
 
     def _asked(self, message: Message) -> None:
         if monotonic() - self.told_at >= PAUSE_SECONDS:
@@ -85,8 +85,7 @@ class Reports:
         return {
             "host": network.gethostname(),
             "pid": os.getpid(),
-            "since": self.since,
-            "clock": now,
+            "up": round(now - self.began, 3),  # seconds; no two machines agree on the time
             "sockets": dict(socket_taps()),
             "streams": dict(streams.kinds),
             "entries": figures.appended,

@@ -42,8 +42,10 @@ function labels(body) {
 
 export function tableRow(names) {
   const row = document.createElement("tr");
+  row.role = "row"; // said again, since a row that is shown as a card is none to a screen reader
   names.forEach((name, at) => {
     const cell = document.createElement(at === 0 ? "th" : "td");
+    cell.role = at === 0 ? "rowheader" : "cell";
     if (at === 0) cell.scope = "row";
     cell.dataset.label = name;
     row.append(cell);

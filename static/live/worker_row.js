@@ -50,7 +50,7 @@ export class WorkerRow {
   }
 
   #texts(worker) {
-    const { unit, values } = duration(Date.now() / 1000 - worker.since);
+    const { unit, values } = duration(worker.up);
     return [
       word(unit, values),
       counted(present(worker.sockets, SOCKETS)),

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.browser.conftest import OUTAGE, ask, said
+from tests.hosted import HostedSite
 
 LOBBY = "/chat/lobby/"
 LIVE = "/admin/live/"
@@ -203,3 +204,25 @@ def test_nothing_stands_out_of_the_window(open_window, worker, boss, width):
     window.cdp("Emulation.setDeviceMetricsOverride", **phone)
     widths = "[document.documentElement, ...document.querySelectorAll('#live .module')]"
     assert window.run(f"return {widths}.every((part) => part.scrollWidth <= part.clientWidth)")
+
+
+@pytest.fixture
+def hosted(tmp_path):
+    site = HostedSite(tmp_path)
+    site.shell("User.objects.create_superuser('boss', password='b')")
+    yield site
+    site.close()
+
+
+def test_through_nginx_the_page_outlives_a_reload_of_the_site(hosted, open_window):
+    boss = watch(open_window(hosted.front.url, OUTAGE), hosted.front)
+    boss.until(lambda: len(rows(boss, "workers")) == 2)
+    before = ids(boss)
+    hosted.front.reload()
+    boss.until(lambda: len(rows(boss, "workers")) == 2 and not before & ids(boss))
+    boss.until_state("live")
+
+
+def ids(window):
+    script = "return Array.from(document.querySelectorAll('#workers code'), (id) => id.textContent)"
+    return set(window.run(script))

@@ -2,12 +2,11 @@ from chat import overview
 from chat.figures import SECONDS
 
 
-def report(clock=0.0, rooms=(), **fields):
+def report(up=0.0, rooms=(), **fields):
     told = {
         "host": "h",
         "pid": 1,
-        "since": 5.0,
-        "clock": clock,
+        "up": up,
         "sockets": {"json": 2},
         "streams": {},
         "entries": 0,
@@ -34,9 +33,9 @@ def test_a_worker_that_has_told_once_has_no_rates():
 
 
 def test_rates_are_those_of_the_reports_in_between():
-    first = report(clock=100.0, entries=500, deliveries=1_000, delivery=counts(at_0=7))
-    last = report(clock=104.0, entries=502, deliveries=1_100, delivery=counts(at_0=7, at_3=4))
-    shown = overview.of_worker([first, report(clock=102.0), last])
+    first = report(up=100.0, entries=500, deliveries=1_000, delivery=counts(at_0=7))
+    last = report(up=104.0, entries=502, deliveries=1_100, delivery=counts(at_0=7, at_3=4))
+    shown = overview.of_worker([first, report(up=102.0), last])
     assert (shown["entries"], shown["deliveries"]) == (0.5, 25.0)
     assert SECONDS[2:4] == (0.0025, 0.005)
     assert shown["p50"] == 3.8  # in the middle of that bucket, in milliseconds
