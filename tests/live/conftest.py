@@ -43,7 +43,7 @@ class Socket:
             await self.take()
 
     async def join(self, **fields):
-        await self.send("join", room="lobby", **fields)
+        await self.send("join", **{"room": "lobby"} | fields)
         return await self.until("joined")
 
     async def say(self, cid, body="b"):
