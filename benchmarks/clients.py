@@ -26,6 +26,7 @@ class Client(asyncio.Protocol):
     def __init__(self, path: str) -> None:
         self.path = path
         self.received = 0  # bytes after the head
+        self.pieces = 0  # in which they came
         self.buffer = b""
         self.transport: Any = None
         self.response = b""
@@ -46,6 +47,7 @@ class Client(asyncio.Protocol):
             if not self.response.startswith((b"HTTP/1.1 101", b"HTTP/1.1 200")):
                 self.begun.set_exception(Lost(self.response.decode()))
         self.received += len(data)
+        self.pieces += 1
         self.take(data)
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -102,9 +103,7 @@ class Relay:
             await self.filled.wait()
             self.filled.clear()
             waiting, self.waiting = self.waiting, []
-            for group, message in waiting:
-                await layer.group_send(group, message)
-                self._note(away=False)
+            await self._each([partial(layer.group_send, *each) for each in waiting])
             if not self.waiting:
                 self.emptied.set()
 
@@ -124,17 +123,33 @@ class Relay:
 
     async def _subscribe(self, layer: Any) -> None:
         while True:
-            for group in self.wanted.keys() - self.held if self.channel else ():
-                await layer.group_add(group, self.channel)
-                self.held.add(group)
-                self._note(away=False)
-                if subscribed := self.wanted.get(group):
-                    subscribed()
+            missing = self.wanted.keys() - self.held if self.channel else ()
+            await self._each([partial(self._hold, layer, group) for group in missing])
             for group in self.held - self.wanted.keys():
                 await layer.group_discard(group, self.channel)
                 self.held.discard(group)
             await self.changed.wait()
             self.changed.clear()
+
+    async def _hold(self, layer: Any, group: str) -> None:
+        await layer.group_add(group, self.channel)
+        self.held.add(group)
+        if subscribed := self.wanted.get(group):
+            subscribed()
+
+    async def _each(self, steps: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        """Takes each step, though one before it failed: of several servers of Redis one may be
+        away. Then fails as the last that did."""
+        failure: Exception | None = None
+        for step in steps:
+            try:
+                await step()
+            except Exception as error:
+                failure = error
+        if failure:
+            raise failure
+        if steps:
+            self._note(away=False)
 
 
 relay = PerLoop(Relay)

@@ -183,22 +183,23 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- Channel layer -------------------------------------------------------------------
 
-REDIS_URL: str = read(env.str, "REDIS_URL", "")
-if REDIS_URL:
+REDIS_URLS: list[str] = names("REDIS_URL", r"\S+", "redis://host:6379/0", [])
+for each in REDIS_URLS:
     try:
-        parse_url(REDIS_URL)  # type: ignore[no-untyped-call]
+        parse_url(each)  # type: ignore[no-untyped-call]
     except ValueError as error:
         refuse("REDIS_URL", str(error))
+REDIS_URL = REDIS_URLS[0] if REDIS_URLS else ""  # for who asks whether there is one
 
+# Seconds. A Redis that neither answers nor refuses must not hold the bell for ever.
+REDIS_PATIENCE = {"socket_connect_timeout": 2, "socket_timeout": 5}
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # Seconds. A Redis that neither answers nor refuses must not hold the bell for ever.
-        "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 2, "socket_timeout": 5}]
-        },
+        # Over several servers it spreads the rooms, by a hash of each.
+        "CONFIG": {"hosts": [{"address": each, **REDIS_PATIENCE} for each in REDIS_URLS]},
     }
-    if REDIS_URL
+    if REDIS_URLS
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import json
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -51,6 +53,7 @@ def measured(name: str, size: Size) -> list[dict[str, Any]]:
 
 def main() -> None:
     asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end what was started
     size = TINY if asked.tiny else FULL
     files = allow_many_files(size.many + SPARE_FILES)
     if files < size.many + SPARE_FILES:

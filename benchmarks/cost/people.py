@@ -4,7 +4,6 @@ import re
 
 from benchmarks.clients import Lost, SocketClient, StreamClient
 
-SEQ = re.compile(rb'"seq":(\d+)')
 # Of an `events` frame: where it leads, and where it begins.
 SPAN = re.compile(rb'"cursor":"[0-9a-f]+:(\d+)","events":\[\{"seq":(\d+)')
 BODY = "a message as people write them, of about sixty characters, no more"
@@ -39,26 +38,22 @@ class Listener(SocketClient):
         self.frames += 1
 
 
-class Talker(SocketClient):
-    """A socket that says the next thing as soon as the last is acknowledged."""
+class Talker(Listener):
+    """A listener that says the next thing as soon as the last is acknowledged."""
 
     number = 0
 
     def __init__(self, room: str) -> None:
-        super().__init__("/ws/chat/")
+        super().__init__(room)
         Talker.number += 1
         self.name = f"t{Talker.number}"
-        self.room = room
-        self.said = self.acknowledged = self.head = 0
+        self.said = self.acknowledged = 0
         self.stopping = False
 
     def take_text(self, text: bytes) -> None:
         if text.startswith(b'{"type":"ack"'):
             self.acknowledged += 1
-            self.head = int(SEQ.search(text)[1])
             self.go_on()
-        elif text.startswith(b'{"type":"welcome"'):
-            self.begun.set_result(text)
         else:
             super().take_text(text)
 

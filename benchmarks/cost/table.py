@@ -28,6 +28,8 @@ TEXTS = {
     "interval_ms": "ms a character",
     "readers": "readers",
     "characters": "characters",
+    "characters_per_write": "characters a write",
+    "write_us": "µs a write",
     "character_us": "µs a character",
     "reader_us_per_s": "µs a second and reader",
     "character_bytes": "bytes a character",

@@ -34,7 +34,7 @@ async def one(
     try:
         await opened(hearing.port, listeners)
         await opened(speaking.port, people)
-        await asyncio.sleep(size.settle_seconds / 4)
+        await until(lambda: len({one.head for one in people + listeners}) == 1)
         await said(people, listeners, 0.2)  # what is done once is done
         before, start = counted(site, speaking, hearing, listeners), listeners[0].head
         entries = await said(people, listeners, size.talk_seconds)
@@ -53,7 +53,7 @@ async def one(
 async def said(people: list[Talker], listeners: list[Listener], seconds: float) -> int:
     """Lets all talk for some seconds, and waits until everybody has heard everything. Returns how
     much it was."""
-    before = sum(one.acknowledged for one in people)
+    before, start = sum(one.acknowledged for one in people), people[0].head
     for one in people:
         one.stopping = False
         one.go_on()
@@ -61,9 +61,10 @@ async def said(people: list[Talker], listeners: list[Listener], seconds: float) 
     for one in people:
         one.stopping = True
     await until(lambda: all(one.said == one.acknowledged for one in people))
-    head = max(one.head for one in people)
-    await until(lambda: all(one.head >= head for one in listeners))
-    return sum(one.acknowledged for one in people) - before
+    entries = sum(one.acknowledged for one in people) - before
+    everybody = people + listeners
+    await until(lambda: min(one.head for one in everybody) == start + entries)
+    return entries
 
 
 def counted(site: Site, speaking: Any, hearing: Any, listeners: list[Listener]) -> dict[str, float]:

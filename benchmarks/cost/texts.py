@@ -30,28 +30,30 @@ async def one(worker: Any, size: Size, interval_ms: int) -> dict[str, Any]:
     try:
         await opened(worker.port, readers)
         await until(lambda: all(reader.offset > 0 for reader in readers))
-        cpu, characters, received = cpu_seconds(pid), came(readers), taken(readers)
+        before, cpu = counted(readers), cpu_seconds(pid)
         await asyncio.sleep(size.stream_seconds)
-        cpu, characters = cpu_seconds(pid) - cpu, came(readers) - characters
-        received = taken(readers) - received
+        cpu = cpu_seconds(pid) - cpu
+        came = counted(readers)
         for reader in readers:
             reader.check()
     finally:
         for reader in readers:
             reader.close()
+    characters, received, pieces = (now - then for now, then in zip(came, before, strict=True))
     return {
         "interval_ms": interval_ms,
         "readers": len(readers),
         "characters": characters,
+        "characters_per_write": characters / pieces,
+        "write_us": cpu / pieces * 1e6,
         "character_us": cpu / characters * 1e6,
         "reader_us_per_s": cpu / len(readers) / size.stream_seconds * 1e6,
         "character_bytes": received / characters,
     }
 
 
-def came(readers: list[TextReader]) -> int:
-    return sum(reader.events for reader in readers)
-
-
-def taken(readers: list[TextReader]) -> int:
-    return sum(reader.received for reader in readers)
+def counted(readers: list[TextReader]) -> tuple[int, int, int]:
+    """Events, bytes, and the pieces in which they came."""
+    counts = [(reader.events, reader.received, reader.pieces) for reader in readers]
+    events, received, pieces = (sum(each) for each in zip(*counts, strict=True))
+    return events, received, pieces

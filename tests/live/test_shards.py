@@ -1,0 +1,73 @@
+"""Several servers of Redis: each carries a part of the rooms, and dies alone."""
+
+import asyncio
+
+import pytest
+import redis
+
+from chat.tails import CHECK_SECONDS
+from tests.servers import Redis
+
+ROOMS = [f"room-{number}" for number in range(16)]
+EARLY, LATE = ROOMS[::2], ROOMS[1::2]
+FIND = "asgi__group__room.*"
+
+
+@pytest.fixture
+def shards(tmp_path):
+    started = [Redis(tmp_path).start() for _ in range(2)]
+    yield started
+    for shard in started:
+        shard.close()
+
+
+@pytest.fixture
+def site(make_site, shards):
+    site = make_site(REDIS_URL=", ".join(shard.url for shard in shards))
+    site.shell(
+        "from chat.models import Room; "
+        f"[Room.objects.create(pk=2 + n, slug=s, name=s) for n, s in enumerate({ROOMS})]"
+    )
+    return site
+
+
+def rooms_of(shard):
+    """The rooms that a server carries, of which somebody listens to."""
+    with redis.Redis.from_url(shard.url) as client:
+        return {ROOMS[int(name.split(b".")[1]) - 2] for name in client.pubsub_channels(FIND)}
+
+
+async def delay(speaker, reader, room, cid):
+    """Seconds until what is said in a room on one worker is heard on the other."""
+    started = asyncio.get_running_loop().time()
+    await speaker.send("say", room=room, cid=cid, body="b")
+    while (frame := await reader.take())["type"] != "events" or frame["room"] != room:
+        pass
+    return asyncio.get_running_loop().time() - started
+
+
+async def test_each_carries_a_part_and_dies_alone(site, shards, open_socket):
+    one, two = await asyncio.gather(*(asyncio.to_thread(site.worker, n) for n in ("one", "two")))
+    reader, speaker = await open_socket(one), await open_socket(two)
+    for room in ROOMS:
+        await speaker.join(room=room)
+    for room in EARLY:
+        await reader.join(room=room)
+    carried = [rooms_of(shard) for shard in shards]
+    while len(carried[0] | carried[1]) < len(ROOMS):  # until all are subscribed
+        carried = [rooms_of(shard) for shard in shards]
+    assert all(carried)
+    assert not carried[0] & carried[1]
+    for room in EARLY:
+        await delay(speaker, reader, room, f"{room}-1")
+    # Faster than the slow check, which would hide a bell that is broken.
+    assert sum([await delay(speaker, reader, r, f"{r}-2") for r in EARLY]) < CHECK_SECONDS
+
+    shards[0].kill()
+    for room in LATE:  # of which some cannot be subscribed to
+        await reader.join(room=room)
+    for room in ROOMS:  # nothing is lost, only late
+        await delay(speaker, reader, room, f"{room}-3")
+    whole = carried[1] & set(LATE)
+    assert 0 < len(whole) < len(LATE)
+    assert sum([await delay(speaker, reader, r, f"{r}-4") for r in whole]) < CHECK_SECONDS
