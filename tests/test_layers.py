@@ -10,7 +10,8 @@ PACKAGES = ("config", "streaming", "chat")
 
 ARROWS = {
     "config.settings": {"config"},
-    "config.urls": {"streaming.urls", "chat.urls"},
+    "config.urls": {"config.logins", "streaming.urls", "chat.urls"},
+    "config.logins": {"streaming.openings", "streaming.rate"},
     "config.asgi": {"chat.routing", "config.lifespan", "config.threads", "config.workers"},
     "config.lifespan": {"chat.socket", "streaming.responses"},
     "config.protocols": {"config.flow"},
@@ -25,7 +26,8 @@ ARROWS = {
         "streaming.pace",
         "streaming.sse",
     },
-    "streaming.responses": {"streaming.sse"},
+    "streaming.openings": {"streaming.rate"},
+    "streaming.responses": {"streaming.openings", "streaming.sse"},
     "streaming.views": {"streaming.models", "streaming.playback", "streaming.responses"},
     "streaming.urls": {"streaming.views"},
     "streaming.admin": {"streaming.graphemes", "streaming.models", "streaming.sse"},
@@ -66,7 +68,7 @@ ARROWS = {
         "chat.members",
         "chat.models",
         "chat.presence",
-        "chat.rate",
+        "streaming.rate",
         "chat.whispers",
         "streaming.graphemes",
     },
@@ -81,9 +83,10 @@ ARROWS = {
         "chat.tails",
     },
     "chat.socket": {
+        "streaming.openings",
         "chat.dismissals",
         "chat.presence",
-        "chat.rate",
+        "streaming.rate",
         "chat.rollcall",
         "chat.rooms",
         "chat.taps",
@@ -105,7 +108,7 @@ ARROWS = {
         "chat.loops",
         "chat.marks",
         "chat.members",
-        "chat.rate",
+        "streaming.rate",
         "chat.rooms",
         "chat.socket",
         "chat.taps",
@@ -157,7 +160,7 @@ PURE = {
     "streaming.sse": {"re", "array", "collections", "dataclasses"},
     "chat.entries": {"json", "re", "collections", "dataclasses", "datetime", "typing"},
     "chat.frames": {"json", "re", "collections", "dataclasses", "typing"},
-    "chat.rate": {"collections", "dataclasses"},
+    "streaming.rate": {"collections", "dataclasses"},
 }
 
 
@@ -196,12 +199,18 @@ def test_a_pure_module_stays_pure(name):
     assert found <= PURE[name]
 
 
-def test_the_apps_meet_where_events_are_written_and_characters_counted():
+def test_the_apps_meet_where_events_are_written_and_characters_and_turns_counted():
     between = {
         arrow for name, arrows in ARROWS.items() if name.startswith("chat.") for arrow in arrows
         if arrow.startswith("streaming.")
     }  # fmt: skip
-    assert between == {"streaming.graphemes", "streaming.responses", "streaming.sse"}
+    assert between == {
+        "streaming.graphemes",
+        "streaming.openings",
+        "streaming.rate",
+        "streaming.responses",
+        "streaming.sse",
+    }
     for name, arrows in ARROWS.items():
         if name.startswith("streaming."):
             assert not any(arrow.startswith("chat.") for arrow in arrows)
