@@ -8,10 +8,12 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
 STRESS = $(foreach name,SECONDS READERS WRITERS WORKERS SEED DATABASE,$(if $($(name)),--$(call lower,$(name)) $($(name))))
+# Not needed where REDIS_URL names another one.
+own_redis = $(if $(REDIS_URL),,$(shell grep -qs '^ *\(export \)\? *REDIS_URL=.' .env || echo yes))
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test stress lint format clean
+.PHONY: help setup run serve reload test stress cost lint format clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -23,11 +25,22 @@ run: setup ## Serve the site on 127.0.0.1:8000 (PORT= changes it), with somethin
 	@$(BIN)/python manage.py demo
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
+serve: ## Host the whole site on 127.0.0.1:8080: WORKERS=2 behind nginx, with Redis (PORT= changes it)
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
+	@$(MAKE) --no-print-directory setup
+	@$(BIN)/python -m deploy.serve
+
+reload: setup ## Bring a new version to what `make serve` runs, one worker after the other
+	@$(BIN)/python -m deploy.reload
+
 test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
 	$(BIN)/python -m pytest $(TESTS)
 
 stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that no message is lost
 	@$(BIN)/python -m tests.stress $(STRESS)
+
+cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
+	@$(BIN)/python -m benchmarks.cost $(COST)
 
 lint: $(VENV)/.installed-dev ## Check the form and the types
 	$(BIN)/ruff check .
@@ -39,11 +52,11 @@ format: $(VENV)/.installed-dev ## Put the form right
 	$(BIN)/ruff format .
 
 clean: ## Remove .venv and the caches; the database stays
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis staticfiles
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: packages
 packages:
-	@sh tests/packages.sh
+	@-sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver
 
 # A stamp is newer than what it was made of, so that a second run has nothing to do.
 $(VENV)/.installed: requirements.txt

@@ -44,7 +44,7 @@ async def entries(request: HttpRequest, slug: str) -> HttpResponse:
 async def _poll(request: HttpRequest, room: Room, member: Member) -> HttpResponse:
     cursor = request.GET.get("cursor") or None
     wait = answers.number(request, "wait", 0, 0, WAIT_MOST) if cursor else 0
-    reader = await taps.open_reader(room)
+    reader = await taps.open_reader(room, "poll")
     try:
         reset = await taps.resume(reader, cursor)
         with _here(request, room, member, reader) if wait else nullcontext():

@@ -84,7 +84,7 @@ class Following:
 
     async def _enter(self, room: Room, cursor: str | None, held: ExitStack) -> None:
         """Begins to follow a room. Until it does, what was followed before goes on."""
-        reader = await taps.open_reader(room)
+        reader = await taps.open_reader(room, self.socket.tap)
         held.callback(reader.close)
         reset = await taps.resume(reader, cursor)
         ear = Ear(room.slug, self.socket.member.key, partial(self.hear, room.slug))

@@ -14,11 +14,13 @@ from chat.tail import Batch
 class LineSocket(Socket):
     """The plain-text socket: one room, one frame a message."""
 
+    tap = "plain"
+
     async def prepare(self) -> None:
         """Follows the room of the path from now on."""
         self.unechoed: dict[str, str] = {}
         self.room = await rooms.join(self.scope["url_route"]["kwargs"]["room"], self.member)
-        self.reader = await taps.open_reader(self.room)
+        self.reader = await taps.open_reader(self.room, self.tap)
         self.held.callback(self.reader.close)
         self.held.enter_context(rollcall().entered(self.room.pk, self.member))
         whom = [of_room(self.room.pk)]
@@ -71,7 +73,7 @@ class LineSocket(Socket):
     async def follow_on(self) -> None:
         """Comes back to a room whose log ended. In a new log, begins at its head."""
         room = await rooms.enter(self.room.slug, self.member)
-        reader = await taps.open_reader(room)
+        reader = await taps.open_reader(room, self.tap)
         self.held.callback(reader.close)
         if await taps.resume(reader, self.reader.cursor):
             reader.seq = reader.tail.head

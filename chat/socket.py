@@ -44,12 +44,14 @@ FRAMES_PER_MESSAGE = 5
 class Socket(AsyncWebsocketConsumer):
     """What both sockets have: a member, limits, tasks that end with the socket."""
 
+    tap: str
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Runs the socket until it is gone. In place of Channels' own loop, which makes a
         channel of the layer and a task for every event, and does not clean up when it dies."""
         self.scope, self.base_send = scope, send
         self.tasks: set[asyncio.Task[None]] = set()
-        self.ending = False
+        self.is_open = self.ending = False
         self.heard = time.monotonic()
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
@@ -84,6 +86,9 @@ class Socket(AsyncWebsocketConsumer):
             return
         await self.accept(self.subprotocol())
         await self.opened()
+        self.is_open = True
+        if sockets.draining:
+            await self.take_leave(restart("The server restarts."))
         if name_refused:
             called = _("You are called %s.") % self.member.name
             await self.refuse(Refused("forbidden", f"{name_refused} {called}"))
@@ -209,15 +214,13 @@ class Socket(AsyncWebsocketConsumer):
             logger.error("A task of %s failed.", self.member.key, exc_info=error)
 
 
-sockets: set[Socket] = set()
+class Sockets(set[Socket]):
+    """The sockets of this worker, and whether it sends them away."""
+
+    draining = False
 
 
-async def drain() -> None:
-    """Says farewell to every client of this worker, and when to come again."""
-    for one in list(sockets):
-        # One that is half open or gone keeps nobody else from hearing it.
-        with suppress(Exception):
-            await one.take_leave(restart("The server restarts."))
+sockets = Sockets()
 
 
 def restart(why: str) -> Refused:
@@ -225,9 +228,20 @@ def restart(why: str) -> Refused:
     return Refused("restart", why, secrets.randbelow(RETRY_WHEN_RESTARTED_MS))
 
 
+def drain() -> None:
+    """Says farewell to every client of this worker, each beside the others: one that takes
+    nothing keeps nobody from hearing it."""
+    sockets.draining = True
+    for one in sockets:
+        if one.is_open:
+            one.spawn(one.take_leave(restart("The server restarts.")))
+
+
 class NoSocket(Socket):
     """What answers on a path that has no socket. Accepted first, since a browser does not
     tell its page the code of a handshake that failed."""
+
+    tap = "none"
 
     async def connect(self) -> None:
         await self.accept()

@@ -40,7 +40,8 @@ async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
         # An EventSource that is told anything but 200 never asks again.
         return responses.busy() if refused.code in FOR_NOW else answers.refusal(refused)
     key = request.session.session_key
-    return responses.EventStream(_follow(room, member, key, responses.cursor(request)))
+    source = _follow(room, member, key, responses.cursor(request))
+    return responses.EventStream(source, "room")
 
 
 async def _follow(
@@ -48,7 +49,7 @@ async def _follow(
 ) -> AsyncGenerator[bytes]:
     yield responses.retry()
     try:
-        reader = await taps.open_reader(room)
+        reader = await taps.open_reader(room, "stream")
     except Refused:
         return  # the client comes again, and is told then
     try:

@@ -11,7 +11,7 @@ from chat.appender import appender
 from chat.dismissals import ROOMS, dismissals
 from chat.doorbell import Doorbell
 from chat.log import Span
-from chat.loops import PerLoop, background
+from chat.loops import PerLoop, background, forever
 from chat.relay import relay
 from chat.tail import RESUME_MOST, LogEnded, Reader, Tail
 
@@ -32,15 +32,16 @@ class Tails:
         appender().listeners.append(self.committed)
         dismissals().tell([ROOMS], self._rooms_changed)
 
-    async def open(self, room: int) -> Reader:
-        """A reader at the head of a room. LogEnded if the room is gone; DatabaseError."""
+    async def open(self, room: int, tap: str = "") -> Reader:
+        """A reader at the head of a room, through a tap. LogEnded if the room is gone;
+        DatabaseError."""
         self.openers[room] += 1
         try:
             while (tail := self.tails.get(room)) is None:
                 if room not in self.opening:
                     self.opening[room] = background(self._load(room))
                 await asyncio.shield(self.opening[room])
-            return Reader(tail, self.release)
+            return Reader(tail, self.release, tap)
         finally:
             # Whoever asked may have gone before there was anything to read.
             self.openers[room] -= 1
@@ -61,7 +62,7 @@ class Tails:
         finally:
             del self.opening[room]
         if self.checking is None or self.checking.done():
-            self.checking = background(self._check())
+            self.checking = forever(self._check())
 
     def release(self, tail: Tail) -> None:
         """One reader less; without any, the tail is forgotten."""

@@ -106,7 +106,7 @@ INSTALLED_APPS = [
     # Before Daphne, whose `runserver` it changes.
     "config",
     "daphne",
-    "django.contrib.admin",
+    "config.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -213,6 +213,7 @@ CHAT_BURST = whole("CHAT_BURST", 20)
 CHAT_BODY_GRAPHEMES = whole("CHAT_BODY_GRAPHEMES", 4_000)
 # At least what the longest command without a body needs.
 CHAT_FRAME_BYTES = whole("CHAT_FRAME_BYTES", 32_768, at_least=512)
+REQUEST_SECONDS = whole("REQUEST_SECONDS", 30)
 HEARTBEAT_SECONDS = whole("HEARTBEAT_SECONDS", 25)
 SILENCE_SECONDS = whole("SILENCE_SECONDS", 60)
 if SILENCE_SECONDS <= HEARTBEAT_SECONDS:
@@ -221,8 +222,16 @@ if SILENCE_SECONDS <= HEARTBEAT_SECONDS:
 # ---- Static files, accounts, language ------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT: str | None = read(env.str, "STATIC_ROOT", None)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "config.static_files.HashedFiles"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 # Served by the worker itself until nginx does it; no collectstatic is needed.
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG

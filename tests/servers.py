@@ -65,6 +65,7 @@ class Process:
     """A process that can be stopped, killed and started again on its port."""
 
     user: str | None = None  # whose process it is, if not ours
+    stop_seconds = STOP_SECONDS
 
     def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None):
         self.command = command
@@ -102,7 +103,7 @@ class Process:
             return
         self.running.send_signal(how)
         try:
-            self.running.wait(STOP_SECONDS)
+            self.running.wait(self.stop_seconds)
         except subprocess.TimeoutExpired:
             self.running.kill()
             self.running.wait()

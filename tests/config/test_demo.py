@@ -46,3 +46,11 @@ def test_demo_takes_no_account_over(capsys):
     call_command("demo")
     assert not get_user_model().objects.get().is_superuser
     assert "none was added" in capsys.readouterr().err
+
+
+def test_demo_of_a_first_start_leaves_a_site_alone_that_has_users(capsys):
+    call_command("demo", if_new=True)
+    assert "password" in capsys.readouterr().out
+    StreamText.objects.all().delete()
+    call_command("demo", if_new=True)
+    assert not StreamText.objects.exists()

@@ -41,17 +41,24 @@ class Run:
     def __init__(self, folder: Path, seed: int, size: Size):
         self.seed = seed
         self.size = size
-        self.site = Site(folder, redis=True, postgres=size.postgres, **NO_LIMIT)
+        self.site = self.make_site(folder)
         self.book = Book()
         self.differences: list[str] = []
         self.compared: dict[str, int] = {}
         self.log: list[dict[str, Any]] = []
 
-    async def __call__(self) -> None:
-        """Runs, and leaves what broke in `differences`."""
+    def make_site(self, folder: Path) -> Site:
+        return Site(folder, redis=True, postgres=self.size.postgres, **NO_LIMIT)
+
+    async def start_workers(self) -> None:
+        """Starts what clients speak to."""
         self.workers = await asyncio.gather(
             *(asyncio.to_thread(self.site.worker, f"w{n}") for n in range(self.size.workers))
         )
+
+    async def __call__(self) -> None:
+        """Runs, and leaves what broke in `differences`."""
+        await self.start_workers()
         await self.make_clients()
         following = [asyncio.ensure_future(reader.run()) for reader in self.readers]
         try:

@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from chat.models import Room
 from streaming.models import StreamText
@@ -28,7 +28,12 @@ Now log in to the admin and write something of your own. ✍️"""
 class Command(BaseCommand):
     help = "Adds the demo: a text, the room lobby, and an admin if there is none. Repeatable."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--if-new", action="store_true", help="only where there is no user yet")
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["if_new"] and get_user_model()._default_manager.exists():
+            return
         self.add_text()
         Room.objects.get_or_create(slug="lobby", defaults={"name": "Lobby"})
         self.add_admin()

@@ -1,0 +1,83 @@
+"""The pages as people get them from a hosted site: through nginx, with hashed names."""
+
+import re
+
+import pytest
+
+from tests.hosted import HostedSite
+
+# What the page has loaded: every address and its status.
+LOADED = """
+return performance.getEntriesByType("resource").map((one) => [one.name, one.responseStatus]);
+"""
+PAGES = ["/", "/stream/", "/chat/", "/chat/lobby/", "/login/", "/admin/login/"]
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory):
+    site = HostedSite(tmp_path_factory.mktemp("hosted"))
+    site.shell("User.objects.create_superuser('boss', password='b')")
+    yield site
+    site.close()
+
+
+def test_every_file_of_every_page_comes_once_under_its_hashed_name(hosted, open_window):
+    window = open_window(hosted.front.url)
+    for path in PAGES:
+        window.open(hosted.front.url + path)
+        window.until(lambda: window.run("return document.readyState") == "complete")
+        loaded = [(url, status) for url, status in window.run(LOADED) if "/static/" in url]
+        assert loaded
+        for url, status in loaded:
+            assert status == 200, url
+            assert re.search(r"\.[0-9a-f]{12}\.\w+$", url), url
+        # A module under two names would run twice.
+        plain = [re.sub(r"\.[0-9a-f]{12}\.", ".", url) for url, _ in loaded]
+        modules = [url for url in plain if url.endswith(".js")]
+        assert len(set(modules)) == len(modules)
+        if path == "/chat/lobby/":
+            assert len(modules) > 30
+
+
+def test_a_text_plays_to_its_end(hosted, open_window):
+    create = {"slug": "short", "title": "Short", "body": "through nginx", "interval_ms": 20}
+    hosted.shell(f"StreamText.objects.create(**{create!r})")
+    window = open_window(f"{hosted.front.url}/stream/?text=short")
+    window.click("#start")
+    window.until_state("done")
+    assert window.text("#output") == "through nginx"
+
+
+def test_two_people_talk(hosted, open_window):
+    windows = [open_window(f"{hosted.front.url}/chat/lobby/") for _ in range(2)]
+    for window in windows:
+        window.until_state("connected")
+    windows[0].say("hello")
+    windows[1].until_sent("hello")
+    windows[1].say("hello to you")
+    for window in windows:
+        window.until_sent("hello", "hello to you")
+
+
+def test_staff_log_in_and_change_a_text(hosted, open_window):
+    """Django compares the page's origin, port and all, with the host that nginx hands on."""
+    window = open_window(hosted.front.url)
+    window.log_in(hosted.front.url, "boss", "b")
+    window.open(f"{hosted.front.url}/admin/streaming/streamtext/")
+    window.click("#result_list tbody th a")
+    window.fill("#id_title", "Changed through nginx")
+    window.click("[name=_save]")
+    window.until(lambda: "was changed successfully" in window.text("body"))
+    assert "Changed through nginx" in window.text("#result_list")
+
+
+def test_a_page_that_is_open_goes_on_over_a_reload(hosted, open_window):
+    window = open_window(f"{hosted.front.url}/chat/lobby/")
+    window.until_state("connected")
+    hosted.front.reload()
+    window.say("after the reload")
+    window.until(lambda: ("after the reload", "sent") in states(window))
+
+
+def states(window):
+    return [(row["body"], row["state"]) for row in window.rows()]

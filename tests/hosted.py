@@ -1,0 +1,111 @@
+"""What `make serve` starts, for tests: supervisor, nginx, workers and a Redis of their own."""
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.servers import ROOT, Process, Site, free_port, need
+
+FILES = ROOT / "deploy"
+
+
+class Front(Process):
+    """The command behind `make serve`, and the address at which nginx listens."""
+
+    stop_seconds = 30
+
+    def __init__(self, site: Site, workers: int):
+        need("nginx")
+        need("redis-server")
+        self.port = int(site.environment.get("PORT") or free_port())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ws = f"ws://127.0.0.1:{self.port}"
+        # Short, since unix sockets lie in it, and not below a folder that is closed to others.
+        self.run = tempfile.TemporaryDirectory(prefix="hosted-")
+        self.folder = Path(self.run.name)
+        prefix = random.choice(range(200, 320))
+        self.workers = [f"127.0.0.1:{prefix}{n:02}" for n in range(1, workers + 1)]
+        environment = site.environment | {
+            "RUN": self.run.name,
+            "PORT": str(self.port),
+            "WORKERS": str(workers),
+            "WORKER_PORTS": str(prefix),
+        }
+        command = [sys.executable, "-m", "deploy.serve"]
+        super().__init__(command, site.folder / "hosted.log", environment)
+
+    def is_ready(self) -> bool:
+        """Whether every worker answers, and nginx listens."""
+        return super().is_ready() and all(answers(f"http://{at}/login/") for at in self.workers)
+
+    def command_of(self, module: str, **settings: str) -> subprocess.CompletedProcess:
+        """Runs one of deploy's commands, as a target of the Makefile does."""
+        return subprocess.run(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env=self.environment | settings,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    def reload(self) -> str:
+        done = self.command_of("deploy.reload")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def processes(self) -> set[int]:
+        """supervisord and all that it has started."""
+        parents = dict(parents_of_all())
+        found, before = {self.running.pid}, set()
+        while found != before:
+            before = set(found)
+            found |= {pid for pid, parent in parents.items() if parent in found}
+        return found
+
+    def close(self) -> None:
+        self.stop()
+        self.run.cleanup()
+
+
+class HostedSite(Site):
+    """A site behind nginx."""
+
+    def __init__(self, folder: Path, workers: int = 2, **settings):
+        super().__init__(folder, **settings)
+        self.front = Front(self, workers)
+        try:
+            self._begin(self.front)
+        except BaseException:
+            self.close()
+            raise
+
+
+def answers(url: str) -> bool:
+    with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url) as answer:
+        return answer.status == 200
+    return False
+
+
+def parents_of_all():
+    """Each process of this machine, and its parent."""
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            yield int(folder.name), int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def copy_nginx(folder: Path, server: str, workers: list[str]) -> list[str]:
+    """Lays nginx's configuration into a folder, as deploy/serve.py does; returns the command that
+    runs nginx with it."""
+    (folder / "nginx.conf").write_bytes((FILES / "nginx.conf").read_bytes())
+    (folder / "server.conf").write_text(server)
+    lines = [f"server {address} max_fails=0;\n" for address in workers]
+    (folder / "workers.conf").write_text("".join(lines))
+    where = [need("nginx"), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]
+    return [*where, "-g", "daemon off; " + ("user root;" if os.geteuid() == 0 else "")]

@@ -1,0 +1,164 @@
+"""The hosted site, as `make serve` starts it: through nginx, from outside."""
+
+import http.client
+import re
+import socket
+import tempfile
+import time
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.eventsource import Parser
+from tests.hosted import HostedSite
+
+INTERVAL_MS = 200
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    site = HostedSite(tmp_path_factory.mktemp("site"))
+    yield site.front
+    site.close()
+
+
+async def arrivals(url, count):
+    """The first events of a stream, each with the moment at which it came."""
+    parser, came = Parser(), []
+    async with httpx.AsyncClient(timeout=30) as client, client.stream("GET", url) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert "content-encoding" not in answer.headers
+        async for piece in answer.aiter_raw():
+            before = len(parser.events)
+            new = parser.feed(piece).events[before:]
+            came += [(time.monotonic(), *event) for event in new]
+            if len(came) >= count:
+                return came
+
+
+async def test_a_text_arrives_event_by_event_and_not_in_lumps(front):
+    """Its events are 60 bytes; what nginx gathers is 4 KB and more, which is a hundred of them."""
+    came = await arrivals(f"{front.url}/api/sse?interval={INTERVAL_MS}", 12)
+    letters = [moment for moment, _, name, _ in came if name == "message"]
+    assert letters[-1] - letters[0] > 0.8 * (len(letters) - 1) * INTERVAL_MS / 1000
+    assert len(set(letters)) > len(letters) / 2
+
+
+async def test_what_is_said_on_a_socket_arrives_on_sockets_and_streams(front, open_socket):
+    talker, listener = await open_socket(front), await open_socket(front)
+    await listener.join()
+    async with (
+        httpx.AsyncClient(timeout=30) as client,
+        client.stream("GET", f"{front.url}/api/rooms/lobby/events") as stream,
+    ):
+        pieces = stream.aiter_raw()
+        for number in range(3):
+            await talker.say(f"through-{number}", f"word {number}")
+            seq = (await talker.acknowledged(f"through-{number}"))["seq"]
+            await listener.until_head(seq)
+            while f"word {number}".encode() not in await anext(pieces):
+                pass
+
+
+async def test_a_page_of_the_site_may_open_a_socket_and_a_foreign_one_may_not(front, open_socket):
+    await open_socket(front, origin=front.url)
+    for origin in ("https://evil.example", "http://127.0.0.1", f"https://127.0.0.1:{front.port}"):
+        with pytest.raises(InvalidStatus) as refused:
+            await open_socket(front, origin=origin)
+        assert refused.value.response.status_code == 403
+
+
+def get(front, path, **headers):
+    """An answer to a path that no client has tidied up."""
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    answer.body = answer.read()
+    connection.close()
+    return answer
+
+
+def test_static_files_have_hashed_names_and_may_be_kept_for_ever(front):
+    page = get(front, "/chat/lobby/").body.decode()
+    used = set(re.findall(r'"(/static/[^"]+)"', page))
+    assert len(used) >= 3
+    for url in used:
+        assert re.search(r"\.[0-9a-f]{12}\.(js|css|svg)$", url)
+        answer = get(front, url)
+        assert answer.status == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    plain = get(front, "/static/site.css")
+    assert plain.headers["cache-control"] == "public, max-age=60"
+    assert get(front, "/static/site.000000000000.css").status == 404
+    assert get(front, "/static/../nginx/nginx.conf").status == 404
+
+
+def test_static_files_are_compressed_for_whoever_can_read_that(front):
+    asking = {"Accept-Encoding": "gzip"}
+    assert get(front, "/static/site.css", **asking).headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in get(front, "/static/site.css").headers
+    assert "content-encoding" not in get(front, "/login/", **asking).headers
+
+
+def test_a_connection_is_kept_for_the_next_request(front):
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)
+    connection.connect()
+    first = connection.sock
+    for path in ("/login/", "/static/site.css", "/api/texts"):
+        connection.request("GET", path)
+        assert connection.getresponse().read()
+        assert connection.sock is first
+    connection.close()
+
+
+def test_what_is_too_large_is_refused_before_it_is_sent(front):
+    with socket.create_connection(("127.0.0.1", front.port), 30) as client:
+        head = "POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
+        client.sendall(head.encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_second_one_says_that_it_runs_already(front):
+    done = front.command_of("deploy.serve")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Already running")
+    assert get(front, "/login/").status == 200
+
+
+def test_a_port_that_is_taken_is_named(front):
+    with tempfile.TemporaryDirectory(prefix="hosted-") as folder:
+        done = front.command_of("deploy.serve", RUN=folder)
+    assert done.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{front.port}" in done.stderr
+
+
+def test_a_forged_scheme_does_not_pass_for_https(front):
+    """Over https a form needs a Referer, so that one without would be refused."""
+    with httpx.Client(base_url=front.url, headers={"X-Forwarded-Proto": "https"}) as client:
+        page = client.get("/login/")
+        token = page.cookies["csrftoken"]
+        form = {"username": "nobody", "password": "wrong", "csrfmiddlewaretoken": token}
+        assert client.post("/login/", data=form).status_code == 200
+        assert "strict-transport-security" not in page.headers
+
+
+def test_a_forged_root_moves_no_link(front):
+    forged = {"Daphne-Root-Path": "/evil", "X-Forwarded-Host": "evil", "Forwarded": "host=evil"}
+    page = get(front, "/chat/", **forged)
+    assert page.status == 200
+    assert b"evil" not in page.body
+    assert b'href="/chat/"' in page.body
+
+
+async def test_polls_and_posts_pass(front):
+    async with httpx.AsyncClient(base_url=front.url, timeout=40) as client:
+        await client.get("/chat/lobby/")
+        entries = "/api/rooms/lobby/entries"
+        cursor = (await client.get(entries)).json()["cursor"]
+        say = {"type": "say", "cid": "poll-1", "body": "posted"}
+        token = {"X-CSRFToken": client.cookies["csrftoken"]}
+        posted = await client.post(entries, json=say, headers=token)
+        assert posted.json()["type"] == "ack"
+        news = (await client.get(entries, params={"cursor": cursor, "wait": 25})).json()
+        assert news["events"][-1]["cid"] == "poll-1"

@@ -1,0 +1,175 @@
+"""What a new version and an end mean to those who are there, through nginx."""
+
+import asyncio
+import json
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from streaming import graphemes
+from tests.eventsource import Parser
+from tests.hosted import HostedSite
+from tests.stress.run import NO_LIMIT, Run, Size, until
+
+TEXT = "Nobody loses a character. 谁都不丢一个字。👨‍👩‍👧‍👦" * 60  # longer than any reload
+LEAVE_SECONDS = 15
+EACH = 20
+
+
+class TextReader:
+    """Reads a text to its end as EventSource does: comes back after every end, with its cursor."""
+
+    def __init__(self, url):
+        self.url = url
+        self.interval = 100
+        self.parser = Parser()
+        self.visits = 0
+        self.statuses = set()
+        self.connection = None
+
+    async def run(self):
+        async with httpx.AsyncClient(timeout=30) as client:
+            while not self.done:
+                self.visits += 1
+                self.connection = asyncio.ensure_future(self.visit(client))
+                await asyncio.wait([self.connection])
+                assert self.connection.cancelled() or not self.connection.exception()
+
+    async def visit(self, client):
+        self.parser = Parser(self.parser.events, last_event_id=self.parser.last_event_id)
+        headers = {"Last-Event-ID": self.parser.last_event_id}
+        url = f"{self.url}&interval={self.interval}"
+        async with client.stream("GET", url, headers=headers) as answer:
+            self.statuses.add(answer.status_code)
+            async for piece in answer.aiter_raw():
+                self.parser.feed(piece)
+
+    def hurry(self):
+        """Asks for the rest at once."""
+        self.interval = 1
+        self.connection.cancel()
+
+    @property
+    def done(self):
+        return any(name == "done" for _, name, _ in self.parser.events)
+
+    @property
+    def text(self):
+        return [data for _, name, data in self.parser.events if name == "message"]
+
+
+class Reloaded(Run):
+    """A run in which nothing breaks: all workers restart, one after the other, behind nginx."""
+
+    def make_site(self, folder):
+        return HostedSite(folder, self.size.workers, postgres=self.size.postgres, **NO_LIMIT)
+
+    async def start_workers(self):
+        self.workers = [self.site.front]
+
+    async def under_load(self):
+        talking = [asyncio.ensure_future(writer.run()) for writer in self.writers]
+        self.pages, looking = [], asyncio.ensure_future(self.look())
+        texts = [TextReader(f"{self.site.front.url}/api/sse?text=long") for _ in range(EACH)]
+        reading = asyncio.gather(*(reader.run() for reader in texts))
+        await until(lambda: all(reader.text for reader in texts))
+        self.said = await asyncio.to_thread(self.site.front.reload)
+        self.visits = [text.visits for text in texts]
+        for text in texts:
+            text.hurry()
+        await reading
+        looking.cancel()
+        await asyncio.wait([looking])
+        await self.stop_talking(talking)
+        self.texts = texts
+
+    async def look(self):
+        """Asks for pages all the time."""
+        async with httpx.AsyncClient(base_url=self.site.front.url, timeout=30) as client:
+            while True:
+                self.pages.append((await client.get("/chat/")).status_code)
+                await asyncio.sleep(0.02)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("workers", "postgres"), [(2, False), (3, True)])
+async def test_a_reload_loses_nobody_an_entry_or_a_character(tmp_path, workers, postgres):
+    run = await asyncio.to_thread(Reloaded, tmp_path, 1, Size(0, 12, 4, workers, postgres))
+    try:
+        create = {"slug": "long", "title": "Long", "body": TEXT, "interval_ms": 100}
+        await asyncio.to_thread(run.site.shell, f"StreamText.objects.create(**{create!r})")
+        await run()
+    finally:
+        await asyncio.to_thread(run.site.close)
+    assert run.said.count("runs anew") == workers
+    assert run.differences == []
+    assert len(run.log) > 50
+    assert run.book.counts["reconnects"] > 0
+    assert min(run.visits) > 1
+    assert {status for text in run.texts for status in text.statuses} == {200}
+    whole = list(graphemes.split(TEXT))
+    assert all(text.text == whole for text in run.texts)
+    assert set(run.pages) == {200}
+
+
+class Client:
+    """A socket and a stream of a room, until they end."""
+
+    def __init__(self, front):
+        self.front = front
+        self.frames, self.code = [], None
+        self.parser, self.whole = Parser(), None
+
+    async def run(self):
+        await asyncio.gather(self.listen(), self.stream())
+
+    async def listen(self):
+        where = f"{self.front.ws}/ws/chat/"
+        async with connect(where, subprotocols=["twinstream.v1"], ping_interval=None) as ws:
+            await ws.send(json.dumps({"type": "join", "room": "lobby"}))
+            try:
+                while True:
+                    self.frames.append(json.loads(await ws.recv())["type"])
+            except ConnectionClosed as closed:
+                self.code = closed.rcvd.code if closed.rcvd else 1006
+
+    async def stream(self):
+        url = f"{self.front.url}/api/sse?interval=100"
+        async with httpx.AsyncClient(timeout=60) as client, client.stream("GET", url) as answer:
+            last = b""
+            async for piece in answer.aiter_raw():
+                last = piece
+                self.parser.feed(piece)
+            self.whole = last.endswith(b"\n\n")
+
+    @property
+    def there(self):
+        return "joined" in self.frames and self.parser.events
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_an_end_sees_everybody_off_through_nginx(tmp_path, how):
+    site = await asyncio.to_thread(HostedSite, tmp_path)
+    try:
+        front = site.front
+        clients = [Client(front) for _ in range(EACH)]
+        running = [asyncio.ensure_future(client.run()) for client in clients]
+        await until(lambda: all(client.there for client in clients))
+        processes = front.processes()
+        assert len(processes) > 5  # supervisord, nginx and its own workers, Redis, two workers
+        started = time.monotonic()
+        front.running.send_signal(how)
+        assert await asyncio.to_thread(front.running.wait, LEAVE_SECONDS) == 0
+        assert time.monotonic() - started < LEAVE_SECONDS
+        await asyncio.wait(running, timeout=10)
+        assert {client.code for client in clients} == {1012}
+        assert {client.frames[-1] for client in clients} == {"bye"}
+        assert {client.whole for client in clients} == {True}
+        assert {pid for pid in processes if Path(f"/proc/{pid}").exists()} == set()
+    finally:
+        await asyncio.to_thread(site.close)
