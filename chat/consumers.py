@@ -9,9 +9,9 @@ from chat import frames, marks, members, rooms, taps
 from chat.following import Following
 from chat.frames import FrameError
 from chat.loops import background
-from chat.rate import Bucket
 from chat.rooms import Refused
 from chat.socket import FLOODING, RESTART, SESSION_ENDED, SILENT, Socket
+from streaming.rate import Bucket
 
 MERCY_SECONDS = 0.5
 # A person who types says so every few seconds; more says nothing more.

@@ -74,7 +74,8 @@ class Following:
         # One at a time: a client may join while the socket comes back to the room by itself.
         async with self.entering:
             if after is None or self.rooms.get(command.room) is after:
-                room = await rooms.enter(command.room, self.socket.member)
+                enter = rooms.enter if after else rooms.join
+                room = await enter(command.room, self.socket.member)
                 if len(self.rooms.keys() | {room.slug}) > ROOMS_PER_SOCKET:
                     most = f"A socket follows at most {ROOMS_PER_SOCKET} rooms."
                     raise Refused("forbidden", most)

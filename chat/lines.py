@@ -19,7 +19,7 @@ class LineSocket(Socket):
     async def prepare(self) -> None:
         """Follows the room of the path from now on."""
         self.unechoed: dict[str, str] = {}
-        self.room = await rooms.enter(self.scope["url_route"]["kwargs"]["room"], self.member)
+        self.room = await rooms.join(self.scope["url_route"]["kwargs"]["room"], self.member)
         self.reader = await taps.open_reader(self.room, self.tap)
         self.held.callback(self.reader.close)
         self.held.enter_context(rollcall().entered(self.room.pk, self.member))

@@ -18,14 +18,17 @@ from chat.marks import Mark, marker
 from chat.members import Member
 from chat.models import Entry, ReadMark, Room
 from chat.presence import presence
-from chat.rate import Buckets
 from chat.tails import tails
 from chat.whispers import Ear, Whisper, whispers
 from streaming import graphemes
+from streaming.rate import Buckets
 
 RETRY_MS = 1_000  # after a failure of the database
 
 message_rate = Buckets(settings.CHAT_MESSAGES_PER_SECOND, settings.CHAT_BURST)
+# When a worker restarts, all tabs of a person come back at once, each to all of its rooms: the
+# burst is four tabs with as many rooms as a socket may follow.
+join_rate = Buckets(rate=5, burst=200)
 
 
 class Refused(Exception):
@@ -61,6 +64,12 @@ def enter(slug: str, member: Member) -> Room:
         raise Refused("forbidden", "This room is not open to you.")
     room.read_to = room.marked or 0
     return room
+
+
+async def join(slug: str, member: Member) -> Room:
+    """As `enter`, for who begins to follow the room. Refused also if they do it too often."""
+    take_turn(join_rate, member, "joins")
+    return await enter(slug, member)
 
 
 def may_enter(room: Room, member: Member) -> bool:
@@ -99,7 +108,7 @@ async def say(
 ) -> Receipt:
     """Adds a message to the log. Refused if it cannot be."""
     body = checked_body(body)
-    take_turn(member)
+    take_turn(message_rate, member, "messages")
     return await _append(room, member, Entry.Kind.SAY, cid, body=body, reply_to=reply_to)
 
 
@@ -107,7 +116,7 @@ async def edit(room: Room, member: Member, cid: str, ref: int, body: str) -> Rec
     """Replaces the body of the message `ref`: one's own, or as a moderator any. Refused if it
     cannot be."""
     body = checked_body(body)
-    take_turn(member)
+    take_turn(message_rate, member, "messages")
     return await _append(room, member, Entry.Kind.EDIT, cid, body=body, ref=ref)
 
 
@@ -116,11 +125,11 @@ async def delete(room: Room, member: Member, cid: str, ref: int) -> Receipt:
     return await _append(room, member, Entry.Kind.DELETE, cid, ref=ref)
 
 
-def take_turn(member: Member) -> None:
-    """Counts a message of a member. Refused if they have had their share for now."""
-    wait = message_rate.take(member.key, monotonic())
+def take_turn(rate: Buckets, member: Member, what: str) -> None:
+    """Counts something that a member does. Refused if they have had their share for now."""
+    wait = rate.take(member.key, monotonic())
     if wait:
-        message = f"Too many messages at once. The next may come in {max(wait, 0.1):.1f} s."
+        message = f"Too many {what} at once. The next may come in {max(wait, 0.1):.1f} s."
         raise Refused("rate_limited", message, int(wait * 1000) + 1)
 
 

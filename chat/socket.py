@@ -21,9 +21,10 @@ from django.utils.translation import gettext as _
 from chat import rooms, taps
 from chat.dismissals import dismissals, of_person
 from chat.presence import presence
-from chat.rate import Bucket
 from chat.rollcall import rollcall
 from chat.rooms import Refused
+from streaming import openings
+from streaming.rate import Bucket
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,8 @@ class Socket(AsyncWebsocketConsumer):
 
     async def admit(self) -> str | None:
         """Finds out who it is. Returns why they cannot have the name that they wanted."""
-        if len(presence) >= settings.SOCKETS_PER_WORKER:
+        address = (self.scope.get("client") or [None])[0]
+        if len(presence) >= settings.SOCKETS_PER_WORKER or openings.one_too_many(address):
             least, most = RETRY_WHEN_FULL_MS
             wait = least + secrets.randbelow(most - least + 1)
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)

@@ -23,6 +23,7 @@ PING_SECONDS = 15
 # Whether or not anything is said; a socket is asked as often as that.
 ACCESS_CHECK_SECONDS = 30
 RETRY_SECONDS = 1.0
+FOR_NOW = {"internal", "rate_limited"}
 
 
 # Django would ask any other method for a token before it could be told that there is only GET.
@@ -30,14 +31,14 @@ RETRY_SECONDS = 1.0
 @require_GET
 async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     """What happens in a room, from the reader's cursor, for as long as it listens."""
-    if responses.streams.full:
+    if responses.no_room_for(request):
         return responses.busy()
     try:
         member = await answers.member_of(request)
-        room = await rooms.enter(slug, member)
+        room = await rooms.join(slug, member)
     except Refused as refused:
         # An EventSource that is told anything but 200 never asks again.
-        return responses.busy() if refused.code == "internal" else answers.refusal(refused)
+        return responses.busy() if refused.code in FOR_NOW else answers.refusal(refused)
     key = request.session.session_key
     source = _follow(room, member, key, responses.cursor(request))
     return responses.EventStream(source, "room")

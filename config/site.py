@@ -8,12 +8,14 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from chat import live
+from config.logins import AdminLoginForm
 
 
 class Site(AdminSite):
     """Django's, and one page more."""
 
     site_header = site_title = "Twinstream"
+    login_form = AdminLoginForm
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [

@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
 
-from streaming import sse
+from streaming import openings, sse
 
 # Milliseconds. Jittered, so that the readers of a worker that died do not return as one.
 RETRY_MS = (1_000, 3_000)
@@ -86,6 +86,11 @@ class EventStream(StreamingHttpResponse):
                 pieces = super().__aiter__()
                 while not streams.draining:
                     yield await streams.next_of(pieces)
+
+
+def no_room_for(request: HttpRequest) -> bool:
+    """Whether a reader is to come another time: there are too many, or too many of theirs."""
+    return streams.full or openings.one_too_many(request.META.get("REMOTE_ADDR"))
 
 
 def cursor(request: HttpRequest) -> str | None:

@@ -36,7 +36,7 @@ def texts(request: HttpRequest) -> JsonResponse:
 @require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
     """The events of a text, from the reader's cursor, at the reader's pace."""
-    if responses.streams.full:
+    if responses.no_room_for(request):
         return responses.busy()
     try:
         interval_ms = _interval(request.GET.get("interval"))

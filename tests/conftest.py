@@ -11,9 +11,9 @@ from chat import rooms
 from chat.commit import WRITER
 from chat.log import READERS
 from chat.models import Room
-from chat.rate import Buckets
 from streaming import playback
 from streaming.models import StreamText
+from streaming.rate import Buckets
 from tests.servers import Site
 
 
@@ -41,6 +41,7 @@ def fresh_worker(monkeypatch):
     """What a worker keeps in memory, as new."""
     monkeypatch.setattr(playback, "runs", playback.RunCache())
     monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
+    monkeypatch.setattr(rooms, "join_rate", Buckets(1_000, 1_000))
 
 
 @pytest.fixture

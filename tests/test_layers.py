@@ -10,7 +10,8 @@ PACKAGES = ("config", "streaming", "chat")
 
 ARROWS = {
     "config.settings": {"config"},
-    "config.urls": {"streaming.urls", "chat.urls"},
+    "config.urls": {"config.logins", "streaming.urls", "chat.urls"},
+    "config.logins": {"streaming.openings", "streaming.rate"},
     "config.asgi": {
         "chat.routing",
         "config.lifespan",
@@ -30,7 +31,7 @@ ARROWS = {
         "streaming.responses",
     },
     "config.lifespan": {"chat.leaving", "chat.reports", "config.cycle", "streaming.responses"},
-    "config.site": {"chat.live"},
+    "config.site": {"chat.live", "config.logins"},
     "config.sessions": {"chat.dismissals"},
     "config.protocols": {"chat.figures", "config.flow"},
     "config.server": {
@@ -52,7 +53,8 @@ ARROWS = {
         "streaming.pace",
         "streaming.sse",
     },
-    "streaming.responses": {"streaming.sse"},
+    "streaming.openings": {"streaming.rate"},
+    "streaming.responses": {"streaming.openings", "streaming.sse"},
     "streaming.views": {"streaming.models", "streaming.playback", "streaming.responses"},
     "streaming.urls": {"streaming.views"},
     "streaming.admin": {"streaming.graphemes", "streaming.models", "streaming.sse"},
@@ -94,7 +96,7 @@ ARROWS = {
         "chat.members",
         "chat.models",
         "chat.presence",
-        "chat.rate",
+        "streaming.rate",
         "chat.tails",
         "chat.whispers",
         "streaming.graphemes",
@@ -110,9 +112,10 @@ ARROWS = {
         "chat.tails",
     },
     "chat.socket": {
+        "streaming.openings",
         "chat.dismissals",
         "chat.presence",
-        "chat.rate",
+        "streaming.rate",
         "chat.rollcall",
         "chat.rooms",
         "chat.taps",
@@ -134,7 +137,7 @@ ARROWS = {
         "chat.loops",
         "chat.marks",
         "chat.members",
-        "chat.rate",
+        "streaming.rate",
         "chat.rooms",
         "chat.socket",
         "chat.taps",
@@ -214,7 +217,7 @@ PURE = {
     "chat.figures": {"bisect", "collections", "weakref"},
     "chat.frames": {"json", "re", "collections", "dataclasses", "typing"},
     "chat.overview": {"collections", "typing", "chat"},
-    "chat.rate": {"collections", "dataclasses"},
+    "streaming.rate": {"collections", "dataclasses"},
 }
 
 
@@ -253,12 +256,18 @@ def test_a_pure_module_stays_pure(name):
     assert found <= PURE[name]
 
 
-def test_the_apps_meet_where_events_are_written_and_characters_counted():
+def test_the_apps_meet_where_events_are_written_and_characters_and_turns_counted():
     between = {
         arrow for name, arrows in ARROWS.items() if name.startswith("chat.") for arrow in arrows
         if arrow.startswith("streaming.")
     }  # fmt: skip
-    assert between == {"streaming.graphemes", "streaming.responses", "streaming.sse"}
+    assert between == {
+        "streaming.graphemes",
+        "streaming.openings",
+        "streaming.rate",
+        "streaming.responses",
+        "streaming.sse",
+    }
     for name, arrows in ARROWS.items():
         if name.startswith("streaming."):
             assert not any(arrow.startswith("chat.") for arrow in arrows)

@@ -60,6 +60,7 @@ VIOLATION = "Content Security Policy"
 PAGES = ["/", "/stream/", "/chat/", "/login/"]
 ADMIN = [
     "/admin/",
+    "/admin/live/",
     "/admin/streaming/streamtext/",
     "/admin/streaming/streamtext/add/",
     "/admin/streaming/streamtext/{text}/change/",

@@ -8,8 +8,8 @@ from django.test import AsyncClient
 
 from chat import entries, log, rooms
 from chat.models import Entry, ReadMark
-from chat.rate import Buckets
 from chat.tails import tails
+from streaming.rate import Buckets
 from tests.chat.conftest import ANN, fill
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,9 +10,9 @@ from chat import consumers, entries, log, rooms, socket
 from chat.commit import GroupCommit
 from chat.models import Entry
 from chat.presence import presence
-from chat.rate import Buckets
 from chat.socket import FLOODING, PROTOCOL, SESSION_ENDED, SILENT
 from chat.tails import tails
+from streaming.rate import Buckets
 from tests.chat.conftest import ANN, cookie, fill, heard, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,8 +7,8 @@ from django.db import OperationalError
 from chat import entries, log, rooms
 from chat.members import Member, new_guest, user_member
 from chat.models import Entry
-from chat.rate import Buckets
 from chat.rooms import Refused
+from streaming.rate import Buckets
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

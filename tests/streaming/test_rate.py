@@ -1,6 +1,6 @@
 import pytest
 
-from chat.rate import Bucket, Buckets
+from streaming.rate import Bucket, Buckets
 
 
 def test_a_burst_and_then_so_many_a_second():
@@ -30,11 +30,26 @@ def test_everybody_has_their_own():
     assert buckets.take("ann", 0.0) > 0
 
 
-def test_buckets_that_are_full_again_are_forgotten():
+def test_what_is_given_back_was_not_taken():
     buckets = Buckets(rate=1, burst=1)
-    for number in range(buckets.MOST):
+    for _ in range(3):
+        assert buckets.take("ann", 0.0) == 0.0
+        buckets.give_back("ann")
+    assert buckets.take("ann", 0.0) == 0.0
+    assert buckets.take("ann", 0.0) > 0
+
+
+def test_memory_has_an_end_however_many_come():
+    buckets = Buckets(rate=1, burst=1)
+    for number in range(5 * buckets.MOST):
         buckets.take(number, 0.0)
-    buckets.take("late", 0.5)
-    assert len(buckets.buckets) == buckets.MOST + 1
-    buckets.take("later", 2.0)
-    assert set(buckets.buckets) == {"later"}
+    assert len(buckets.young) + len(buckets.old) <= 2 * buckets.MOST
+
+
+def test_whoever_goes_on_is_remembered_among_ever_so_many():
+    buckets = Buckets(rate=1, burst=1)
+    assert buckets.take("ann", 0.0) == 0.0
+    for number in range(5 * buckets.MOST):
+        buckets.take(number, 0.0)
+        if number % (buckets.MOST // 2) == 0:
+            assert buckets.take("ann", 0.0) > 0

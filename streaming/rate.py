@@ -27,24 +27,28 @@ class Bucket:
 
 
 class Buckets:
-    """A bucket a key. Full ones are forgotten, since a new one is full as well."""
+    """A bucket a key, in memory that has an end: one that was not used while MOST others were is
+    forgotten, full or not. Whoever goes on and on is remembered."""
 
-    # Looking for full ones costs one pass; this many may gather before it is made.
-    MOST = 4096
+    MOST = 16_384
 
     def __init__(self, rate: float, burst: float) -> None:
         self.rate = rate
         self.burst = burst
-        self.buckets: dict[Hashable, Bucket] = {}
+        self.young: dict[Hashable, Bucket] = {}
+        self.old: dict[Hashable, Bucket] = {}
 
     def take(self, key: Hashable, now: float) -> float:
         """As `Bucket.take`, of the bucket that belongs to `key`."""
-        if key not in self.buckets:
-            self._forget_full(now)
-            self.buckets[key] = Bucket(self.rate, self.burst, self.burst, now)
-        return self.buckets[key].take(now)
+        bucket = self.young.get(key)
+        if bucket is None:
+            bucket = self.old.pop(key, None) or Bucket(self.rate, self.burst, self.burst, now)
+            if len(self.young) >= self.MOST:
+                self.old, self.young = self.young, {}
+            self.young[key] = bucket
+        return bucket.take(now)
 
-    def _forget_full(self, now: float) -> None:
-        if len(self.buckets) >= self.MOST:
-            fill = self.burst / self.rate
-            self.buckets = {k: b for k, b in self.buckets.items() if now - b.filled_at < fill}
+    def give_back(self, key: Hashable) -> None:
+        """As if it had not been taken."""
+        if bucket := self.young.get(key):
+            bucket.tokens += 1

@@ -1,0 +1,116 @@
+"""What people write, and their passwords, are in no log of a worker, whatever goes wrong."""
+
+import asyncio
+import json
+import re
+
+import httpx
+import psycopg
+import pytest
+
+from tests.live.conftest import close_code
+
+WORD = "kumquat"
+XSS = f"<img src=x onerror=alert('{WORD}')>"
+
+
+@pytest.fixture
+def site(make_site):
+    # PostgreSQL says in an error what it was asked to store.
+    site = make_site(redis=True, postgres=True, CHAT_BURST="100")
+    site.shell("User.objects.create_superuser('boss', password='b')")
+    return site
+
+
+@pytest.fixture
+def worker(site):
+    return site.worker()
+
+
+async def say_it_on_a_socket(worker, open_socket, open_line):
+    client = await open_socket(worker)
+    await client.join()
+    for cid, body in {"a": WORD, "b": XSS}.items():
+        await client.say(cid, body)
+        await client.acknowledged(cid)
+    await client.send("edit", room="lobby", cid="c", ref=1, body=f"{WORD} again")
+    await client.acknowledged("c")
+    for frame in [
+        {"type": "say", "room": "lobby", "cid": "b", "body": f"another {WORD}"},
+        {"type": "say", "room": "lobby", "cid": "d", "body": WORD * 1_000},
+        {"type": "say", "room": "lobby", "cid": "e", "body": f"{WORD}\0"},
+        {"type": "say", "room": WORD, "cid": "f", "body": WORD},
+        {"type": "say", "body": WORD},
+        {"type": WORD},
+    ]:
+        await client.socket.send(json.dumps(frame))
+        await client.until("error")
+    for text in ["{" + WORD, rf'{{"type":"say","room":"lobby","cid":"g","body":"{WORD}\ud800"}}']:
+        await client.socket.send(text)
+        await client.until("error")
+    await client.socket.send(WORD.encode())
+    assert await close_code(client.socket) == 4400
+    line = await open_line(worker)
+    await line.send(f"{WORD} in a line")
+    assert WORD in await line.recv()
+    flood = await open_socket(worker)
+    for _ in range(2_000):
+        await flood.socket.send(WORD)
+    assert await close_code(flood.socket) == 4429
+
+
+async def post_it(worker):
+    async with httpx.AsyncClient(timeout=30) as client:
+        await client.get(f"{worker.url}/chat/lobby/")
+        url = f"{worker.url}/api/rooms/lobby/entries"
+        token = {"X-CSRFToken": client.cookies["csrftoken"]}
+        command = {"type": "say", "cid": "p", "body": WORD}
+        statuses = [
+            (await client.post(url, json=command, headers=token)).status_code,
+            (await client.post(url, json=command)).status_code,
+            (await client.post(url, content=WORD, headers=token)).status_code,
+            (await client.post(url, content=WORD * 10_000, headers=token)).status_code,
+            (await client.post(url, json={"type": WORD}, headers=token)).status_code,
+        ]
+        assert statuses == [200, 403, 400, 413, 400]
+
+
+async def log_in_and_change_it(worker):
+    async with httpx.AsyncClient(timeout=30) as client:
+        for password in (WORD, "b"):
+            page = (await client.get(f"{worker.url}/login/")).text
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+            form = {"username": "boss", "password": password, "csrfmiddlewaretoken": token}
+            answer = await client.post(f"{worker.url}/login/", data=form)
+        assert answer.status_code == 302
+        change = f"{worker.url}/admin/chat/entry/1/change/"
+        token = re.search(r'value="(\w+)"', (await client.get(change)).text)[1]
+        form = {"body": f"{WORD} by a moderator", "csrfmiddlewaretoken": token}
+        assert (await client.post(change, data=form)).status_code == 302
+
+
+async def say_it_where_it_cannot_be_stored(site, worker, open_socket):
+    client = await open_socket(worker)
+    await client.join()
+    with psycopg.connect(site.postgres.url) as database:
+        refuse = "ALTER TABLE chat_entry ADD CONSTRAINT none CHECK (body = '') NOT VALID"
+        database.execute(refuse)
+    await client.say("x", WORD)
+    assert (await client.until("error"))["code"] == "bad_frame"
+    site.postgres.kill()
+    await client.say("y", WORD)
+    assert (await client.until("error"))["code"] == "internal"
+
+
+async def test_what_is_written_is_in_no_log(site, worker, open_socket, open_line):
+    async with asyncio.timeout(60):
+        await say_it_on_a_socket(worker, open_socket, open_line)
+        await post_it(worker)
+        await log_in_and_change_it(worker)
+        site.redis.kill()
+        await say_it_where_it_cannot_be_stored(site, worker, open_socket)
+    worker.stop()
+    said = worker.log.read_text()
+    assert "were not written" in said  # things did go wrong, and that was said
+    assert "Forbidden (CSRF token missing.)" in said
+    assert [line for line in said.splitlines() if WORD in line] == []

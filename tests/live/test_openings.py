@@ -1,0 +1,61 @@
+"""How many streams and sockets one address may open, as a proxy tells the address."""
+
+import asyncio
+
+import httpx
+
+from tests.live.conftest import close_code
+
+FLOODING = 4429
+OFFICE, OTHER = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}
+TABS = 200
+STREAMS = ["/api/sse", "/api/rooms/lobby/events"]
+
+
+async def first_piece(client, url, headers):
+    async with client.stream("GET", url, headers=headers) as answer:
+        assert answer.status_code == 200
+        return await anext(answer.aiter_raw())
+
+
+async def test_whoever_opens_too_many_is_told_to_come_later(make_site, open_socket, open_line):
+    site = make_site(OPENINGS_PER_SECOND="1", OPENING_BURST="2")
+    worker = site.worker("worker", "--proxy-headers")
+    async with httpx.AsyncClient(timeout=30) as client, asyncio.timeout(60):
+
+        async def until_refused():
+            while True:
+                socket = await open_socket(worker, additional_headers=OFFICE)
+                frame = await socket.take()
+                if frame["type"] == "bye":
+                    return socket, frame
+                assert frame["type"] == "welcome"
+
+        socket, bye = await until_refused()
+        assert bye["reason"] == "busy"
+        assert 10_000 <= bye["retry_after_ms"] <= 30_000
+        assert await close_code(socket.socket) == FLOODING
+
+        for path in STREAMS:
+            await until_refused()
+            piece = await first_piece(client, worker.url + path, OFFICE)
+            assert 10_000 <= int(piece.removeprefix(b"retry: ")) <= 30_000
+
+        await until_refused()
+        line = await open_line(worker, additional_headers=OFFICE)
+        assert (await line.recv()).startswith("! The server is busy.")
+        assert await close_code(line) == FLOODING
+        # Pages are no openings, and nobody else is concerned.
+        assert (await client.get(f"{worker.url}/chat/", headers=OFFICE)).status_code == 200
+        await (await open_socket(worker, additional_headers=OTHER)).until("welcome")
+        for _ in range(5):
+            await (await open_socket(worker)).until("welcome")
+
+
+async def test_an_office_comes_back_at_once_and_nobody_is_refused(make_site, open_socket):
+    worker = make_site().worker("worker", "--proxy-headers")
+    async with asyncio.timeout(60):
+        opened = await asyncio.gather(
+            *(open_socket(worker, additional_headers=OFFICE) for _ in range(TABS))
+        )
+        assert {(await one.take())["type"] for one in opened} == {"welcome"}
