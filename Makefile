@@ -13,7 +13,7 @@ own_redis = $(if $(REDIS_URL),,$(shell grep -qs '^ *\(export \)\? *REDIS_URL=.' 
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve reload test stress lint format clean
+.PHONY: help setup run serve reload test stress cost lint format clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +37,9 @@ test: packages $(VENV)/.installed-dev ## Install what the tests need, and run th
 stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that no message is lost
 	@$(BIN)/python -m tests.stress $(STRESS)
 
+cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
+	@$(BIN)/python -m benchmarks.cost $(COST)
+
 lint: $(VENV)/.installed-dev ## Check the form and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,7 +57,7 @@ programs:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
 
 packages:
-	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql chromium chromium-driver || true
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver || true
 
 # A stamp is newer than what it was made of, so that a second run has nothing to do.
 $(VENV)/.installed: requirements.txt

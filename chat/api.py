@@ -1,6 +1,7 @@
 """The room over HTTP: long and short polling, history, and commands."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from chat import answers, frames, members, rooms, taps
+from chat.dismissals import dismissals, of_person, of_room
 from chat.frames import FrameError
 from chat.members import Member
 from chat.models import Room
@@ -42,10 +44,10 @@ async def entries(request: HttpRequest, slug: str) -> HttpResponse:
 async def _poll(request: HttpRequest, room: Room, member: Member) -> HttpResponse:
     cursor = request.GET.get("cursor") or None
     wait = answers.number(request, "wait", 0, 0, WAIT_MOST) if cursor else 0
-    reader = await taps.open_reader(room)
+    reader = await taps.open_reader(room, "poll")
     try:
         reset = await taps.resume(reader, cursor)
-        with _here(request, room, member) if wait else nullcontext():
+        with _here(request, room, member, reader) if wait else nullcontext():
             found = await _take(reader, wait)
         fields = {
             "epoch": reader.tail.epoch,
@@ -60,10 +62,16 @@ async def _poll(request: HttpRequest, room: Room, member: Member) -> HttpRespons
         reader.close()
 
 
-def _here(request: HttpRequest, room: Room, member: Member) -> AbstractContextManager[None]:
+@contextmanager
+def _here(request: HttpRequest, room: Room, member: Member, reader: Reader) -> Iterator[None]:
+    whom = [*of_person(member.key, request.session.session_key), of_room(room.pk)]
     # Without a cookie each poll is a new guest, and there would be a crowd of them.
     known = members.can_return(member, request.COOKIES)
-    return rollcall().entered(room.pk, member) if known else nullcontext()
+    with (
+        dismissals().telling(whom, reader.stop),
+        rollcall().entered(room.pk, member) if known else nullcontext(),
+    ):
+        yield
 
 
 async def _take(reader: Reader, wait: int) -> list[str]:
@@ -73,10 +81,8 @@ async def _take(reader: Reader, wait: int) -> list[str]:
     try:
         async with responses.streams.patience(wait or None):
             return (await reader.take()).entries
-    except TimeoutError:
+    except (TimeoutError, LogEnded):  # whoever polls again is told whether they may
         return []
-    except LogEnded:
-        raise Refused("gone", "The room is gone.") from None
 
 
 async def _history(request: HttpRequest, room: Room) -> HttpResponse:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -12,7 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 
 from chat.log import Refusal, Span, Written
-from chat.loops import background
+from chat.loops import background, threads
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -20,7 +19,7 @@ Result = TypeVar("Result")
 
 # One thread, so that batches follow each other and never wait for each other's locks; and its
 # own, as those of the readers are.
-WRITER = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+WRITER = threads(1, "log-writer")
 in_writer = partial(database_sync_to_async, thread_sensitive=False, executor=WRITER)
 
 # Items in one transaction: enough that its cost does not count, few enough that the first

@@ -22,6 +22,8 @@ TYPING_BURST = 2.0
 class ChatSocket(Socket):
     """The JSON socket: any number of rooms, resumed from a cursor."""
 
+    tap = "json"
+
     def subprotocol(self) -> str | None:
         """Ours, if the client offers it: one that offers none can do without."""
         return frames.SUBPROTOCOL if frames.SUBPROTOCOL in self.scope["subprotocols"] else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from chat import frames, rooms, taps
+from chat.dismissals import dismissals, of_room
 from chat.models import Room
 from chat.rollcall import rollcall
 from chat.rooms import Refused
@@ -82,13 +83,14 @@ class Following:
 
     async def _enter(self, room: Room, cursor: str | None, held: ExitStack) -> None:
         """Begins to follow a room. Until it does, what was followed before goes on."""
-        reader = await taps.open_reader(room)
+        reader = await taps.open_reader(room, self.socket.tap)
         held.callback(reader.close)
         reset = await taps.resume(reader, cursor)
         ear = Ear(room.slug, self.socket.member.key, partial(self.hear, room.slug))
         held.enter_context(rollcall().entered(room.pk, self.socket.member))
         await self._leave(room.slug)
         held.enter_context(whispers().listening(room.pk, ear))
+        held.enter_context(dismissals().telling([of_room(room.pk)], self.socket.send_away))
         followed = self.rooms[room.slug] = Followed(room, reader, ear, held.pop_all())
         await self.socket.push(joined(room, reader, reset=reset))
         followed.task = self.socket.spawn(self._follow(followed))
@@ -127,12 +129,13 @@ class Following:
     async def check(self) -> None:
         """Leaves the rooms where this member may no longer be. Of public rooms the tail learns
         by itself when they close."""
-        closed = [slug for slug, followed in self.rooms.items() if not followed.room.is_public]
-        for slug in closed:
+        for slug, followed in list(self.rooms.items()):
+            if followed.room.is_public:
+                continue
             try:
                 await rooms.enter(slug, self.socket.member)
             except Refused as refused:
-                if refused.code != "internal":
+                if refused.code != "internal" and self.rooms.get(slug) is followed:
                     await self._put_out(slug, refused)
 
     async def _put_out(self, slug: str, refused: Refused) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 from chat import entries, rooms, taps
+from chat.dismissals import dismissals, of_room
 from chat.rollcall import rollcall
 from chat.rooms import Refused
 from chat.socket import Socket
@@ -13,13 +14,17 @@ from chat.tail import Batch
 class LineSocket(Socket):
     """The plain-text socket: one room, one frame a message."""
 
+    tap = "plain"
+
     async def prepare(self) -> None:
         """Follows the room of the path from now on."""
         self.unechoed: dict[str, str] = {}
         self.room = await rooms.enter(self.scope["url_route"]["kwargs"]["room"], self.member)
-        self.reader = await taps.open_reader(self.room)
+        self.reader = await taps.open_reader(self.room, self.tap)
         self.held.callback(self.reader.close)
         self.held.enter_context(rollcall().entered(self.room.pk, self.member))
+        whom = [of_room(self.room.pk)]
+        self.held.enter_context(dismissals().telling(whom, self.send_away))
 
     async def opened(self) -> None:
         """Begins to say what is said."""
@@ -68,7 +73,7 @@ class LineSocket(Socket):
     async def follow_on(self) -> None:
         """Comes back to a room whose log ended. In a new log, begins at its head."""
         room = await rooms.enter(self.room.slug, self.member)
-        reader = await taps.open_reader(room)
+        reader = await taps.open_reader(room, self.tap)
         self.held.callback(reader.close)
         if await taps.resume(reader, self.reader.cursor):
             reader.seq = reader.tail.head

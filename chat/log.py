@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -12,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat import entries
+from chat.loops import threads
 from chat.models import Entry, Room
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 # Threads of the log's own. Those of the connections may be waiting for the log themselves: an
 # admin's action runs on one, and would wait for ever for what is to be done on that same thread.
-READERS = ThreadPoolExecutor(2, thread_name_prefix="log-reader")
+READERS = threads(2, "log-reader")
 in_reader = partial(database_sync_to_async, thread_sensitive=False, executor=READERS)
 
 # Two workers that commit one cid at once in two rooms collide; the second then sees the first.

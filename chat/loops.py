@@ -1,7 +1,8 @@
-"""What lives as long as an event loop: things, and tasks."""
+"""What lives as long as an event loop: things, tasks, and the threads that they use."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -26,8 +27,56 @@ class PerLoop(Generic[T]):
             self.made[loop] = self.make()
         return self.made[loop]
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the running loop has asked for it."""
+        return asyncio.get_running_loop() in self.made
+
+
+def _no_tasks() -> set[asyncio.Task[Any]]:
+    return set()
+
+
+finite, endless = PerLoop(_no_tasks), PerLoop(_no_tasks)
+pools: list[ThreadPoolExecutor] = []
+
 
 def background(job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """A task in a context of its own: it outlives the connection that happens to start it, and
     must not use the thread of that one."""
-    return asyncio.get_running_loop().create_task(job, context=Context())
+    return _started(job, finite())
+
+
+def forever(job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """As `background`, for a task that goes on until the worker leaves."""
+    return _started(job, endless())
+
+
+def _started(job: Coroutine[Any, Any, T], kept: set[asyncio.Task[Any]]) -> asyncio.Task[T]:
+    task = asyncio.get_running_loop().create_task(job, context=Context())
+    kept.add(task)
+    task.add_done_callback(kept.discard)
+    return task
+
+
+def threads(count: int, name: str) -> ThreadPoolExecutor:
+    """Threads that end with the worker."""
+    pools.append(ThreadPoolExecutor(count, thread_name_prefix=name))
+    return pools[-1]
+
+
+async def end(patience: float) -> None:
+    """Ends the tasks of this loop; those that come to an end by themselves are given `patience`
+    seconds for it."""
+    if ending := list(finite()):
+        await asyncio.wait(ending, timeout=patience)
+    left = [*finite(), *endless()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+def end_threads() -> None:
+    """Ends the threads, each after what it does now. There are no others afterwards."""
+    for pool in pools:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -51,7 +51,12 @@ class Member:
 
 def user_member(user: Any) -> Member:
     """The member that a logged-in user is."""
-    return Member(f"u-{user.pk}", user.get_username(), guest=False)
+    return Member(user_key(user.pk), user.get_username(), guest=False)
+
+
+def user_key(pk: int) -> str:
+    """The key of the member that the user of this row is."""
+    return f"u-{pk}"
 
 
 def new_guest(name: str | None = None) -> Member:

@@ -43,7 +43,8 @@ def own_origin(headers: Mapping[str, str], scheme: str) -> str:
     domain, _ = split_domain_port(host)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
         return ""
-    secure = scheme == "wss"
+    # Stock Daphne tells no scheme of a socket.
+    secure = scheme == "wss" or settings.SECURE_SSL_REDIRECT
     if settings.SECURE_PROXY_SSL_HEADER:
         name, value = settings.SECURE_PROXY_SSL_HEADER
         secure = headers.get(name.removeprefix("HTTP_").replace("_", "-").lower()) == value

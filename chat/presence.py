@@ -4,7 +4,7 @@ loop alone; `now` is seconds on the caller's clock."""
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -17,6 +17,9 @@ T = TypeVar("T", bound=Hashable)
 ONLINE_MOST = 200
 # After which the people of a worker that says nothing are gone.
 FORGET_SECONDS = 20.0
+# After which the people of a worker that has taken its leave are gone. By then whoever came back
+# through another is told of by that one, and nobody has seen them vanish.
+LEAVE_SECONDS = 8.0
 
 # What a worker tells the others: its people, and by their keys who of them is in which room.
 # Pairs and no mapping, since a room's number cannot be a key in every encoding.
@@ -104,6 +107,12 @@ class Presence:
         self.elsewhere[worker] = Elsewhere(now, rooms, names)
         both = before.rooms.keys() | rooms.keys()
         return {room for room in both if before.rooms.get(room) != rooms.get(room)}
+
+    def take_leave(self, worker: str, now: float) -> None:
+        """Takes that another worker leaves: its people are gone soon, or elsewhere."""
+        if told := self.elsewhere.get(worker):
+            heard_at = now - FORGET_SECONDS + LEAVE_SECONDS
+            self.elsewhere[worker] = replace(told, heard_at=heard_at)
 
     def forget(self, now: float) -> set[int]:
         """Drops the people of workers that were not heard for FORGET_SECONDS. Returns the rooms

@@ -5,11 +5,12 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from channels.layers import get_channel_layer
 
-from chat.loops import PerLoop, background
+from chat.loops import PerLoop, forever
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class Relay:
         self.away = False
         self.changed = asyncio.Event()
         self.filled = asyncio.Event()
+        self.emptied = asyncio.Event()
+        self.emptied.set()
         self.tasks: set[asyncio.Task[None]] = set()
 
     def listen(self, type: str, heard: Callable[[Message], None]) -> None:
@@ -61,7 +64,14 @@ class Relay:
         self._start()
         if len(self.waiting) < WAITING_MOST:
             self.waiting.append((group, {"type": type, "worker": self.worker, **fields}))
+            self.emptied.clear()
             self.filled.set()
+
+    async def sent(self, patience: float) -> None:
+        """Waits until what was to be sent is; `patience` seconds, since Redis may be away."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self.emptied.wait()
 
     # ---- The tasks that talk to the channel layer ----
 
@@ -69,7 +79,7 @@ class Relay:
         if self.tasks:
             return
         for job in (self._send_waiting, self._listen, self._subscribe):
-            self.tasks.add(background(self._insist(job)))
+            self.tasks.add(forever(self._insist(job)))
 
     async def _insist(self, job: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
         """Runs a job for ever, again after every failure."""
@@ -95,6 +105,8 @@ class Relay:
             for group, message in waiting:
                 await layer.group_send(group, message)
                 self._note(away=False)
+            if not self.waiting:
+                self.emptied.set()
 
     async def _listen(self, layer: Any) -> None:
         self.channel = await layer.new_channel()
@@ -126,3 +138,12 @@ class Relay:
 
 
 relay = PerLoop(Relay)
+
+
+async def send_once(group: str, type: str, **fields: Any) -> None:
+    """Sends a message to the workers of a group from a process that is none, or not yet."""
+    layer: Any = get_channel_layer()
+    try:
+        await layer.group_send(group, {"type": type, "worker": "", **fields})
+    except Exception as error:
+        logger.warning("The workers were not told (%s).", error.__class__.__name__)

@@ -9,7 +9,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from chat.loops import PerLoop, background
+from chat.loops import PerLoop, forever
 from chat.members import Member
 from chat.presence import presence
 from chat.relay import Message, relay
@@ -17,6 +17,7 @@ from chat.whispers import Whisper, whispers
 
 WORKERS = "workers"  # the group of them all
 PEOPLE = "people"
+LEAVING = "leaving"
 
 TELL_SECONDS = 5.0  # and every so often, though nothing changed
 # From a change until it is told: somebody who reloads a page, or polls again, has neither left
@@ -37,14 +38,16 @@ class Rollcall:
         self.touched: set[int] = set()
         self.shown: dict[int, list[Member]] = {}
         self.untold = False
+        self.leaving = False
         self.told_at = -TELL_SECONDS
         self.changed = asyncio.Event()
         self.answered = asyncio.Event()
         self.alone = not settings.REDIS_URL
         if not self.alone:
             relay().listen(PEOPLE, self._heard)
+            relay().listen(LEAVING, self._left)
             relay().follow(WORKERS, self._subscribed)
-        self.calling = background(self._call())
+        self.calling = forever(self._call())
 
     @contextmanager
     def connected(self, member: Member) -> Iterator[None]:
@@ -85,6 +88,14 @@ class Rollcall:
             self.shown.pop(room, None)
         return online
 
+    def leave(self) -> None:
+        """Tells the other workers that this one leaves. They keep its people for some seconds in
+        which these come to them, and so nothing more is told."""
+        self.leaving = True
+        self.calling.cancel()
+        if not self.alone:
+            relay().send(WORKERS, LEAVING)
+
     def _change(self, *rooms: int) -> None:
         self.touched.update(rooms)
         self.untold = True
@@ -103,6 +114,9 @@ class Rollcall:
         self.touched |= presence.hear(worker, message["people"], monotonic())
         self.changed.set()
 
+    def _left(self, message: Message) -> None:
+        presence.take_leave(message["worker"], monotonic())
+
     # ---- The call itself ----
 
     async def _call(self) -> None:
@@ -120,7 +134,7 @@ class Rollcall:
 
     def _tell(self) -> None:
         self.untold, self.told_at = False, monotonic()
-        if not self.alone:
+        if not (self.alone or self.leaving):
             relay().send(WORKERS, PEOPLE, people=presence.tell())
 
     def _show(self) -> None:

@@ -12,12 +12,14 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from chat import entries, log, marks
 from chat.appender import appender
 from chat.commit import Unavailable
+from chat.figures import figures
 from chat.log import Draft, Receipt
 from chat.marks import Mark, marker
 from chat.members import Member
 from chat.models import Entry, ReadMark, Room
 from chat.presence import presence
 from chat.rate import Buckets
+from chat.tails import tails
 from chat.whispers import Ear, Whisper, whispers
 from streaming import graphemes
 
@@ -137,12 +139,17 @@ async def _append(
     draft = Draft(
         room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderates
     )
+    tails()  # they ring for what is written, on a worker where nobody has read yet too
+    asked = monotonic()
     try:
-        return await appender().add(draft)
+        receipt = await appender().add(draft)
     except log.Refusal as refusal:
         raise Refused(refusal.code, str(refusal)) from None
     except Unavailable:
+        figures.append_failures += 1
         raise unavailable() from None
+    figures.append_seconds.add(monotonic() - asked)
+    return receipt
 
 
 def checked_body(body: str) -> str:

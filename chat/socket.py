@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from chat import rooms, taps
+from chat.dismissals import dismissals, of_person
 from chat.presence import presence
 from chat.rate import Bucket
 from chat.rollcall import rollcall
@@ -42,12 +43,14 @@ FRAMES_PER_MESSAGE = 5
 class Socket(AsyncWebsocketConsumer):
     """What both sockets have: a member, limits, tasks that end with the socket."""
 
+    tap: str
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Runs the socket until it is gone. In place of Channels' own loop, which makes a
         channel of the layer and a task for every event, and does not clean up when it dies."""
         self.scope, self.base_send = scope, send
         self.tasks: set[asyncio.Task[None]] = set()
-        self.ending = False
+        self.is_open = self.ending = False
         self.heard = time.monotonic()
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
@@ -82,6 +85,9 @@ class Socket(AsyncWebsocketConsumer):
             return
         await self.accept(self.subprotocol())
         await self.opened()
+        self.is_open = True
+        if sockets.draining:
+            await self.take_leave(restart("The server restarts."))
         if name_refused:
             called = _("You are called %s.") % self.member.name
             await self.refuse(Refused("forbidden", f"{name_refused} {called}"))
@@ -94,6 +100,8 @@ class Socket(AsyncWebsocketConsumer):
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
         self.member, name_refused = await member_of(self.scope)
         self.held.enter_context(rollcall().connected(self.member))
+        whom = of_person(self.member.key, self.scope["session"].session_key)
+        self.held.enter_context(dismissals().telling(whom, self.look_again))
         self.spawn(self.check_access())
         return name_refused
 
@@ -124,15 +132,27 @@ class Socket(AsyncWebsocketConsumer):
             with suppress(Disconnected):
                 await self.close(code=code)
 
+    def look_again(self) -> None:
+        """Looks at once whether the client may still be here: something has changed."""
+        self.spawn(self.check())
+
+    def send_away(self) -> None:
+        """Closes the socket of a client that is to come back, not all at the same moment."""
+        self.spawn(self.take_leave(restart("The connections of this room were closed.")))
+
     async def check_access(self) -> None:
-        """Closes the socket about a minute after its person has logged out, and leaves rooms that
-        were closed to them."""
-        while True:
+        """Looks every minute, in case that this worker was not told."""
+        while not self.ending:
             await asyncio.sleep(ACCESS_CHECK_SECONDS)
-            if not await self.is_logged_in():
-                await self.end(SESSION_ENDED)
-                return
+            await self.check()
+
+    async def check(self) -> None:
+        """Closes the socket of a person who has logged out, and leaves rooms that were closed to
+        them."""
+        if await self.is_logged_in():
             await self.check_rooms()
+        else:
+            await self.end(SESSION_ENDED)
 
     async def is_logged_in(self) -> bool:
         """Whether the client is still who it was when the socket opened. Nobody is sent away
@@ -192,21 +212,34 @@ class Socket(AsyncWebsocketConsumer):
             logger.error("A task of %s failed.", self.member.key, exc_info=error)
 
 
-sockets: set[Socket] = set()
+class Sockets(set[Socket]):
+    """The sockets of this worker, and whether it sends them away."""
+
+    draining = False
 
 
-async def drain() -> None:
-    """Says farewell to every client of this worker, and when to come again."""
-    for one in list(sockets):
-        wait = secrets.randbelow(RETRY_WHEN_RESTARTED_MS)
-        # One that is half open or gone keeps nobody else from hearing it.
-        with suppress(Exception):
-            await one.take_leave(Refused("restart", "The server restarts.", wait))
+sockets = Sockets()
+
+
+def restart(why: str) -> Refused:
+    """What is said to a client that is to come back: when."""
+    return Refused("restart", why, secrets.randbelow(RETRY_WHEN_RESTARTED_MS))
+
+
+def drain() -> None:
+    """Says farewell to every client of this worker, each beside the others: one that takes
+    nothing keeps nobody from hearing it."""
+    sockets.draining = True
+    for one in sockets:
+        if one.is_open:
+            one.spawn(one.take_leave(restart("The server restarts.")))
 
 
 class NoSocket(Socket):
     """What answers on a path that has no socket. Accepted first, since a browser does not
     tell its page the code of a handshake that failed."""
+
+    tap = "none"
 
     async def connect(self) -> None:
         await self.accept()

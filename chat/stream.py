@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from chat import answers, frames, rooms, taps
+from chat.dismissals import dismissals, of_person, of_room
 from chat.members import Member
 from chat.models import Room
 from chat.rollcall import rollcall
@@ -38,7 +39,8 @@ async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
         # An EventSource that is told anything but 200 never asks again.
         return responses.busy() if refused.code == "internal" else answers.refusal(refused)
     key = request.session.session_key
-    return responses.EventStream(_follow(room, member, key, responses.cursor(request)))
+    source = _follow(room, member, key, responses.cursor(request))
+    return responses.EventStream(source, "room")
 
 
 async def _follow(
@@ -46,11 +48,12 @@ async def _follow(
 ) -> AsyncGenerator[bytes]:
     yield responses.retry()
     try:
-        reader = await taps.open_reader(room)
+        reader = await taps.open_reader(room, "stream")
     except Refused:
         return  # the client comes again, and is told then
     try:
-        with rollcall().entered(room.pk, member):
+        whom = [*of_person(member.key, session_key), of_room(room.pk)]
+        with dismissals().telling(whom, reader.stop), rollcall().entered(room.pk, member):
             if await taps.resume(reader, cursor):
                 yield reset_event(reader)
             async for piece in _pieces(room, member, session_key, reader):

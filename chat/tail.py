@@ -5,9 +5,11 @@ A reader is a cursor. It waits until its room has come further, and takes all th
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
+from time import monotonic
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
@@ -15,6 +17,7 @@ from django.db import OperationalError
 
 from chat import entries, log
 from chat.entries import Cursor
+from chat.figures import figures
 from chat.log import Span
 from chat.loops import background
 
@@ -34,7 +37,8 @@ BATCHES_SHARED = 16
 
 
 class LogEnded(Exception):
-    """This reading is over: the room is gone, has a new epoch, or is open to others now."""
+    """This reading is over: the room is gone, has a new epoch, or is open to others now; or the
+    reader was stopped."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Batch:
     epoch: str
     last: int
     entries: list[str]
+    # When the first of them was here, on the monotonic clock; 0 if nobody knows.
+    arrived: float = 0.0
     forms: dict[Callable[["Batch"], Any], Any] = field(default_factory=dict)
 
     @property
@@ -68,47 +74,55 @@ class Tail:
         self.is_public = span.is_public
         self.head = span.first - 1
         self.window: deque[str] = deque()
+        self.arrivals: deque[float] = deque()  # of the entries in the window
         self.size = 0
         self.readers = 0
+        self.taps: Counter[str] = Counter()  # through which they read
         self.ended = False
         self.batches: OrderedDict[int, Batch] = OrderedDict()
         self.changed = asyncio.Event()
         self.refreshing: asyncio.Task[None] | None = None
         self.stale = False
         self.unreadable = False
-        self.apply(span.first, span.encoded)
+        self._add(span.encoded, arrived=0.0)
 
     def apply(self, first: int, encoded: list[str]) -> bool:
         """Adds what continues the head, and ignores what is there. False on a hole."""
         if first > self.head + 1:
             return False
         fresh = encoded[self.head + 1 - first :]
-        for entry in fresh:
-            self._add(entry)
+        self._add(fresh, arrived=monotonic())
         if fresh:
-            self._wake()
+            self.wake()
         return True
 
     def end(self) -> None:
         """Sends every reader away with LogEnded."""
         self.ended = True
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Lets every reader look whether there is anything for it."""
         self.batches.clear()
         self.changed.set()
         self.changed.clear()
 
-    def _add(self, entry: str) -> None:
-        if change := entries.change(entry):
-            self._fold(change)
-        self.window.append(entry)
-        self.size += len(entry)
-        self.head += 1
+    def _add(self, fresh: list[str], arrived: float) -> None:
+        for entry in fresh:
+            if change := entries.change(entry):
+                self._fold(change)
+            self.window.append(entry)
+            self.arrivals.append(arrived)
+            self.size += len(entry)
+            self.head += 1
+            self._trim()
+
+    def _trim(self) -> None:
         while len(self.window) > WINDOW_ENTRIES or (
             self.size > WINDOW_SIZE and len(self.window) > 1
         ):
             self.size -= len(self.window.popleft())
+            self.arrivals.popleft()
 
     def _fold(self, change: Mapping[str, Any]) -> None:
         """Carries out an edit or a delete, so that nobody is sent the old body any more."""
@@ -132,12 +146,19 @@ class Tail:
             if len(self.batches) >= BATCHES_SHARED:
                 self.batches.popitem(last=False)
             start = after + 1 - self._first
-            self.batches[after] = self._cut(after, list(self.window)[start:])
+            found = list(self.window)[start:]
+            self.batches[after] = self._cut(after, found, self.arrivals[start])
         return self.batches[after]
 
-    def _cut(self, after: int, found: list[str]) -> Batch:
+    def _cut(self, after: int, found: list[str], arrived: float = 0.0) -> Batch:
         kept = entries.fitting(found)
-        return Batch(self.epoch, after + kept, found[:kept])
+        return Batch(self.epoch, after + kept, found[:kept], arrived)
+
+    def per_minute(self, now: float) -> float:
+        """Entries a minute, of the last minute; of less where that does not fit into the window."""
+        since = max(now - 60.0, self.arrivals[0] if len(self.arrivals) == WINDOW_ENTRIES else 0.0)
+        recent = takewhile(lambda arrived: arrived >= since, reversed(self.arrivals))
+        return sum(1 for _ in recent) * 60.0 / max(now - since, 1.0)
 
     # ---- Catching up with the log ----
 
@@ -161,19 +182,24 @@ class Tail:
                 self.unreadable = True
                 return
             self.unreadable = False
+            before = self.head
             self.apply(head + 1, found)
+            figures.gaps += self.head > before
             self.stale = self.stale or len(found) == RESUME_MOST
 
 
 class Reader:
-    """A cursor in a room. Close it when it is no longer read."""
+    """A cursor in a room, read through a tap. Close it when it is no longer read."""
 
-    def __init__(self, tail: Tail, release: Callable[[Tail], None]) -> None:
+    def __init__(self, tail: Tail, release: Callable[[Tail], None], tap: str) -> None:
         self.tail = tail
         self.release = release
+        self.tap = tap
         self.seq = tail.head
+        self.stopped = False
         self.closed = False
         tail.readers += 1
+        tail.taps[tap] += 1
 
     @property
     def cursor(self) -> str:
@@ -184,6 +210,8 @@ class Reader:
         """Goes to a cursor, or to where the newest entries begin. Returns whether the reader
         was reset: it asked for a cursor that leads nowhere, or too far back. DatabaseError if
         the log cannot be read, and so nobody knows where the cursor leads."""
+        if cursor is not None:
+            figures.resumes[self.tap] += 1
         place = Cursor.parse(cursor) if cursor is not None else None
         if place and place.epoch == self.tail.epoch:
             if place.seq > self.tail.head:  # another worker may be ahead of this one
@@ -194,17 +222,24 @@ class Reader:
                 self.seq = place.seq
                 return False
         self.seq = max(0, self.tail.head - NEWEST)
+        if cursor is not None:
+            figures.resets[self.tap] += 1
         return cursor is not None
 
     async def take(self) -> Batch:
         """All that follows the cursor, as soon as there is something. LogEnded if there will
         be nothing more; DatabaseError if the log could not be read."""
-        while self.tail.head <= self.seq or self.tail.ended:
-            if self.tail.ended:
+        waited = False
+        while self.tail.head <= self.seq or self.over:
+            if self.over:
                 raise LogEnded
+            waited = True
             await self.tail.changed.wait()
         batch = await self.tail.batch(self.seq)
         self.seq = batch.last
+        figures.deliveries += len(batch.entries)
+        if waited and batch.arrived:
+            figures.delivery_seconds.add(monotonic() - batch.arrived)
         return batch
 
     async def __aiter__(self) -> AsyncIterator[Batch]:
@@ -218,8 +253,19 @@ class Reader:
                 logger.error("A reader waits for the log: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
+    @property
+    def over(self) -> bool:
+        """Whether there will be nothing more."""
+        return self.stopped or self.tail.ended
+
+    def stop(self) -> None:
+        """Sends this reader away with LogEnded, whatever else it might take."""
+        self.stopped = True
+        self.tail.wake()
+
     def close(self) -> None:
         """Lets the tail go when its last reader does."""
         if not self.closed:
             self.closed = True
+            self.tail.taps[self.tap] -= 1
             self.release(self.tail)

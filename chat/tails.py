@@ -8,9 +8,10 @@ from django.db import Error as DatabaseError
 
 from chat import log
 from chat.appender import appender
+from chat.dismissals import ROOMS, dismissals
 from chat.doorbell import Doorbell
 from chat.log import Span
-from chat.loops import PerLoop, background
+from chat.loops import PerLoop, background, forever
 from chat.relay import relay
 from chat.tail import RESUME_MOST, LogEnded, Reader, Tail
 
@@ -29,16 +30,18 @@ class Tails:
         self.checking: asyncio.Task[None] | None = None
         self.doorbell = Doorbell(relay(), heard=self.heard, subscribed=self._subscribed)
         appender().listeners.append(self.committed)
+        dismissals().tell([ROOMS], self._rooms_changed)
 
-    async def open(self, room: int) -> Reader:
-        """A reader at the head of a room. LogEnded if the room is gone; DatabaseError."""
+    async def open(self, room: int, tap: str = "") -> Reader:
+        """A reader at the head of a room, through a tap. LogEnded if the room is gone;
+        DatabaseError."""
         self.openers[room] += 1
         try:
             while (tail := self.tails.get(room)) is None:
                 if room not in self.opening:
                     self.opening[room] = background(self._load(room))
                 await asyncio.shield(self.opening[room])
-            return Reader(tail, self.release)
+            return Reader(tail, self.release, tap)
         finally:
             # Whoever asked may have gone before there was anything to read.
             self.openers[room] -= 1
@@ -59,7 +62,7 @@ class Tails:
         finally:
             del self.opening[room]
         if self.checking is None or self.checking.done():
-            self.checking = background(self._check())
+            self.checking = forever(self._check())
 
     def release(self, tail: Tail) -> None:
         """One reader less; without any, the tail is forgotten."""
@@ -101,16 +104,24 @@ class Tails:
         self._forget(tail)
         tail.end()
 
+    def _rooms_changed(self) -> None:
+        background(self._compare_all())
+
     async def _check(self) -> None:
         """The slow check: one query for all rooms, for bells that never rang."""
         while self.tails:
             await asyncio.sleep(CHECK_SECONDS)
-            try:
-                heads = await log.heads(self.tails)
-            except DatabaseError as error:
-                logger.error("The heads were not read: %s", type(error).__name__)
-                continue
-            for tail in list(self.tails.values()):
+            await self._compare_all()
+
+    async def _compare_all(self) -> None:
+        tails = list(self.tails.values())
+        try:
+            heads = await log.heads(tail.room for tail in tails)
+        except DatabaseError as error:
+            logger.error("The heads were not read: %s", type(error).__name__)
+            return
+        for tail in tails:
+            if self.tails.get(tail.room) is tail:  # and not another that has begun meanwhile
                 self._compare(tail, heads.get(tail.room))
 
     def _compare(self, tail: Tail, found: log.Head | None) -> None:

@@ -18,10 +18,11 @@ from chat.tails import tails
 Admitted = tuple[Member, str | None]
 
 
-async def open_reader(room: Room) -> Reader:
-    """A reader at the room's head. Refused if the room is gone or the database away."""
+async def open_reader(room: Room, tap: str) -> Reader:
+    """A reader at the room's head, through a tap. Refused if the room is gone or the database
+    away."""
     try:
-        return await tails().open(room.pk)
+        return await tails().open(room.pk, tap)
     except LogEnded:
         raise rooms.Refused("gone", "The room is gone.") from None
     except DatabaseError:
@@ -49,10 +50,15 @@ async def is_logged_in(member: Member, session_key: str | None) -> bool:
     who has none. DatabaseError."""
     if session_key is None:
         return member.guest
+    user = await user_of(session_key)
+    return bool(user.pk == member.user_id)
+
+
+async def user_of(session_key: str | None) -> Any:
+    """The user whose session this is now. DatabaseError."""
     fresh = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     # All that it looks at of a scope is the session.
-    user: Any = await get_user(cast(Any, {"session": fresh}))
-    return bool(user.pk == member.user_id)
+    return await get_user(cast(Any, {"session": fresh}))
 
 
 async def write(room: Room, member: Member, command: frames.Write) -> str:

@@ -13,10 +13,11 @@ from django.conf import settings  # noqa: E402
 
 from chat.routing import websocket  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
+from config.probes import Probes  # noqa: E402
 from config.threads import BoundedThreads  # noqa: E402
 from config.workers import claim_sole_worker  # noqa: E402
 
 claim_sole_worker(settings.DATABASES["default"], settings.REDIS_URL)
 
 protocols = {"http": http, "websocket": websocket, "lifespan": lifespan}
-application = BoundedThreads(ProtocolTypeRouter(protocols))
+application = Probes(BoundedThreads(ProtocolTypeRouter(protocols)))

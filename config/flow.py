@@ -1,14 +1,21 @@
-"""How bytes leave a connection: at once where they can, and no more of them than it takes."""
+"""How bytes leave a connection, and come: at once where they can, and no more of them than the
+other side takes."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakSet
 
 from twisted.internet import tcp, unix
 
+from chat.figures import figures
+
 # Without a byte taken, after which a reader is given up.
 STUCK_SECONDS = 60.0
+# Frames of a socket that the application has not taken yet.
+WAITING_MOST = 64
 
 
 class Flow:
@@ -19,7 +26,7 @@ class Flow:
     made a worker grow by 200 MB.
     """
 
-    __slots__ = ("paused_at", "waiting")
+    __slots__ = ("__weakref__", "paused_at", "waiting")
 
     def __init__(self) -> None:
         self.paused_at: float | None = None
@@ -29,10 +36,12 @@ class Flow:
         """The connection is full."""
         if self.paused_at is None:
             self.paused_at = time.monotonic()
+            figures.paused.add(self)
 
     def resumeProducing(self) -> None:
         """The connection is empty again."""
         self.paused_at = None
+        figures.paused.discard(self)
         if self.waiting is not None:
             self.waiting.set_result(None)
             self.waiting = None
@@ -54,6 +63,38 @@ class Flow:
         return self.paused_at is not None and time.monotonic() - self.paused_at > STUCK_SECONDS
 
 
+class Inbox(asyncio.Queue[Any]):
+    """What the application has yet to take from a connection. Full, it stops reading.
+
+    Stock Daphne's is without end: an application that waits for a client to read was sent
+    100 MB by the same client meanwhile.
+    """
+
+    def __init__(self, protocol: Any) -> None:
+        super().__init__()
+        self.protocol = protocol
+        self.reading = True
+
+    def put_nowait(self, item: Any) -> None:
+        """Takes an event, and no more of them if there are many."""
+        super().put_nowait(item)
+        if self.reading and self.qsize() >= WAITING_MOST:
+            self._read(False)
+
+    async def get(self) -> Any:
+        """Gives an event, and takes more of them if it was the last."""
+        item = await super().get()
+        if not self.reading and self.empty():
+            self._read(True)
+        return item
+
+    def _read(self, reading: bool) -> None:
+        transport = getattr(self.protocol, "transport", None)
+        if transport is not None and transport.connected:
+            self.reading = reading
+            (transport.resumeProducing if reading else transport.pauseProducing)()
+
+
 class Eager:
     """A transport that writes in the same turn when nothing is queued before.
 
@@ -67,15 +108,26 @@ class Eager:
 
     def write(self, data: bytes) -> None:
         """Sends what the socket takes, and queues the rest."""
-        if data and self.connected and not (self.dataBuffer or self._tempDataBuffer):
+        if data and self.connected and not self.unsent:
             sent = self.writeSomeData(data)  # type: ignore[attr-defined]
             # After an error all is queued, so that the reactor finds the same and closes.
             data = data[sent:] if isinstance(sent, int) else data
-        super().write(data)  # type: ignore[misc]
+        if data:
+            behind.add(self)
+            super().write(data)  # type: ignore[misc]
 
     def writeSequence(self, pieces: Iterable[bytes]) -> None:
         """Sends pieces as one."""
         self.write(b"".join(pieces))
+
+    @property
+    def unsent(self) -> bool:
+        """Whether the socket has yet to take something."""
+        return bool(self.connected and (self.dataBuffer or self._tempDataBuffer))
+
+
+# Connections that could not send all at once, at some time.
+behind: WeakSet[Eager] = WeakSet()
 
 
 class EagerTCP(Eager, tcp.Server):
@@ -86,6 +138,19 @@ class EagerUnix(Eager, unix.Server):
     """A connection over a unix socket that writes at once."""
 
 
-def write_at_once(port: Any) -> None:
-    """Makes the connections that a port accepts from now on eager."""
-    port.transport = EagerUnix if isinstance(port, unix.Port) else EagerTCP
+def prepare(port: Any) -> None:
+    """Makes the connections that a port accepts from now on eager, and has the kernel give up
+    those whose other side has vanished without a word: it would try for a quarter of an hour."""
+    if isinstance(port, unix.Port):
+        port.transport = EagerUnix
+    else:
+        port.transport = EagerTCP
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            milliseconds = int(STUCK_SECONDS * 1000)
+            # Inherited by what is accepted.
+            port.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+
+
+def unsent() -> bool:
+    """Whether something that was written is still here."""
+    return any(connection.unsent for connection in behind)

@@ -2,15 +2,24 @@
 
 from typing import Any
 
-from chat import socket
+from chat import leaving
+from chat.reports import reports
+from config.cycle import DRAIN
 from streaming import responses
+
+
+def is_draining() -> bool:
+    """Whether this worker sees everybody off, and is to be given nobody new."""
+    return responses.streams.draining
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application for the scope `lifespan`."""
     await receive()
+    reports()  # the other workers learn of this one at once, though nobody has come to it yet
     await send({"type": "lifespan.startup.complete"})
-    await receive()
-    responses.streams.drain()
-    await socket.drain()
+    while (await receive())["type"] == DRAIN:
+        responses.streams.drain()
+        leaving.farewell()
+    await leaving.end()
     await send({"type": "lifespan.shutdown.complete"})

@@ -1,26 +1,84 @@
-"""Daphne's two protocols, with a flow that can be waited for."""
+"""Daphne's two protocols, with a flow that can be waited for and limits on what arrives."""
 
 import logging
 from typing import Any
 
 from daphne import http_protocol, ws_protocol
+from django.conf import settings
+from twisted.web import http
 
+from chat.figures import figures
 from config.flow import Flow
 
 logger = logging.getLogger(__name__)
 
-# A client must not move the site to another root (django/daphne takes it from anybody).
+# A client must not move the site to another root; stock Daphne takes it from anybody.
 ROOT_PATH = b"daphne-root-path"
+TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+# Pieces of one message. Empty ones cost memory, and count for nothing in autobahn's limits.
+FRAGMENTS_MOST = 1_000
+
+
+class Channel(http.HTTPChannel):
+    """A connection whose requests must be complete in time, however slowly they come. Twisted
+    begins its time anew with each byte, and so waits for ever for who sends one now and then."""
+
+    arriving = False
+
+    def resetTimeout(self) -> None:
+        """Begins the time anew with the first byte of a request."""
+        if not self.arriving:
+            self.arriving = True
+            super().resetTimeout()
+
+    def allContentReceived(self) -> None:
+        """The request is complete."""
+        self.arriving = False
+        super().allContentReceived()
 
 
 class Request(http_protocol.WebRequest):
-    """A request whose response waits for its reader."""
+    """A request of limited size, whose response waits for its reader."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.flow = Flow()
+        self.room = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        super().__init__(*args, **options)
+
+    # ---- What arrives. Stock Daphne keeps a body of any size, in memory and in a file, before
+    # the application sees the first byte of it. ----
+
+    def gotLength(self, length: int | None) -> None:
+        """The headers are complete, and say how long the body is; or not."""
+        fits = (length or 0) <= self.room
+        super().gotLength(length if fits else 0)
+        if not fits:
+            self.refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Takes a piece of the body."""
+        if self.room >= len(data):
+            self.room -= len(data)
+            super().handleContentChunk(data)
+        elif self.room >= 0:
+            self.refuse()
+
+    def refuse(self) -> None:
+        """Closes the connection; what still arrives is for nobody."""
+        self.room = -1
+        self.channel.transport.write(TOO_LARGE)
+        self.channel.loseConnection()
 
     def process(self) -> Any:
         """Begins to serve it."""
-        self.flow = Flow()
+        if self.room < 0:
+            return None
+        if self.server.draining and self.requestHeaders.hasHeader(b"upgrade"):
+            return self.basic_error(503, b"Service Unavailable", "The server restarts.")
         self.requestHeaders.removeHeader(ROOT_PATH)
         return super().process()
+
+    # ---- What leaves ----
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         """Sends a part of the response."""
@@ -33,21 +91,32 @@ class Request(http_protocol.WebRequest):
         super().handle_reply(message)
 
     def finish(self) -> None:
-        """Ends the response."""
+        """Ends the response. What is unsent of it waits without the application."""
         if self.producer:
             self.unregisterProducer()
+        self.flow.stopProducing()
         super().finish()
 
     def check_timeouts(self) -> None:
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
         if self.flow.is_stuck and self.channel:
+            figures.stuck += 1
             logger.warning("Closed a response to %s: nothing was read.", self.client_addr)
             self.channel.forceAbortClient()
 
 
 class HTTPFactory(http_protocol.HTTPFactory):
-    """Makes our requests."""
+    """Makes our connections and requests."""
+
+    @staticmethod
+    def protocol() -> Any:
+        """A connection, of which it is not known yet which HTTP it speaks."""
+        return http._GenericHTTPChannelProtocol(Channel())
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(server)
+        self.timeOut = settings.REQUEST_SECONDS
 
     def buildProtocol(self, addr: Any) -> Any:
         """A connection."""
@@ -71,6 +140,17 @@ class Socket(ws_protocol.WebSocketProtocol):
         request.headers.pop(ROOT_PATH.decode(), None)
         return super().onConnect(request)
 
+    def onMessageFrameEnd(self) -> None:
+        """Takes a piece of a message."""
+        super().onMessageFrameEnd()
+        if not self.failedByMe and len(self.message_data) > FRAGMENTS_MOST:
+            self.dropConnection(abort=True)
+
+    def onPing(self, payload: bytes) -> None:
+        """Answers, unless nobody reads the answers: they would wait in memory without end."""
+        if self.flow.paused_at is None:
+            super().onPing(payload)
+
     def serverClose(self, code: int | None = None) -> None:
         """Closes with any code. Autobahn lets an application say 1000 and 3000 to 4999 alone,
         and raises for 1012."""
@@ -81,6 +161,7 @@ class Socket(ws_protocol.WebSocketProtocol):
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
         if self.flow.is_stuck:
+            figures.stuck += 1
             logger.warning("Closed a socket to %s: nothing was read.", self.client_addr)
             self.transport.abortConnection()
 

@@ -77,6 +77,21 @@ CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = [*origins("CSRF_TRUSTED_ORIGINS"), *CORS_ALLOWED_ORIGINS]
 CSRF_FAILURE_VIEW = "config.csrf.refused"
 
+# ---- HTTPS ---------------------------------------------------------------------------
+
+# Off by itself where nobody else can come in; on means that cookies come by HTTPS alone.
+HTTPS: bool = read(env.bool, "HTTPS", not DEBUG and not set(ALLOWED_HOSTS) <= set(LOCAL_HOSTS))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+# Probes ask each worker at an address of its own.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+# 30 days that browsers insist on it. They cannot be told otherwise while it does not work.
+SECURE_HSTS_SECONDS = whole("HSTS_SECONDS", 2_592_000, at_least=0) if HTTPS else 0
+# For all hosts below this one, whoever runs them; browsers then know it before the first visit.
+HSTS_SUBDOMAINS: bool = read(env.bool, "HSTS_SUBDOMAINS", False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS
+if not HSTS_SUBDOMAINS:  # which is the owner's of the domain to decide, and no fault of the site
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
 # ---- Other origins -------------------------------------------------------------------
 
 LOCALHOST_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
@@ -91,7 +106,7 @@ INSTALLED_APPS = [
     # Before Daphne, whose `runserver` it changes.
     "config",
     "daphne",
-    "django.contrib.admin",
+    "config.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -105,6 +120,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.page_policy",
     "corsheaders.middleware.CorsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -195,6 +211,7 @@ CHAT_BURST = whole("CHAT_BURST", 20)
 CHAT_BODY_GRAPHEMES = whole("CHAT_BODY_GRAPHEMES", 4_000)
 # At least what the longest command without a body needs.
 CHAT_FRAME_BYTES = whole("CHAT_FRAME_BYTES", 32_768, at_least=512)
+REQUEST_SECONDS = whole("REQUEST_SECONDS", 30)
 HEARTBEAT_SECONDS = whole("HEARTBEAT_SECONDS", 25)
 SILENCE_SECONDS = whole("SILENCE_SECONDS", 60)
 if SILENCE_SECONDS <= HEARTBEAT_SECONDS:
@@ -226,6 +243,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+SESSION_ENGINE = "config.sessions"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "index"
 LOGOUT_REDIRECT_URL = "index"

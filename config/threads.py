@@ -26,12 +26,14 @@ class BoundedThreads:
 
     def __init__(self, application: ASGI3Application, lanes: int = LANES) -> None:
         self.application = application
-        self.lanes = cycle(
-            [ThreadPoolExecutor(1, thread_name_prefix=f"lane-{n}") for n in range(lanes)]
-        )
+        self.threads = [ThreadPoolExecutor(1, thread_name_prefix=f"lane-{n}") for n in range(lanes)]
+        self.lanes = cycle(self.threads)
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
         async with ThreadSensitiveContext(executor=next(self.lanes)):
             await self.application(scope, receive, send)
+        if scope["type"] == "lifespan":  # nobody comes any more
+            for thread in self.threads:
+                thread.shutdown(wait=False)

@@ -4,8 +4,6 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
-admin.site.site_header = admin.site.site_title = "Twinstream"
-
 urlpatterns = [
     path("", TemplateView.as_view(template_name="index.html"), name="index"),
     path("", include("streaming.urls")),

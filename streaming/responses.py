@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
@@ -19,21 +20,25 @@ class Open:
     """The streams that this worker holds, and whoever waits for something to answer."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.kinds: Counter[str] = Counter()
         self.draining = False
         self.waiting: set[asyncio.Timeout] = set()
+
+    @property
+    def count(self) -> int:
+        return self.kinds.total()
 
     @property
     def full(self) -> bool:
         return self.count >= settings.STREAMS_PER_WORKER
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        self.count += 1
+    def one(self, kind: str) -> Iterator[None]:
+        self.kinds[kind] += 1
         try:
             yield
         finally:
-            self.count -= 1
+            self.kinds[kind] -= 1
 
     @asynccontextmanager
     async def patience(self, seconds: float | None = None) -> AsyncIterator[None]:
@@ -68,14 +73,15 @@ streams = Open()
 class EventStream(StreamingHttpResponse):
     """A stream that is counted from its first byte until it ends or its reader leaves."""
 
-    def __init__(self, source: AsyncGenerator[bytes]) -> None:
+    def __init__(self, source: AsyncGenerator[bytes], kind: str) -> None:
         super().__init__(source, headers=dict(sse.HEADERS))
         self.source = source
+        self.kind = kind
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         # Here and not in the source: Django closes this iterator when the reader leaves, and
         # leaves the source to the garbage collector.
-        with streams.one(), suppress(StopAsyncIteration):
+        with streams.one(self.kind), suppress(StopAsyncIteration):
             async with aclosing(self.source):
                 pieces = super().__aiter__()
                 while not streams.draining:
@@ -100,4 +106,4 @@ def busy() -> EventStream:
     async def come_again() -> AsyncGenerator[bytes]:
         yield retry(RETRY_WHEN_FULL_MS)
 
-    return EventStream(come_again())
+    return EventStream(come_again(), "busy")

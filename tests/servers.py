@@ -186,21 +186,24 @@ def unprivileged() -> str:
 class Worker(Process):
     """One process that serves the site."""
 
-    def __init__(self, site: "Site", name: str, server: str):
+    def __init__(self, site: "Site", name: str, server: str, options: tuple[str, ...] = ()):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}"
         if server == "runserver":
             command = ["manage.py", "runserver", "--noreload", f"127.0.0.1:{self.port}"]
         else:
-            command = ["-m", server, "-b", "127.0.0.1", "-p", str(self.port)]
+            command = ["-m", server, "-b", "127.0.0.1", "-p", str(self.port), *options]
             command += ["config.asgi:application"]
         log = site.folder / f"{name}.log"
         super().__init__([sys.executable, *command], log, site.environment)
 
     def is_ready(self) -> bool:
+        # To a site for HTTPS alone, as the proxy in front of it would speak.
+        headers = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"}
         try:
-            with urllib.request.urlopen(f"{self.url}/login/", timeout=5) as answer:
+            asked = urllib.request.Request(f"{self.url}/login/", headers=headers)
+            with urllib.request.urlopen(asked, timeout=5) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
@@ -267,9 +270,9 @@ class Site:
         """Runs Python with the site's models at hand, and returns what it printed."""
         return self.manage("shell", "-v0", "-c", code)
 
-    def worker(self, name: str = "worker") -> Worker:
+    def worker(self, name: str = "worker", *options: str) -> Worker:
         """One more worker, started."""
-        return self._begin(Worker(self, name, self.server))
+        return self._begin(Worker(self, name, self.server, options))
 
     def close(self) -> None:
         for process in reversed(self.processes):

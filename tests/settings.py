@@ -11,6 +11,7 @@ os.environ["SECRET_KEY"] = (
 )
 os.environ["DEBUG"] = "false"
 os.environ["REDIS_URL"] = ""
+os.environ["HTTPS"] = "off"
 os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
 os.environ["CORS_ALLOWED_ORIGINS"] = "https://friend.example"
 os.environ["DATABASE_URL"] = os.environ.get(

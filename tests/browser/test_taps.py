@@ -182,6 +182,23 @@ def test_a_message_whose_token_was_refused_is_sent_with_a_new_one(site, make_roo
     assert said(site, path) == ["once"]
 
 
+@pytest.mark.parametrize("taps", [(), ("socket",), ("socket", "stream")])
+def test_a_logout_in_another_tab_is_shown_at_once(boss, worker, open_blocked, make_room, taps):
+    window = open_blocked("/login/")
+    window.log_in(worker.url, *boss)
+    shut(window, *taps)
+    window.open(worker.url + make_room())
+    until_tap(window, {0: "socket", 1: "stream", 2: "poll"}[len(taps)])
+    here = window.driver.current_window_handle
+    window.driver.switch_to.new_window("tab")
+    window.open(f"{worker.url}/")
+    window.click(".who button")
+    window.driver.switch_to.window(here)
+    window.until_state("closed")
+    assert window.text("#state") == "Closed: your session has ended"
+    assert window.find("#relogin").is_displayed()
+
+
 @pytest.mark.parametrize("taps", [("socket",), ("socket", "stream")])
 def test_nobody_says_as_a_guest_what_a_user_has_written(site, boss, open_blocked, make_room, taps):
     path = make_room()

@@ -1,7 +1,7 @@
 from contextlib import ExitStack
 
 from chat.members import Member
-from chat.presence import FORGET_SECONDS, ONLINE_MOST, Presence
+from chat.presence import FORGET_SECONDS, LEAVE_SECONDS, ONLINE_MOST, Presence
 
 ANN = Member("g-1", "Ann", guest=True)
 BOB = Member("u-2", "bob", guest=False)
@@ -117,3 +117,15 @@ def test_a_person_with_two_names_is_told_under_the_newest():
     with here.entered(1, ANN), here.entered(1, renamed):
         there.hear("w", here.tell(), 0)
     assert there.online(1) == [renamed]
+
+
+def test_the_people_of_a_worker_that_leaves_stay_until_they_may_be_back():
+    presence = Presence()
+    people = {"members": [["g-1", "Ann", True]], "rooms": [[1, ["g-1"]]]}
+    presence.hear("other", people, now=100)
+    presence.take_leave("other", now=110)
+    presence.take_leave("nobody", now=110)
+    assert presence.forget(110 + LEAVE_SECONDS - 0.1) == set()
+    assert presence.online(1) == [ANN]
+    assert presence.forget(110 + LEAVE_SECONDS + 0.1) == {1}
+    assert presence.online(1) == []

@@ -151,3 +151,19 @@ async def test_what_is_sent_during_an_outage_is_bounded(layer, workers):
     for number in range(5_000):
         sender.send("a", number)
     assert len(sender.relay.waiting) <= module.WAITING_MOST
+
+
+async def test_what_was_to_be_sent_is_waited_for(workers):
+    sender, other = workers
+    other.follow("a")
+    await soon(other.subscribed)
+    sender.send("a", 1)
+    await sender.relay.sent(5)
+    assert await other.hears() == 1
+
+
+async def test_nobody_waits_for_long_while_the_layer_is_away(workers, layer):
+    layer.away = True
+    workers[0].send("a", 1)
+    async with asyncio.timeout(5):
+        await workers[0].relay.sent(0.1)

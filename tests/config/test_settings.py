@@ -1,6 +1,7 @@
 """Settings decide how a process starts, so each of these starts one."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,55 @@ def test_a_bad_value_in_a_file_stops_the_start_with_its_name(start_with):
     done = start_with(f"SECRET_KEY={'x' * 60}\nCHAT_BURST=many\n")
     assert done.returncode == 1
     assert done.stderr.startswith("Bad value of CHAT_BURST")
+
+
+# As the README says that a site is hosted under its name.
+DOCUMENTED = SECRET | {
+    "SECRET_KEY": "".join(map(chr, range(48, 123))),
+    "ALLOWED_HOSTS": "example.org",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "DATABASE_URL": "postgres://user:password@host/name",
+}
+CHECK = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+
+
+def test_with_the_documented_settings_nothing_is_left_to_warn_of():
+    done = start(CHECK, **DOCUMENTED)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_https_it_is_warned_of():
+    done = start(CHECK, **DOCUMENTED | {"HTTPS": "off"})
+    assert done.returncode == 1
+    assert {"security.W008", "security.W012", "security.W016"} <= set(
+        re.findall(r"security\.W\d+", done.stderr)
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "False"),  # development
+        (SECRET, "False"),  # nobody comes from elsewhere
+        (SECRET | {"ALLOWED_HOSTS": "localhost,example.org"}, "True"),
+        (SECRET | {"ALLOWED_HOSTS": "*"}, "True"),
+        (SECRET | {"ALLOWED_HOSTS": "example.org", "HTTPS": "off"}, "False"),
+        (SECRET | {"HTTPS": "on"}, "True"),
+    ],
+)
+def test_cookies_go_by_https_where_others_come_in(environment, expected):
+    for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT"):
+        assert setting(name, **environment).endswith(f" = {expected}")
+
+
+def test_how_long_browsers_insist_on_https_is_for_the_operator():
+    name = "SECURE_HSTS_SECONDS"
+    assert setting(name, **DOCUMENTED).endswith("2592000")
+    assert setting(name, **DOCUMENTED, HSTS_SECONDS="60").endswith(" 60")
+    assert setting(name, **DOCUMENTED, HTTPS="off").endswith(" 0")
+    name = "SECURE_HSTS_INCLUDE_SUBDOMAINS"
+    assert setting(name, **DOCUMENTED).endswith("False")
+    assert setting(name, **DOCUMENTED, HSTS_SUBDOMAINS="on").endswith("True")
 
 
 def test_without_a_key_manage_runs_in_development():

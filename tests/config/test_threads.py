@@ -12,7 +12,7 @@ async def application(scope, receive, send):
 
 
 async def test_many_connections_share_few_threads_and_each_keeps_its_own():
-    scope = {"threads": []}
+    scope = {"type": "http", "threads": []}
     bounded = BoundedThreads(application, lanes=3)
     await asyncio.gather(*(bounded(scope, None, None) for _ in range(50)))
     assert len(scope["threads"]) == 50

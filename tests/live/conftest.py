@@ -42,8 +42,8 @@ class Socket:
         while not self.entries or self.entries[-1]["seq"] < head:
             await self.take()
 
-    async def join(self, **fields):
-        await self.send("join", room="lobby", **fields)
+    async def join(self, room="lobby", **fields):
+        await self.send("join", room=room, **fields)
         return await self.until("joined")
 
     async def say(self, cid, body="b"):

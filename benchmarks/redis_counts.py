@@ -1,0 +1,14 @@
+"""What a Redis has done so far."""
+
+import redis
+
+
+def counts(url: str) -> dict[str, int]:
+    """Messages published, and bytes in and out."""
+    with redis.Redis.from_url(url) as client:
+        stats, calls = client.info("stats"), client.info("commandstats")
+    return {
+        "publishes": calls.get("cmdstat_publish", {"calls": 0})["calls"],
+        "redis_in": stats["total_net_input_bytes"],
+        "redis_out": stats["total_net_output_bytes"],
+    }

@@ -1,0 +1,237 @@
+"""Who has logged out, or was put out of a room, is gone at once on every worker: long before the
+checks that go on every minute."""
+
+import asyncio
+import re
+
+import httpx
+import pytest
+
+from tests.eventsource import Parser
+from tests.live.conftest import close_code
+
+AT_ONCE = 10  # seconds, on a busy machine; the checks would take 30 and 60, a long poll 25
+RESTART, SESSION_ENDED = 1012, 4401
+
+PEOPLE = """
+from django.contrib.auth import get_user_model
+from chat.models import Room
+users = get_user_model().objects
+alice = users.create_user("alice", password="a")
+users.create_superuser("boss", password="b")
+backroom = Room.objects.create(slug="backroom", name="Backroom", is_public=False)
+backroom.members.add(alice)
+print(alice.pk, backroom.pk)
+"""
+
+
+class Person:
+    """Somebody with a browser, in which they have logged in."""
+
+    def __init__(self, browser):
+        self.browser = browser
+
+    @property
+    def cookie(self):
+        return "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
+
+    async def post(self, url, **fields):
+        """Sends a form as the page at this address does."""
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', await self.page(url))[1]
+        answer = await self.browser.post(url, data={"csrfmiddlewaretoken": token, **fields})
+        assert answer.status_code == 302, answer.text
+        return answer
+
+    async def page(self, url):
+        return (await self.browser.get(url)).text
+
+
+@pytest.fixture
+async def log_in():
+    """Logs people in, on one worker."""
+    browsers = []
+
+    async def log_in(worker, name, password):
+        browsers.append(httpx.AsyncClient(timeout=30))
+        person = Person(browsers[-1])
+        await person.post(f"{worker.url}/login/", username=name, password=password)
+        return person
+
+    yield log_in
+    for browser in browsers:
+        await browser.aclose()
+
+
+@pytest.fixture
+def site(make_site):
+    site = make_site(redis=True)
+    site.alice, site.backroom = site.shell(PEOPLE).split()
+    return site
+
+
+@pytest.fixture
+def workers(site):
+    return site.worker("one"), site.worker("two")
+
+
+class Connections:
+    """What a person holds open in the private room on one worker: each kind that there is."""
+
+    def __init__(self, worker, person, open_socket, open_line):
+        self.worker, self.person = worker, person
+        self.open_socket, self.open_line = open_socket, open_line
+        self.headers = {"Cookie": person.cookie}
+        self.entries = f"{worker.url}/api/rooms/backroom/entries"
+        self.listening = asyncio.Event()
+
+    async def __aenter__(self):
+        self.client = httpx.AsyncClient(headers=self.headers, timeout=40)
+        self.socket = await self.open_socket(self.worker, additional_headers=self.headers)
+        self.joined = await self.socket.join("backroom")
+        path = "/ws/chat/backroom/"
+        self.line = await self.open_line(self.worker, path, additional_headers=self.headers)
+        self.stream = asyncio.create_task(self.listen())
+        await self.listening.wait()
+        cursor = (await self.client.get(self.entries)).json()["cursor"]
+        self.poll = asyncio.create_task(
+            self.client.get(self.entries, params={"cursor": cursor, "wait": 25})
+        )
+        return self
+
+    async def __aexit__(self, *_):
+        self.stream.cancel()
+        self.poll.cancel()
+        await self.client.aclose()
+
+    async def listen(self):
+        """Reads the event stream to its end."""
+        parser = Parser()
+        url = self.entries.replace("entries", "events")
+        async with self.client.stream("GET", url) as answer:
+            async for piece in answer.aiter_raw():
+                parser.feed(piece)
+                self.listening.set()
+        return parser.events
+
+    async def next_status(self):
+        """What is answered to whoever comes again over HTTP."""
+        return (await self.client.get(self.entries)).status_code
+
+
+@pytest.fixture
+def connected(workers, open_socket, open_line):
+    def connected(person):
+        return Connections(workers[1], person, open_socket, open_line)
+
+    return connected
+
+
+async def code_of(socket):
+    return await close_code(socket.socket)
+
+
+async def test_a_logout_on_one_worker_ends_what_is_open_on_the_other(workers, log_in, connected):
+    person = await log_in(workers[0], "alice", "a")
+    elsewhere = await log_in(workers[0], "alice", "a")
+    async with connected(person) as open, connected(elsewhere) as stays:
+        await person.browser.post(
+            f"{workers[0].url}/logout/",
+            headers={"X-CSRFToken": person.browser.cookies["csrftoken"]},
+        )
+        async with asyncio.timeout(AT_ONCE):
+            assert await code_of(open.socket) == SESSION_ENDED
+            assert await close_code(open.line) == SESSION_ENDED
+            assert await open.stream == []
+            assert (await open.poll).json()["events"] == []
+        assert await open.next_status() == 403
+        # Another session of the same person goes on.
+        await stays.socket.send("ping", ts=1)
+        await stays.socket.until("pong")
+        assert not stays.stream.done()
+        assert not stays.poll.done()
+
+
+async def test_who_is_put_out_of_a_room_in_the_admin_reads_no_more(
+    site, workers, log_in, connected
+):
+    boss = await log_in(workers[0], "boss", "b")
+    person = await log_in(workers[1], "alice", "a")
+    async with connected(person) as open:
+        await boss.post(
+            f"{workers[0].url}/admin/chat/room/{site.backroom}/change/",
+            name="Backroom",
+            slug="backroom",
+        )
+        async with asyncio.timeout(AT_ONCE):
+            error = await open.socket.until("error")
+            assert (error["code"], error["room"]) == ("forbidden", "backroom")
+            assert await close_code(open.line) == 4403
+            assert await open.stream == []
+            assert (await open.poll).json()["events"] == []
+        assert await open.next_status() == 403
+        # The socket itself lives, for other rooms.
+        await open.socket.join()
+
+
+CHANGES = {
+    "made inactive": "alice.is_active = False; alice.save()",
+    "deleted": "alice.delete()",
+    "a new password": "alice.set_password('new'); alice.save()",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_a_change_from_a_shell_ends_the_connections_of_a_user(
+    site, workers, log_in, connected, change
+):
+    person = await log_in(workers[0], "alice", "a")
+    async with connected(person) as open:
+        find = "from django.contrib.auth.models import User; alice = User.objects.get(pk="
+        await asyncio.to_thread(site.shell, f"{find}{site.alice}); {change}")
+        async with asyncio.timeout(AT_ONCE):
+            assert await code_of(open.socket) == SESSION_ENDED
+            assert await close_code(open.line) == SESSION_ENDED
+            assert await open.stream == []
+            assert (await open.poll).json()["events"] == []
+        assert await open.next_status() == 403
+
+
+async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
+    site, workers, log_in, connected, open_socket
+):
+    person = await log_in(workers[0], "alice", "a")
+    bystander = await open_socket(workers[1])
+    await bystander.join()
+    async with connected(person) as open:
+        close = f"from chat.dismissals import *; dismiss(of_room({site.backroom}))"
+        await asyncio.to_thread(site.shell, close)
+        async with asyncio.timeout(AT_ONCE):
+            bye = await open.socket.until("bye")
+            assert bye["reason"] == "restart"
+            assert 0 <= bye["retry_after_ms"] < 2_000
+            assert await code_of(open.socket) == RESTART
+            assert (await open.line.recv()).startswith("! ")
+            assert await close_code(open.line) == RESTART
+            assert await open.stream == []
+            assert (await open.poll).json()["events"] == []
+        assert await open.next_status() == 200
+        async with connected(person):
+            pass
+    await bystander.send("ping", ts=1)
+    await bystander.until("pong")
+
+
+async def test_while_redis_is_away_a_logout_is_no_slower(site, workers, log_in, open_socket):
+    """This worker is told all the same."""
+    person = await log_in(workers[0], "alice", "a")
+    headers = {"Cookie": person.cookie}
+    here = await open_socket(workers[0], additional_headers=headers)
+    await here.join("backroom")
+    site.redis.pause()
+    async with asyncio.timeout(AT_ONCE):
+        await person.browser.post(
+            f"{workers[0].url}/logout/",
+            headers={"X-CSRFToken": person.browser.cookies["csrftoken"]},
+        )
+        assert await code_of(here) == SESSION_ENDED
+    site.redis.resume()

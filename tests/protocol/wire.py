@@ -1,0 +1,152 @@
+"""Plays the examples of the two sockets: sends what a client sends, and compares what comes."""
+
+import asyncio
+import contextlib
+import json
+import re
+from typing import Any
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.protocol import matching
+from tests.protocol.document import Block
+from tests.protocol.stage import Stage
+
+# Until what is shown has come. A logout is looked for once a minute.
+SECONDS = 90
+LINE = re.compile(r"(?P<who>[A-Z]\w*) (?P<verb>connects|→|←|closed|leaves)(?: (?P<what>.*))?")
+# What comes whenever it comes: shown only where it matters.
+AMBIENT = {"presence", "ping", "typing", "read"}
+# In what a client sends: so many more of the character before it.
+MORE = 4_000
+
+
+class Client:
+    """A connection, and what has come on it that no example has shown yet."""
+
+    def __init__(self, socket: Any):
+        self.socket = socket
+        self.came: list[str] = []
+
+    async def send(self, what: str) -> None:
+        if times := re.fullmatch(r"(\d+) times (.*)", what, re.DOTALL):
+            for _ in range(int(times[1])):
+                await self.socket.send(times[2])
+        elif what == "(a binary frame)":
+            await self.socket.send(b"\0")
+        else:
+            await self.socket.send(re.sub("(.)…", lambda m: m[1] * (MORE + 1), what))
+
+    async def take(self, shown: str) -> None:
+        """Waits for what is shown. Frames of other types may come before it."""
+        wanted = kind(shown)
+        while not (same := [text for text in self.came if kind(text) == wanted]):
+            self.came.append(await asyncio.wait_for(self.socket.recv(), SECONDS))
+        self.came.remove(same[0])
+        found = matching.of_text(shown, same[0])
+        if found and wanted[0] in AMBIENT:  # an older state; the one that is shown comes yet
+            await self.take(shown)
+        else:
+            assert not found, f"{found}, in {same[0]}"
+
+    async def skip_to(self, shown: str) -> None:
+        """Passes over what comes, until what is shown does."""
+        self.came.clear()
+        while matching.of_text(shown, await asyncio.wait_for(self.socket.recv(), SECONDS)):
+            pass
+
+    async def is_closed(self, code: int) -> None:
+        """Waits until the server has closed the socket, and said why."""
+        with contextlib.suppress(ConnectionClosed):
+            async with asyncio.timeout(SECONDS):
+                while True:
+                    self.came.append(await self.socket.recv())
+        assert self.socket.close_code == code
+
+    def rest(self) -> list[str]:
+        """What came and is shown nowhere."""
+        return [text for text in self.came if type_of(text) not in AMBIENT]
+
+
+class Wire:
+    """The clients of one section, by name."""
+
+    def __init__(self, stage: Stage):
+        self.stage = stage
+        self.clients: dict[str, Client] = {}
+        self.skipping: set[str] = set()
+
+    async def play(self, block: Block) -> None:
+        for line in lines(block):
+            try:
+                await self.act(line)
+            except Exception as error:
+                raise AssertionError(f"protocol.md:{block.line}: {line}: {error!r}") from error
+
+    async def act(self, line: str) -> None:
+        if line.startswith("("):
+            await self.stage.happens(line)
+            return
+        match = LINE.fullmatch(line.rstrip())
+        assert match, "no line of an example"
+        who, verb, what = match["who"], match["verb"], match["what"] or ""
+        if verb == "connects":
+            await self.connect(who, what)
+        elif verb == "leaves":
+            await self.clients[who].socket.close()
+        elif verb == "→":
+            await self.clients[who].send(what)
+            await self.stage.sent()
+        elif verb == "closed":
+            await self.clients[who].is_closed(int(what))
+            self.skipped(who)
+        elif what == matching.ANYTHING:
+            self.skipping.add(who)
+        elif who in self.skipping:
+            self.skipping.remove(who)
+            await self.clients[who].skip_to(what)
+        else:
+            await self.clients[who].take(what)
+
+    def skipped(self, who: str) -> None:
+        if who in self.skipping:
+            self.skipping.remove(who)
+            self.clients[who].came.clear()
+
+    async def connect(self, who: str, what: str) -> None:
+        path, _, user = what.partition(" as ")
+        headers = {"Cookie": self.stage.cookie(user)} if user else {}
+        protocols = ["twinstream.v1"] if path.partition("?")[0] == "/ws/chat/" else None
+        where = f"{self.stage.worker.ws}{path}"
+        socket = await connect(where, subprotocols=protocols, additional_headers=headers)
+        self.clients[who] = Client(socket)
+        assert socket.subprotocol == (protocols and protocols[0])
+
+    async def close(self) -> None:
+        for client in self.clients.values():
+            await client.socket.close()
+
+    def rest(self) -> list[str]:
+        """What came to anybody and is shown nowhere."""
+        return [f"{who} ← {text}" for who, c in self.clients.items() for text in c.rest()]
+
+
+def lines(block: Block) -> list[str]:
+    """The lines of an example; one that begins with a space continues the one before."""
+    return re.sub(r"\n\s+", "", block.text.strip()).split("\n")
+
+
+def type_of(text: str) -> str | None:
+    """The type of a frame; None for a line of text."""
+    try:
+        frame = json.loads(text)
+    except ValueError:
+        return None
+    return frame.get("type") if isinstance(frame, dict) else None
+
+
+def kind(text: str) -> tuple[str | None, str | None]:
+    """What comes in its own order: frames of a type, and errors of a code."""
+    type = type_of(text)
+    return type, json.loads(text)["code"] if type == "error" else None
