@@ -25,9 +25,7 @@ run: setup ## Serve the site on 127.0.0.1:8000 (PORT= changes it), with somethin
 	@$(BIN)/python manage.py demo
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-serve: ## Host the whole site on 127.0.0.1:8080: WORKERS=2 behind nginx, with Redis (PORT= changes it)
-	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
-	@$(MAKE) --no-print-directory setup
+serve: programs setup ## Host the whole site on 127.0.0.1:8080: WORKERS=2 behind nginx, with Redis (PORT= changes it)
 	@$(BIN)/python -m deploy.serve
 
 reload: setup ## Bring a new version to what `make serve` runs, one worker after the other
@@ -54,9 +52,12 @@ format: $(VENV)/.installed-dev ## Put the form right
 clean: ## Remove .venv and the caches; the database stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: packages
+.PHONY: programs packages
+programs:
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
+
 packages:
-	@-sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver || true
 
 # A stamp is newer than what it was made of, so that a second run has nothing to do.
 $(VENV)/.installed: requirements.txt

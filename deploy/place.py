@@ -30,13 +30,15 @@ class Place:
     port: int
     workers: int
     worker_ports: int  # the first digits of the workers' ports: 81 gives 8101, 8102 …
+    server: Path | None  # an nginx server of one's own making, in place of BIND and PORT
     static: Path
     redis_url: str
     own_redis: bool
 
     @property
-    def url(self) -> str:
-        return f"http://{self.bind}:{self.port}/"
+    def front(self) -> str:
+        """Where people find it."""
+        return f"The server of {self.server}" if self.server else f"http://{self.bind}:{self.port}/"
 
     @property
     def addresses(self) -> list[str]:
@@ -83,6 +85,7 @@ def read(values: Mapping[str, str]) -> Place:
         port=whole(values, "PORT", 8080, 1, 65_535),
         workers=whole(values, "WORKERS", 2, 1, 99),
         worker_ports=whole(values, "WORKER_PORTS", 81, 11, 654),
+        server=Path(ROOT, own).resolve() if (own := values.get("NGINX_SERVER")) else None,
         static=Path(ROOT, values.get("STATIC_ROOT") or folder / "static").resolve(),
         redis_url=redis_url or f"unix://{folder / 'redis.sock'}",
         own_redis=not redis_url,

@@ -13,7 +13,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.place import Place, read, told
 
-READY_PATH = "/login/"
+READY_PATH = "/readyz"
 READY_SECONDS = 60.0
 
 
@@ -70,11 +70,11 @@ def becomes_ready(address: str) -> bool:
 
 
 def is_ready(address: str) -> bool:
-    """Whether a worker answers for the site."""
+    """Whether a worker serves: its database and its Redis are there, and it does not drain."""
     asking = http.client.HTTPConnection(address, timeout=5)
     try:
         asking.request("GET", READY_PATH)
-        return asking.getresponse().status < http.client.INTERNAL_SERVER_ERROR
+        return asking.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
     finally:

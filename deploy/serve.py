@@ -33,7 +33,7 @@ def main() -> None:
     configure_nginx(place)
     raise_limits()
     sys.stdout.write(
-        f"{place.url} with {place.workers} workers. Ctrl-C ends all of it, politely; "
+        f"{place.front} with {place.workers} workers. Ctrl-C ends all of it, politely; "
         f"`make reload` brings a new version. Logs: {place.folder / 'log'}\n"
     )
     sys.stdout.flush()
@@ -76,7 +76,8 @@ def claim(place: Place) -> None:
 
 def refuse_taken(place: Place) -> None:
     """SystemExit if something else listens where we want to."""
-    for address in [f"{place.bind}:{place.port}", *place.addresses]:
+    front = [] if place.server else [f"{place.bind}:{place.port}"]
+    for address in [*front, *place.addresses]:
         host, _, port = address.rpartition(":")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,11 +107,8 @@ def configure_nginx(place: Place) -> None:
     # max_fails: one that restarts is asked again at once, and not forgotten for ten seconds.
     workers = "".join(f"server {address} max_fails=0;\n" for address in place.addresses)
     (place.nginx / "workers.conf").write_text(workers)
-    server = place.nginx / "server.conf"
-    if own := told().get("NGINX_SERVER"):
-        server.write_text(f"include {Path(ROOT, own).resolve()};\nroot {place.static};\n")
-    else:
-        server.write_text(f"listen {place.bind}:{place.port};\nroot {place.static};\n")
+    own = f"include {place.server}" if place.server else f"listen {place.bind}:{place.port}"
+    (place.nginx / "server.conf").write_text(f"{own};\nroot {place.static};\n")
 
 
 def raise_limits() -> None:

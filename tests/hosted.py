@@ -42,7 +42,7 @@ class Front(Process):
 
     def is_ready(self) -> bool:
         """Whether every worker answers, and nginx listens."""
-        return super().is_ready() and all(answers(f"http://{at}/login/") for at in self.workers)
+        return super().is_ready() and all(answers(f"http://{at}/readyz") for at in self.workers)
 
     def command_of(self, module: str, **settings: str) -> subprocess.CompletedProcess:
         """Runs one of deploy's commands, as a target of the Makefile does."""

@@ -69,6 +69,13 @@ async def test_a_page_of_the_site_may_open_a_socket_and_a_foreign_one_may_not(fr
         assert refused.value.response.status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/readyz", "/healthz", "/metrics"])
+def test_what_is_for_operators_is_told_by_each_worker_and_not_by_nginx(front, path):
+    assert get(front, path).status == 404
+    for worker in front.workers:
+        assert httpx.get(f"http://{worker}{path}").status_code == 200
+
+
 def get(front, path, **headers):
     """An answer to a path that no client has tidied up."""
     connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)
