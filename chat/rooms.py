@@ -18,6 +18,7 @@ from chat.members import Member
 from chat.models import Entry, ReadMark, Room
 from chat.presence import presence
 from chat.rate import Buckets
+from chat.tails import tails
 from chat.whispers import Ear, Whisper, whispers
 from streaming import graphemes
 
@@ -137,6 +138,7 @@ async def _append(
     draft = Draft(
         room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderates
     )
+    tails()  # they ring for what is written, on a worker where nobody has read yet too
     try:
         return await appender().add(draft)
     except log.Refusal as refusal:

@@ -63,6 +63,7 @@ ARROWS = {
         "chat.models",
         "chat.presence",
         "chat.rate",
+        "chat.tails",
         "chat.whispers",
         "streaming.graphemes",
     },
