@@ -105,13 +105,16 @@ class Tails:
         """The slow check: one query for all rooms, for bells that never rang."""
         while self.tails:
             await asyncio.sleep(CHECK_SECONDS)
+            # As they are now: of a room that is opened meanwhile the answer says nothing.
+            asked = list(self.tails.values())
             try:
-                heads = await log.heads(self.tails)
+                heads = await log.heads([tail.room for tail in asked])
             except DatabaseError as error:
                 logger.error("The heads were not read: %s", type(error).__name__)
                 continue
-            for tail in list(self.tails.values()):
-                self._compare(tail, heads.get(tail.room))
+            for tail in asked:
+                if self.tails.get(tail.room) is tail:
+                    self._compare(tail, heads.get(tail.room))
 
     def _compare(self, tail: Tail, found: log.Head | None) -> None:
         # Where somebody may no longer be, all are sent away: those who may come back at once.

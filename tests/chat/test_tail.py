@@ -204,6 +204,28 @@ async def test_the_slow_check_ends_with_its_rooms(lobby, monkeypatch):
 
 
 @database
+async def test_the_slow_check_ends_no_room_that_is_opened_while_it_asks(
+    lobby, backroom, monkeypatch
+):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    opened, heads = [], log.heads
+
+    async def slowly(rooms):
+        found = await heads(rooms)
+        opened.append(await tails().open(backroom.pk))
+        return found
+
+    monkeypatch.setattr(log, "heads", slowly)
+    reader = await tails().open(lobby.pk)
+    async with asyncio.timeout(5):
+        while len(opened) < 2:  # until the first answer has been dealt with
+            await asyncio.sleep(0.01)
+    assert not opened[0].tail.ended
+    for one in [reader, *opened]:
+        one.close()
+
+
+@database
 @pytest.mark.parametrize("how", ["new epoch", "deleted", "made private"])
 async def test_the_end_of_a_log_sends_its_readers_away(lobby, monkeypatch, how):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
