@@ -23,6 +23,7 @@ TALK = {
     "redis_in_bytes": "Redis bytes in",
     "redis_out_bytes": "and out",
     "database_us": "PostgreSQL µs",
+    "stored_bytes": "and bytes stored",
 }
 TEXTS = {
     "interval_ms": "ms a character",

@@ -4,6 +4,8 @@ the database, each by itself."""
 import asyncio
 from typing import Any
 
+import psycopg
+
 from benchmarks.clients import Lost, opened, until
 from benchmarks.cost.people import Listener, Talker
 from benchmarks.cost.size import Size
@@ -47,7 +49,7 @@ async def one(
             client.close()
     if used["entries"] != entries * readers or any(c.head != start + entries for c in listeners):
         raise Lost(f"{entries} were said to {readers}, and {used['entries']} came")
-    return row(used, readers, talkers, entries)
+    return row(used, readers, talkers, entries) | {"stored_bytes": await stored_bytes(site)}
 
 
 async def said(people: list[Talker], listeners: list[Listener], seconds: float) -> int:
@@ -80,6 +82,17 @@ def counted(site: Site, speaking: Any, hearing: Any, listeners: list[Listener]) 
         "database": cpu_seconds(database.running.pid) if database else 0.0,
         **counts(site.redis.url),
     }
+
+
+async def stored_bytes(site: Site) -> float:
+    """Of an entry with its indexes, in PostgreSQL."""
+    if not hasattr(site, "postgres"):
+        return 0.0
+    async with await psycopg.AsyncConnection.connect(site.postgres.url) as connection:
+        found = await connection.execute(
+            "SELECT pg_total_relation_size('chat_entry')::float / count(*) FROM chat_entry"
+        )
+        return (await found.fetchone())[0]
 
 
 def row(used: dict[str, float], readers: int, talkers: int, entries: int) -> dict[str, Any]:
