@@ -11,7 +11,7 @@ class Size:
     many: int = 4_000
     idle_seconds: float = 50.0  # two heartbeats of a socket
     settle_seconds: float = 8.0  # until all has been told of who came
-    readers: tuple[int, ...] = (50, 500)
+    readers: tuple[int, ...] = (1, 50, 500)
     talkers: tuple[int, ...] = (1, 16, 64)
     talk_seconds: float = 6.0
     text_readers: int = 500
