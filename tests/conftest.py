@@ -16,6 +16,8 @@ from streaming.models import StreamText
 from streaming.rate import Buckets
 from tests.servers import Site
 
+LOG_THREADS = [(WRITER, 1), (READERS, 2)]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup):
@@ -23,17 +25,30 @@ def django_db_setup(django_db_setup):
     Django's own asynchronous queries leave a connection in the thread that they share, and
     Channels' communicators keep connections from being closed while a test waits for output."""
     yield
-    for executor, threads in [(SyncToAsync.single_thread_executor, 1), (WRITER, 1), (READERS, 2)]:
-        everyone = threading.Barrier(threads, timeout=10)
-        closing = [executor.submit(close_connections, everyone) for _ in range(threads)]
-        for done in closing:
-            done.result()
+    for executor, threads in [(SyncToAsync.single_thread_executor, 1), *LOG_THREADS]:
+        in_each_thread(executor, threads, connections.close_all)
 
 
-def close_connections(everyone):
-    """Closes the connections of a thread; each thread of an executor does it once."""
-    everyone.wait()
-    connections.close_all()
+@pytest.fixture(autouse=True)
+def finished_log(_django_db_marker):
+    """Lets the log's threads finish what they do when a test ends, before its tables are emptied.
+    PostgreSQL calls the two a deadlock, and pytest-django takes the database from a thread in the
+    middle of its transaction, which then stays open for ever."""
+    yield
+    for executor, threads in LOG_THREADS:
+        in_each_thread(executor, threads, lambda: None)
+
+
+def in_each_thread(executor, threads, job):
+    """Does the job once in each thread of an executor, after all that waits there."""
+    everyone = threading.Barrier(threads, timeout=60)
+
+    def meet_and_do():
+        everyone.wait()
+        job()
+
+    for done in [executor.submit(meet_and_do) for _ in range(threads)]:
+        done.result()
 
 
 @pytest.fixture(autouse=True)

@@ -153,7 +153,10 @@ class Postgres(Process):
             shutil.chown(home, self.user)
         where = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
         quick = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
-        options = [f"-c{name}={value}" for name, value in (where | quick).items()]
+        # What waits for a lock that nobody gives back fails, and says for which.
+        patience = {"lock_timeout": "60s"}
+        settings = where | quick | patience
+        options = [f"-c{name}={value}" for name, value in settings.items()]
         super().__init__([program, "-D", data, *options], home / "postgres.log")
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
         subprocess.run(
