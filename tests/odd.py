@@ -22,6 +22,12 @@ async def answer(send):
     await send({"type": "http.response.body", "body": b"a whole answer"})
 
 
+async def parts(send):
+    await send(START)
+    for number in range(3):
+        await send({"type": "http.response.body", "body": b"a part\n", "more_body": number < 2})
+
+
 async def fail_at_once(send):
     raise Failure("at once")
 
@@ -45,6 +51,7 @@ async def stay(send):
 
 
 PATHS = {
+    "/parts": parts,
     "/at-once": fail_at_once,
     "/between": fail_between,
     "/midway": fail_midway,

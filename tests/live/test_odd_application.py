@@ -49,3 +49,9 @@ async def still_looks_after_everybody(worker):
     async with asyncio.timeout(30):
         while "took too long to shut down and was killed" not in worker.log.read_text():
             await asyncio.sleep(0.05)
+
+
+async def test_only_the_head_is_sent_to_who_asks_for_the_head(worker):
+    request = b"HEAD /parts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    assert (await ask(worker, request)).endswith(b"\r\n\r\n")
+    assert (await ask(worker, request.replace(b"HEAD", b"GET"))).count(b"a part\n") == 3
