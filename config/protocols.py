@@ -90,6 +90,8 @@ class Request(http_protocol.WebRequest):
     def refuse(self) -> None:
         """Closes the connection; what still arrives is for nobody."""
         self.room = -1
+        # Else Twisted says after it that the body may come.
+        self.requestHeaders.removeHeader(b"expect")
         self.channel.transport.write(TOO_LARGE)
         self.channel.loseConnection()
 
