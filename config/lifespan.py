@@ -1,11 +1,14 @@
 """The site's own end: what is open is closed politely, by whoever opened it."""
 
+import logging
 from typing import Any
 
 from chat import leaving
 from chat.reports import reports
 from config.cycle import DRAIN
 from streaming import responses
+
+logger = logging.getLogger(__name__)
 
 
 def is_draining() -> bool:
@@ -19,7 +22,15 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     reports()  # the other workers learn of this one at once, though nobody has come to it yet
     await send({"type": "lifespan.startup.complete"})
     while (await receive())["type"] == DRAIN:
-        responses.streams.drain()
-        leaving.farewell()
+        see_off()
     await leaving.end()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def see_off() -> None:
+    """Says farewell to readers and to sockets; to the ones even if it fails with the others."""
+    for step in (responses.streams.drain, leaving.farewell):
+        try:
+            step()
+        except Exception:
+            logger.exception("Not everybody was seen off.")

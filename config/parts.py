@@ -20,18 +20,19 @@ PARTS: list[tuple[Any, str]] = [
     (daphne.server, "HTTPFactory WebSocketFactory"),
     (
         daphne.server.Server,
-        "run listen_success create_application handle_reply kill_all_applications timeout_checker",
+        "run listen_success create_application handle_reply kill_all_applications"
+        " application_checker timeout_checker",
     ),
     (CommandLineInterface, "server_class load_asgi_app run"),
     (HTTPFactory, "buildProtocol protocol"),
-    (WebRequest, "process handle_reply finish check_timeouts basic_error"),
+    (WebRequest, "process handle_reply finish handle_exception check_timeouts basic_error"),
     (http.Request, "gotLength handleContentChunk registerProducer unregisterProducer"),
     (
         http.HTTPChannel,
         "resetTimeout setTimeout allContentReceived forceAbortClient loseConnection",
     ),
     (http, "_GenericHTTPChannelProtocol"),
-    (Socket, "makeConnection onConnect onClose onPing serverClose check_timeouts"),
+    (Socket, "makeConnection onConnect onClose onPing serverClose handle_exception check_timeouts"),
     (WebSocketProtocol, "onMessageFrameEnd sendCloseFrame dropConnection STATE_OPEN"),
     (tcp.Server, "write writeSequence writeSomeData dataBuffer registerProducer pauseProducing"),
     (tcp.Port, "transport"),

@@ -1,6 +1,8 @@
 """Daphne's two protocols, with a flow that can be waited for and limits on what arrives."""
 
 import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from daphne import http_protocol, ws_protocol
@@ -17,6 +19,20 @@ ROOT_PATH = b"daphne-root-path"
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 # Pieces of one message. Empty ones cost memory, and count for nothing in autobahn's limits.
 FRAGMENTS_MOST = 1_000
+
+
+def contained(look: Callable[..., None]) -> Callable[..., None]:
+    """For what Daphne calls for every connection in turn, each second: were one of them to raise,
+    it would never again look after any."""
+
+    @wraps(look)
+    def look_and_survive(connection: Any, *what: Any) -> None:
+        try:
+            look(connection, *what)
+        except Exception:
+            logger.exception("A connection from %s was not looked after.", connection.client_addr)
+
+    return look_and_survive
 
 
 class Channel(http.HTTPChannel):
@@ -74,6 +90,8 @@ class Request(http_protocol.WebRequest):
     def refuse(self) -> None:
         """Closes the connection; what still arrives is for nobody."""
         self.room = -1
+        # Else Twisted says after it that the body may come.
+        self.requestHeaders.removeHeader(b"expect")
         self.channel.transport.write(TOO_LARGE)
         self.channel.loseConnection()
 
@@ -96,6 +114,9 @@ class Request(http_protocol.WebRequest):
                 # Whoever asks again is to ask another worker.
                 self.channel.persistent = False
                 self.setHeader(b"connection", b"close")
+        if self.method == b"HEAD":
+            # Twisted leaves out the first part of a body, and Daphne sends it the others.
+            message = {**message, "body": b""}
         super().handle_reply(message)
 
     def finish(self) -> None:
@@ -105,6 +126,16 @@ class Request(http_protocol.WebRequest):
         self.flow.stopProducing()
         super().finish()
 
+    @contained
+    def handle_exception(self, exception: BaseException) -> None:
+        """The application has failed. Half a response is cut off, so that nobody takes it for
+        whole; stock Daphne begins a second one, which raises."""
+        if not self._response_started:
+            super().handle_exception(exception)
+        elif self.channel:
+            self.channel.forceAbortClient()
+
+    @contained
     def check_timeouts(self) -> None:
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
@@ -171,6 +202,9 @@ class Socket(ws_protocol.WebSocketProtocol):
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(code=code or 1000, isReply=False)
 
+    handle_exception = contained(ws_protocol.WebSocketProtocol.handle_exception)
+
+    @contained
     def check_timeouts(self) -> None:
         """Gives up a reader that takes nothing."""
         super().check_timeouts()

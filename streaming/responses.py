@@ -64,7 +64,8 @@ class Open:
         """Ends every stream between two events, and every wait."""
         self.draining = True
         for waiting in self.waiting:
-            waiting.reschedule(0)
+            if not waiting.expired():  # in this very turn; it would raise
+                waiting.reschedule(0)
 
 
 streams = Open()

@@ -79,6 +79,8 @@ async def test_a_large_body_is_refused_before_it_has_come(worker):
     before = memory(worker)
     told = await ask(worker, HEAD + b"Content-Length: 9000000\r\n\r\n")
     assert told.startswith(b"HTTP/1.1 413 ")
+    asking = await ask(worker, HEAD + b"Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n")
+    assert asking == told  # and not to go on
     untold = await connect(worker)
     untold.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
     ended = asyncio.ensure_future(untold.rest())

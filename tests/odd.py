@@ -1,0 +1,59 @@
+"""An application that does what this site does not: it fails midway, and sends parts."""
+
+import asyncio
+
+HTML = [(b"content-type", b"text/html")]
+START = {"type": "http.response.start", "status": 200, "headers": HTML}
+
+
+class Failure(Exception):
+    """What the application dies of."""
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "websocket":
+        raise Failure("at a socket")
+    if scope["type"] == "http":
+        await PATHS.get(scope["path"], answer)(send)
+
+
+async def answer(send):
+    await send(START)
+    await send({"type": "http.response.body", "body": b"a whole answer"})
+
+
+async def parts(send):
+    await send(START)
+    for number in range(3):
+        await send({"type": "http.response.body", "body": b"a part\n", "more_body": number < 2})
+
+
+async def fail_at_once(send):
+    raise Failure("at once")
+
+
+async def fail_between(send):
+    await send(START)
+    raise Failure("between")
+
+
+async def fail_midway(send):
+    await send(START)
+    await send({"type": "http.response.body", "body": b"half an answer", "more_body": True})
+    raise Failure("midway")
+
+
+async def stay(send):
+    """Outlives its client, until it is killed."""
+    await send(START)
+    await send({"type": "http.response.body", "body": b"stays", "more_body": True})
+    await asyncio.Event().wait()
+
+
+PATHS = {
+    "/parts": parts,
+    "/at-once": fail_at_once,
+    "/between": fail_between,
+    "/midway": fail_midway,
+    "/stay": stay,
+}
