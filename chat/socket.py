@@ -51,7 +51,7 @@ class Socket(AsyncWebsocketConsumer):
         channel of the layer and a task for every event, and does not clean up when it dies."""
         self.scope, self.base_send = scope, send
         self.tasks: set[asyncio.Task[None]] = set()
-        self.is_open = self.ending = False
+        self.inside, self.ending = asyncio.Event(), False
         self.heard = time.monotonic()
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
@@ -86,7 +86,7 @@ class Socket(AsyncWebsocketConsumer):
             return
         await self.accept(self.subprotocol())
         await self.opened()
-        self.is_open = True
+        self.inside.set()
         if sockets.draining:
             await self.take_leave(restart("The server restarts."))
         if name_refused:
@@ -100,10 +100,11 @@ class Socket(AsyncWebsocketConsumer):
             least, most = RETRY_WHEN_FULL_MS
             wait = least + secrets.randbelow(most - least + 1)
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
+        since = dismissals().count
         self.member, name_refused = await member_of(self.scope)
         self.held.enter_context(rollcall().connected(self.member))
         whom = of_person(self.member.key, self.scope["session"].session_key)
-        self.held.enter_context(dismissals().telling(whom, self.look_again))
+        self.held.enter_context(dismissals().telling(whom, self.look_again, since))
         self.spawn(self.check_access())
         return name_refused
 
@@ -140,7 +141,11 @@ class Socket(AsyncWebsocketConsumer):
 
     def send_away(self) -> None:
         """Closes the socket of a client that is to come back, not all at the same moment."""
-        self.spawn(self.take_leave(restart("The connections of this room were closed.")))
+        self.spawn(self._send_away())
+
+    async def _send_away(self) -> None:
+        await self.inside.wait()
+        await self.take_leave(restart("The connections of this room were closed."))
 
     async def check_access(self) -> None:
         """Looks every minute, in case that this worker was not told."""
@@ -150,7 +155,8 @@ class Socket(AsyncWebsocketConsumer):
 
     async def check(self) -> None:
         """Closes the socket of a person who has logged out, and leaves rooms that were closed to
-        them."""
+        them. What changes while the client comes in is looked at when it is."""
+        await self.inside.wait()
         if await self.is_logged_in():
             await self.check_rooms()
         else:
@@ -233,7 +239,7 @@ def drain() -> None:
     nothing keeps nobody from hearing it."""
     sockets.draining = True
     for one in sockets:
-        if one.is_open:
+        if one.inside.is_set():
             one.spawn(one.take_leave(restart("The server restarts.")))
 
 
