@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from chat.loops import PerLoop
-from chat.relay import Message, relay, send_once
+from chat.relay import Message, outsider, relay
 from chat.rollcall import WORKERS, rollcall
 
 DISMISSAL = "dismissal"
@@ -126,7 +126,7 @@ def dismiss(*whom: str) -> None:
 
 
 async def _dismiss(whom: tuple[str, ...]) -> None:
-    if dismissals.is_made:
+    if relay.is_made:  # on the loop of a worker
         dismissals().dismiss(whom)
     elif settings.REDIS_URL:
-        await send_once(WORKERS, DISMISSAL, whom=list(whom))
+        await outsider.send(WORKERS, DISMISSAL, whom=list(whom))
