@@ -25,6 +25,7 @@ from chat.rollcall import rollcall
 from chat.rooms import Refused
 from streaming import openings
 from streaming.rate import Bucket
+from streaming.refusals import refusals
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,9 @@ class Socket(AsyncWebsocketConsumer):
     async def admit(self) -> str | None:
         """Finds out who it is. Returns why they cannot have the name that they wanted."""
         address = (self.scope.get("client") or [None])[0]
-        if len(presence) >= settings.SOCKETS_PER_WORKER or openings.one_too_many(address):
+        full = len(presence) >= settings.SOCKETS_PER_WORKER
+        refusals["full"] += full
+        if full or openings.one_too_many(address):
             least, most = RETRY_WHEN_FULL_MS
             wait = least + secrets.randbelow(most - least + 1)
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
@@ -182,6 +185,7 @@ class Socket(AsyncWebsocketConsumer):
             return
         self.heard = time.monotonic()
         if self.frame_rate.take(self.heard):
+            refusals["frames"] += 1
             logger.warning("Closed a socket of %s: too many frames.", self.member.key)
             await self.end(FLOODING)
         elif text_data is None or len(text_data.encode()) > settings.CHAT_FRAME_BYTES:
