@@ -29,6 +29,7 @@ WAIT_MOST = 25  # seconds; proxies give up at 30 or later
 @require_http_methods(["GET", "POST"])
 async def entries(request: HttpRequest, slug: str) -> HttpResponse:
     """Polling and history by GET, commands by POST."""
+    since = dismissals().count
     try:
         member = await answers.member_of(request)
         if request.method == "POST":
@@ -36,18 +37,18 @@ async def entries(request: HttpRequest, slug: str) -> HttpResponse:
         room = await rooms.enter(slug, member)
         if "before" in request.GET:
             return await _history(request, room)
-        return await _poll(request, room, member)
+        return await _poll(request, room, member, since)
     except Refused as refused:
         return answers.refusal(refused)
 
 
-async def _poll(request: HttpRequest, room: Room, member: Member) -> HttpResponse:
+async def _poll(request: HttpRequest, room: Room, member: Member, since: int) -> HttpResponse:
     cursor = request.GET.get("cursor") or None
     wait = answers.number(request, "wait", 0, 0, WAIT_MOST) if cursor else 0
     reader = await taps.open_reader(room, "poll")
     try:
         reset = await taps.resume(reader, cursor)
-        with _here(request, room, member, reader) if wait else nullcontext():
+        with _here(request, room, member, reader, since) if wait else nullcontext():
             found = await _take(reader, wait)
         fields = {
             "epoch": reader.tail.epoch,
@@ -63,12 +64,14 @@ async def _poll(request: HttpRequest, room: Room, member: Member) -> HttpRespons
 
 
 @contextmanager
-def _here(request: HttpRequest, room: Room, member: Member, reader: Reader) -> Iterator[None]:
+def _here(
+    request: HttpRequest, room: Room, member: Member, reader: Reader, since: int
+) -> Iterator[None]:
     whom = [*of_person(member.key, request.session.session_key), of_room(room.pk)]
     # Without a cookie each poll is a new guest, and there would be a crowd of them.
     known = members.can_return(member, request.COOKIES)
     with (
-        dismissals().telling(whom, reader.stop),
+        dismissals().telling(whom, reader.stop, since),
         rollcall().entered(room.pk, member) if known else nullcontext(),
     ):
         yield

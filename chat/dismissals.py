@@ -3,21 +3,26 @@ once, or goes and comes back. Hints, never the truth: what the database says is 
 or so in any case, and finds those who were not told."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import transaction
 
 from chat.loops import PerLoop
-from chat.relay import Message, relay, send_once
+from chat.relay import Message, outsider, relay
 from chat.rollcall import WORKERS, rollcall
 
 DISMISSAL = "dismissal"
+
+# Remembered for those who are just coming in, which takes less than a second.
+RECENT_MOST = 1_024
 
 # Whom a dismissal may be for. Nobody is told of a change of rooms but what reads their logs.
 ROOMS = "rooms"
@@ -48,17 +53,31 @@ class Dismissals:
 
     def __init__(self) -> None:
         self.ears: dict[str, dict[object, tuple[Callable[[], None], Context]]] = {}
+        self.count = 0  # of all that were dismissed
+        self.recent: deque[str] = deque(maxlen=RECENT_MOST)
         rollcall()  # which follows the group of the workers
         relay().listen(DISMISSAL, self._heard)
 
-    def tell(self, whom: Iterable[str], call: Callable[[], None]) -> Callable[[], None]:
-        """Calls `call` whenever one of `whom` is dismissed, until what is returned is called."""
+    def tell(
+        self, whom: Iterable[str], call: Callable[[], None], since: int | None = None
+    ) -> Callable[[], None]:
+        """Calls `call` whenever one of `whom` is dismissed, until what is returned is called;
+        at once if that has happened since the `count` was taken, before their rights were
+        looked up."""
         # Called where it was asked for: in the context of whoever logs out, its questions to the
         # database would wait for that one's thread, which waits for this.
         whom, ear, what = list(whom), object(), (call, copy_context())
         for one in whom:
             self.ears.setdefault(one, {})[ear] = what
+        if since is not None and self._missed(whom, since):
+            asyncio.get_running_loop().call_soon(call)
         return partial(self._forget, whom, ear)
+
+    def _missed(self, whom: Iterable[str], since: int) -> bool:
+        """Whether one of `whom` was dismissed since; or perhaps, if too many were."""
+        missed = self.count - since
+        late = islice(reversed(self.recent), missed)
+        return missed > len(self.recent) or not set(whom).isdisjoint(late)
 
     def _forget(self, whom: list[str], ear: object) -> None:
         for one in whom:
@@ -67,9 +86,11 @@ class Dismissals:
                 del self.ears[one]
 
     @contextmanager
-    def telling(self, whom: Iterable[str], call: Callable[[], None]) -> Iterator[None]:
+    def telling(
+        self, whom: Iterable[str], call: Callable[[], None], since: int | None = None
+    ) -> Iterator[None]:
         """As `tell`, for as long as the context lasts."""
-        forget = self.tell(whom, call)
+        forget = self.tell(whom, call, since)
         try:
             yield
         finally:
@@ -88,6 +109,8 @@ class Dismissals:
     def _call(self, whom: Iterable[str]) -> None:
         loop = asyncio.get_running_loop()
         for one in whom:
+            self.count += 1
+            self.recent.append(one)
             for call, context in self.ears.get(one, {}).values():
                 loop.call_soon(call, context=context)
 
@@ -103,7 +126,7 @@ def dismiss(*whom: str) -> None:
 
 
 async def _dismiss(whom: tuple[str, ...]) -> None:
-    if dismissals.is_made:
+    if relay.is_made:  # on the loop of a worker
         dismissals().dismiss(whom)
     elif settings.REDIS_URL:
-        await send_once(WORKERS, DISMISSAL, whom=list(whom))
+        await outsider.send(WORKERS, DISMISSAL, whom=list(whom))

@@ -130,6 +130,8 @@ class Following:
     async def check(self) -> None:
         """Leaves the rooms where this member may no longer be. Of public rooms the tail learns
         by itself when they close."""
+        async with self.entering:
+            pass  # one that is being entered may have been looked up before the right was gone
         for slug, followed in list(self.rooms.items()):
             if followed.room.is_public:
                 continue

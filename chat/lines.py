@@ -72,6 +72,7 @@ class LineSocket(Socket):
 
     async def follow_on(self) -> None:
         """Comes back to a room whose log ended. In a new log, begins at its head."""
+        self.room.is_public = False  # until it is known again, it is asked for
         room = await rooms.enter(self.room.slug, self.member)
         reader = await taps.open_reader(room, self.tap)
         self.held.callback(reader.close)

@@ -73,16 +73,18 @@ def close(request: HttpRequest) -> HttpResponse:
 async def events(request: HttpRequest) -> HttpResponseBase:
     """How everything stands, every two seconds. Given even when the worker is full: that is when
     it is looked for."""
+    since = dismissals().count
     user: Any = await request.auser()
     if not await database_sync_to_async(may_see)(user):
         return HttpResponse(status=403)  # not raised: Django would log it with a traceback
-    return responses.EventStream(_watch(user.pk, request.session.session_key), "live")
+    source = _watch(user.pk, request.session.session_key, since)
+    return responses.EventStream(source, "live")
 
 
-async def _watch(user: int, session_key: str | None) -> AsyncGenerator[bytes]:
+async def _watch(user: int, session_key: str | None, since: int) -> AsyncGenerator[bytes]:
     yield responses.retry()
     again = asyncio.Event()
-    with dismissals().telling(of_person(user_key(user), session_key), again.set):
+    with dismissals().telling(of_person(user_key(user), session_key), again.set, since):
         async with aclosing(_overviews(session_key, again)) as overviews:
             async for told in overviews:
                 yield sse.event(frames.dumps(told), name="overview")

@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
+from math import inf
+from time import monotonic
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -18,6 +20,8 @@ logger = logging.getLogger(__name__)
 # Messages that wait while Redis is slow; what comes on top is dropped.
 WAITING_MOST = 256
 RETRY_SECONDS = 1.0
+# Each try waits for a Redis that hangs, and a command may have a thousand things to tell.
+PAUSE_SECONDS = 10.0
 
 Message = dict[str, Any]
 
@@ -155,10 +159,24 @@ class Relay:
 relay = PerLoop(Relay)
 
 
-async def send_once(group: str, type: str, **fields: Any) -> None:
-    """Sends a message to the workers of a group from a process that is none, or not yet."""
-    layer: Any = get_channel_layer()
-    try:
-        await layer.group_send(group, {"type": type, "worker": "", **fields})
-    except Exception as error:
-        logger.warning("The workers were not told (%s).", error.__class__.__name__)
+class Outsider:
+    """Sends messages to the workers of a group from a process that is none, or not yet. After a
+    failure it is silent for a while."""
+
+    def __init__(self) -> None:
+        self.failed_at = -inf
+
+    async def send(self, group: str, type: str, **fields: Any) -> None:
+        """Sends a message, and waits until it is sent or has failed."""
+        if monotonic() - self.failed_at < PAUSE_SECONDS:
+            return
+        layer: Any = get_channel_layer()
+        try:
+            await layer.group_send(group, {"type": type, "worker": "", **fields})
+        except Exception as error:
+            self.failed_at = monotonic()
+            why = error.__class__.__name__
+            logger.warning("Workers are not told (%s), for %d s.", why, PAUSE_SECONDS)
+
+
+outsider = Outsider()

@@ -64,9 +64,10 @@ class Reports:
             relay().send(WORKERS, REPORT, report=self._own())
 
     def _heard(self, message: Message) -> None:
-        now = monotonic()
-        if now - self.asked_at <= SILENT_SECONDS:  # others may have asked
-            self._keep(message["worker"], message["report"], now)
+        now, report = monotonic(), message["report"]
+        # Others may have asked; and while the workers are reloaded, some tell other things.
+        if now - self.asked_at <= SILENT_SECONDS and report.keys() == self._own().keys():
+            self._keep(message["worker"], report, now)
 
     def _keep(self, worker: str, report: Report, now: float) -> None:
         self.heard.setdefault(worker, deque()).append((now, report))

@@ -22,6 +22,7 @@ from chat.tails import tails
 from chat.whispers import Ear, Whisper, whispers
 from streaming import graphemes
 from streaming.rate import Buckets
+from streaming.refusals import refusals
 
 RETRY_MS = 1_000  # after a failure of the database
 
@@ -129,6 +130,7 @@ def take_turn(rate: Buckets, member: Member, what: str) -> None:
     """Counts something that a member does. Refused if they have had their share for now."""
     wait = rate.take(member.key, monotonic())
     if wait:
+        refusals[what] += 1
         message = f"Too many {what} at once. The next may come in {max(wait, 0.1):.1f} s."
         raise Refused("rate_limited", message, int(wait * 1000) + 1)
 

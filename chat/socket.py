@@ -25,6 +25,7 @@ from chat.rollcall import rollcall
 from chat.rooms import Refused
 from streaming import openings
 from streaming.rate import Bucket
+from streaming.refusals import refusals
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Socket(AsyncWebsocketConsumer):
         channel of the layer and a task for every event, and does not clean up when it dies."""
         self.scope, self.base_send = scope, send
         self.tasks: set[asyncio.Task[None]] = set()
-        self.is_open = self.ending = False
+        self.inside, self.ending = asyncio.Event(), False
         self.heard = time.monotonic()
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
@@ -86,7 +87,7 @@ class Socket(AsyncWebsocketConsumer):
             return
         await self.accept(self.subprotocol())
         await self.opened()
-        self.is_open = True
+        self.inside.set()
         if sockets.draining:
             await self.take_leave(restart("The server restarts."))
         if name_refused:
@@ -96,14 +97,17 @@ class Socket(AsyncWebsocketConsumer):
     async def admit(self) -> str | None:
         """Finds out who it is. Returns why they cannot have the name that they wanted."""
         address = (self.scope.get("client") or [None])[0]
-        if len(presence) >= settings.SOCKETS_PER_WORKER or openings.one_too_many(address):
+        full = len(presence) >= settings.SOCKETS_PER_WORKER
+        refusals["full"] += full
+        if full or openings.one_too_many(address):
             least, most = RETRY_WHEN_FULL_MS
             wait = least + secrets.randbelow(most - least + 1)
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
+        since = dismissals().count
         self.member, name_refused = await member_of(self.scope)
         self.held.enter_context(rollcall().connected(self.member))
         whom = of_person(self.member.key, self.scope["session"].session_key)
-        self.held.enter_context(dismissals().telling(whom, self.look_again))
+        self.held.enter_context(dismissals().telling(whom, self.look_again, since))
         self.spawn(self.check_access())
         return name_refused
 
@@ -140,7 +144,11 @@ class Socket(AsyncWebsocketConsumer):
 
     def send_away(self) -> None:
         """Closes the socket of a client that is to come back, not all at the same moment."""
-        self.spawn(self.take_leave(restart("The connections of this room were closed.")))
+        self.spawn(self._send_away())
+
+    async def _send_away(self) -> None:
+        await self.inside.wait()
+        await self.take_leave(restart("The connections of this room were closed."))
 
     async def check_access(self) -> None:
         """Looks every minute, in case that this worker was not told."""
@@ -150,7 +158,8 @@ class Socket(AsyncWebsocketConsumer):
 
     async def check(self) -> None:
         """Closes the socket of a person who has logged out, and leaves rooms that were closed to
-        them."""
+        them. What changes while the client comes in is looked at when it is."""
+        await self.inside.wait()
         if await self.is_logged_in():
             await self.check_rooms()
         else:
@@ -176,6 +185,7 @@ class Socket(AsyncWebsocketConsumer):
             return
         self.heard = time.monotonic()
         if self.frame_rate.take(self.heard):
+            refusals["frames"] += 1
             logger.warning("Closed a socket of %s: too many frames.", self.member.key)
             await self.end(FLOODING)
         elif text_data is None or len(text_data.encode()) > settings.CHAT_FRAME_BYTES:
@@ -233,7 +243,7 @@ def drain() -> None:
     nothing keeps nobody from hearing it."""
     sockets.draining = True
     for one in sockets:
-        if one.is_open:
+        if one.inside.is_set():
             one.spawn(one.take_leave(restart("The server restarts.")))
 
 

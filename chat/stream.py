@@ -33,6 +33,7 @@ async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     """What happens in a room, from the reader's cursor, for as long as it listens."""
     if responses.no_room_for(request):
         return responses.busy()
+    since = dismissals().count
     try:
         member = await answers.member_of(request)
         room = await rooms.join(slug, member)
@@ -40,12 +41,12 @@ async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
         # An EventSource that is told anything but 200 never asks again.
         return responses.busy() if refused.code in FOR_NOW else answers.refusal(refused)
     key = request.session.session_key
-    source = _follow(room, member, key, responses.cursor(request))
+    source = _follow(room, member, key, responses.cursor(request), since)
     return responses.EventStream(source, "room")
 
 
 async def _follow(
-    room: Room, member: Member, session_key: str | None, cursor: str | None
+    room: Room, member: Member, session_key: str | None, cursor: str | None, since: int
 ) -> AsyncGenerator[bytes]:
     yield responses.retry()
     try:
@@ -54,7 +55,8 @@ async def _follow(
         return  # the client comes again, and is told then
     try:
         whom = [*of_person(member.key, session_key), of_room(room.pk)]
-        with dismissals().telling(whom, reader.stop), rollcall().entered(room.pk, member):
+        stopping = dismissals().telling(whom, reader.stop, since)
+        with stopping, rollcall().entered(room.pk, member):
             if await taps.resume(reader, cursor):
                 yield reset_event(reader)
             async for piece in _pieces(room, member, session_key, reader):

@@ -20,13 +20,17 @@ Admitted = tuple[Member, str | None]
 
 async def open_reader(room: Room, tap: str) -> Reader:
     """A reader at the room's head, through a tap. Refused if the room is gone or the database
-    away."""
+    away, and for now if it was closed to the public after it was entered."""
     try:
-        return await tails().open(room.pk, tap)
+        reader = await tails().open(room.pk, tap)
     except LogEnded:
         raise rooms.Refused("gone", "The room is gone.") from None
     except DatabaseError:
         raise rooms.unavailable() from None
+    if room.is_public and not reader.tail.is_public:
+        reader.close()
+        raise rooms.unavailable()
+    return reader
 
 
 async def resume(reader: Reader, cursor: str | None) -> bool:

@@ -27,6 +27,7 @@ from chat.relay import relay
 from chat.reports import socket_taps
 from chat.tails import tails
 from config.lifespan import is_draining
+from streaming.refusals import REASONS, refusals
 from streaming.responses import streams
 
 # Named though there are none, so that a graph begins at 0.
@@ -70,6 +71,7 @@ class WorkerCollector(Collector):
         yield histogram("append_seconds", help, figures.append_seconds)
         help = "Commands not written, the database being away."
         yield counter("append_failures", help, figures.append_failures)
+        yield counters("refusals", "Who was told to wait.", "reason", REASONS, refusals)
 
     def reading(self) -> Iterator[Metric]:
         """What was read."""
@@ -77,8 +79,10 @@ class WorkerCollector(Collector):
         yield counter("deliveries", help, figures.deliveries)
         help = "From a commit, or an arrival from another worker, to a reader that waited for it."
         yield histogram("delivery_seconds", help, figures.delivery_seconds)
-        yield counters("resumes", "Readers that came with a cursor.", figures.resumes)
-        yield counters("resets", "Readers whose cursor led nowhere.", figures.resets)
+        help = "Readers that came with a cursor."
+        yield counters("resumes", help, "tap", TAPS, figures.resumes)
+        help = "Readers whose cursor led nowhere."
+        yield counters("resets", help, "tap", TAPS, figures.resets)
         yield counter("gaps", "Readings of the log for want of a doorbell.", figures.gaps)
         yield counter("stuck_closed", "Connections closed since they took nothing.", figures.stuck)
 
@@ -103,11 +107,13 @@ def counter(name: str, help: str, value: float) -> Metric:
     return CounterMetricFamily(f"twinstream_{name}", help, value)
 
 
-def counters(name: str, help: str, values: Mapping[str, int]) -> Metric:
-    """One of them a tap."""
-    family = CounterMetricFamily(f"twinstream_{name}", help, labels=["tap"])
-    for tap in TAPS:
-        family.add_metric([tap], values.get(tap, 0))
+def counters(
+    name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
+) -> Metric:
+    """One of them a key."""
+    family = CounterMetricFamily(f"twinstream_{name}", help, labels=[label])
+    for key in keys:
+        family.add_metric([key], values.get(key, 0))
     return family
 
 

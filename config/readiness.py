@@ -48,7 +48,11 @@ class Question:
         return self.asked.done() and self.asked.result()
 
     def _run(self, asked: asyncio.Future[bool]) -> None:
-        answer = self.answers()
+        try:
+            answer = self.answers()
+        except Exception as error:  # whatever it is: what does not answer is away
+            logger.warning("Not ready, nobody expected why: %s", type(error).__name__)
+            answer = False
         loop = asked.get_loop()
         if not loop.is_closed():
             loop.call_soon_threadsafe(asked.set_result, answer)

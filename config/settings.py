@@ -82,8 +82,6 @@ CSRF_FAILURE_VIEW = "config.csrf.refused"
 # Off by itself where nobody else can come in; on means that cookies come by HTTPS alone.
 HTTPS: bool = read(env.bool, "HTTPS", not DEBUG and not set(ALLOWED_HOSTS) <= set(LOCAL_HOSTS))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-# Probes ask each worker at an address of its own.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 # 30 days that browsers insist on it. They cannot be told otherwise while it does not work.
 SECURE_HSTS_SECONDS = whole("HSTS_SECONDS", 2_592_000, at_least=0) if HTTPS else 0
 # For all hosts below this one, whoever runs them; browsers then know it before the first visit.

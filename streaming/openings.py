@@ -7,6 +7,7 @@ from time import monotonic
 from django.conf import settings
 
 from streaming.rate import Buckets
+from streaming.refusals import refusals
 
 # Both are the house's and not a person's: behind one address may be an office. When a worker
 # restarts, all of its tabs come to another worker within seconds, and none may be refused: the
@@ -17,7 +18,9 @@ buckets = Buckets(settings.OPENINGS_PER_SECOND, settings.OPENING_BURST)
 def one_too_many(address: str | None) -> bool:
     """Counts an opening from an address; whether it is to be refused."""
     network = network_of(address)
-    return network is not None and buckets.take(network, monotonic()) > 0
+    refused = network is not None and buckets.take(network, monotonic()) > 0
+    refusals["address"] += refused
+    return refused
 
 
 def network_of(address: str | None) -> str | None:

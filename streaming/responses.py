@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
 
 from streaming import openings, sse
+from streaming.refusals import refusals
 
 # Milliseconds. Jittered, so that the readers of a worker that died do not return as one.
 RETRY_MS = (1_000, 3_000)
@@ -91,6 +92,7 @@ class EventStream(StreamingHttpResponse):
 
 def no_room_for(request: HttpRequest) -> bool:
     """Whether a reader is to come another time: there are too many, or too many of theirs."""
+    refusals["full"] += streams.full
     return streams.full or openings.one_too_many(request.META.get("REMOTE_ADDR"))
 
 

@@ -13,6 +13,7 @@ from chat.presence import presence
 from chat.socket import FLOODING, PROTOCOL, SESSION_ENDED, SILENT
 from chat.tails import tails
 from streaming.rate import Buckets
+from streaming.refusals import refusals
 from tests.chat.conftest import ANN, cookie, fill, heard, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -302,6 +303,7 @@ async def test_while_the_database_is_away(connect, lobby, monkeypatch):
 
 async def test_a_worker_that_is_full_says_when_to_come_again(connect, lobby, settings):
     settings.SOCKETS_PER_WORKER = 1
+    before = refusals["full"]
     await connect()
     second = await connect()
     bye = await second.frame("bye")
@@ -309,6 +311,7 @@ async def test_a_worker_that_is_full_says_when_to_come_again(connect, lobby, set
     assert await second.closed() == FLOODING
     third = await connect("/ws/chat/lobby/")
     assert (await third.line()).startswith("! The server is busy")
+    assert refusals["full"] == before + 2
 
 
 # ---- Whose socket it is --------------------------------------------------------------

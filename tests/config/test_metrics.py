@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from chat import rooms
 from chat.figures import figures
+from chat.members import Member
+from chat.rooms import Refused
 from config.metrics import exposition
+from streaming import openings
+from streaming.rate import Buckets
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text()
 
@@ -39,6 +44,26 @@ async def test_a_histogram_is_cumulative(counted):
     assert (buckets["0.0005"], buckets["0.005"], buckets["10.0"], buckets["+Inf"]) == (2, 3, 3, 4)
     sums = {sample.name: sample.value for sample in family.samples}
     assert sums["twinstream_append_seconds_count"] == 4
+
+
+async def test_refusals_are_counted_by_reason(monkeypatch):
+    member = Member("g-1", "Ann", guest=True)
+    before = await refused()
+    monkeypatch.setattr(rooms, "join_rate", Buckets(1, 1))
+    rooms.take_turn(rooms.join_rate, member, "joins")
+    with pytest.raises(Refused):
+        rooms.take_turn(rooms.join_rate, member, "joins")
+    monkeypatch.setattr(openings, "buckets", Buckets(1, 1))
+    assert [openings.one_too_many("203.0.113.7") for _ in range(3)] == [False, True, True]
+    assert await refused() == before | {
+        "joins": before["joins"] + 1,
+        "address": before["address"] + 2,
+    }
+
+
+async def refused():
+    samples = (await families())["twinstream_refusals"].samples
+    return {sample.labels["reason"]: sample.value for sample in samples}
 
 
 async def test_what_never_happened_is_0_and_not_missing():

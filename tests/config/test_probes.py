@@ -5,6 +5,8 @@ import json
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from chat.loops import PerLoop
+from config import readiness
 from config.probes import Probes
 from streaming import responses
 
@@ -41,6 +43,15 @@ async def test_a_worker_that_drains_is_not_ready(monkeypatch):
     monkeypatch.setattr(responses.streams, "draining", True)
     status, body = await ask("/readyz")
     assert (status, json.loads(body)) == (503, {"worker": "draining", "database": "ready"})
+
+
+async def test_a_worker_is_not_ready_whatever_its_database_fails_with(monkeypatch):
+    def fail():
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(readiness, "database", PerLoop(lambda: readiness.Question(fail)))
+    status, body = await ask("/readyz")
+    assert (status, json.loads(body)) == (503, {"worker": "ready", "database": "away"})
 
 
 async def test_metrics_are_read_by_prometheus():

@@ -221,6 +221,24 @@ async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
     await bystander.until("pong")
 
 
+MANY = """
+import io, logging
+from django.contrib.auth import get_user_model
+said = io.StringIO()
+logging.getLogger("chat.relay").addHandler(logging.StreamHandler(said))
+for number in range(10):
+    get_user_model().objects.create_user(f"user-{number}").save()
+print(said.getvalue().count("are not told"))
+"""
+
+
+async def test_a_command_that_changes_many_does_not_wait_for_redis_at_each(site):
+    site.redis.pause()
+    tries = int(await asyncio.to_thread(site.shell, MANY))
+    site.redis.resume()
+    assert 1 <= tries < 5
+
+
 async def test_while_redis_is_away_a_logout_is_no_slower(site, workers, log_in, open_socket):
     """This worker is told all the same."""
     person = await log_in(workers[0], "alice", "a")
