@@ -85,7 +85,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Probes ask each worker at an address of its own.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 # 30 days that browsers insist on it. They cannot be told otherwise while it does not work.
-SECURE_HSTS_SECONDS = whole("HSTS_SECONDS", 2_592_000, at_least=0) if HTTPS else 0
+HSTS_SECONDS = whole("HSTS_SECONDS", 2_592_000, at_least=0)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 # For all hosts below this one, whoever runs them; browsers then know it before the first visit.
 HSTS_SUBDOMAINS: bool = read(env.bool, "HSTS_SUBDOMAINS", False)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS
