@@ -226,6 +226,8 @@ if SILENCE_SECONDS <= HEARTBEAT_SECONDS:
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT: str | None = read(env.str, "STATIC_ROOT", None)
+# nginx reads what `collectstatic` makes, as another user, however closed new files are here.
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
