@@ -13,7 +13,7 @@ own_redis = $(if $(REDIS_URL),,$(shell grep -qs '^ *\(export \)\? *REDIS_URL=.' 
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve reload test stress cost lint format clean
+.PHONY: help setup run serve status reload test stress cost lint format clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -27,6 +27,9 @@ run: setup ## Serve the site on 127.0.0.1:8000 (PORT= changes it), with somethin
 
 serve: programs setup ## Host the whole site on 127.0.0.1:8080: WORKERS=2 behind nginx, with Redis (PORT= changes it)
 	@$(BIN)/python -m deploy.serve
+
+status: setup ## Say what of `make serve` runs, and whether each worker takes connections
+	@$(BIN)/python -m deploy.status
 
 reload: setup ## Bring a new version to what `make serve` runs, one worker after the other
 	@$(BIN)/python -m deploy.reload

@@ -83,7 +83,8 @@ CSRF_FAILURE_VIEW = "config.csrf.refused"
 HTTPS: bool = read(env.bool, "HTTPS", not DEBUG and not set(ALLOWED_HOSTS) <= set(LOCAL_HOSTS))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # 30 days that browsers insist on it. They cannot be told otherwise while it does not work.
-SECURE_HSTS_SECONDS = whole("HSTS_SECONDS", 2_592_000, at_least=0) if HTTPS else 0
+HSTS_SECONDS = whole("HSTS_SECONDS", 2_592_000, at_least=0)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 # For all hosts below this one, whoever runs them; browsers then know it before the first visit.
 HSTS_SUBDOMAINS: bool = read(env.bool, "HSTS_SUBDOMAINS", False)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS
@@ -223,6 +224,8 @@ if SILENCE_SECONDS <= HEARTBEAT_SECONDS:
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT: str | None = read(env.str, "STATIC_ROOT", None)
+# nginx reads what `collectstatic` makes, as another user, however closed new files are here.
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -69,8 +69,16 @@ class Place:
 
     def bring_up_to_date(self) -> None:
         """Gives the database and the static files the form of this version."""
+        say("Migrating the database …")
         self.manage("migrate", "-v0")
+        say("Collecting the static files …")
         self.manage("collectstatic", "-v0", "--noinput")
+
+
+def say(sentence: str) -> None:
+    """Says what goes on, at once."""
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
 
 
 def read(values: Mapping[str, str]) -> Place:

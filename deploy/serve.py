@@ -10,7 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.place import ROOT, Place, read, told
+from deploy import nginx
+from deploy.place import ROOT, Place, read, say, told
 
 DEPLOY = ROOT / "deploy"
 # Debian keeps nginx off the path of ordinary users.
@@ -21,6 +22,7 @@ FEW_OPEN_FILES = 16_384
 
 def main() -> None:
     """Makes everything ready, and becomes supervisord."""
+    os.umask(0o077)  # the database, for one, is for our eyes only
     place = read(told())
     # NGINX itself is a name that nginx reads: the descriptors that it takes over.
     programs = {"NGINX_PROGRAM": program("nginx"), "REDIS_PROGRAM": redis_server(place)}
@@ -28,15 +30,15 @@ def main() -> None:
     claim(place)
     refuse_taken(place)
     ensure_secret_key(ROOT / ".env")
+    place.manage("preflight", *([] if place.server else [place.front]))
     place.bring_up_to_date()
     place.manage("demo", "--if-new")
-    configure_nginx(place)
+    nginx.configure(place)
     raise_limits()
-    sys.stdout.write(
-        f"{place.front} with {place.workers} workers. Ctrl-C ends all of it, politely; "
-        f"`make reload` brings a new version. Logs: {place.folder / 'log'}\n"
+    say(
+        f"{place.front} with {place.workers} workers. Ctrl-C ends all of it, politely; `make "
+        f"status` shows it, `make reload` brings a new version. Logs: {place.folder / 'log'}"
     )
-    sys.stdout.flush()
     become_supervisor(place, programs)
 
 
@@ -53,11 +55,15 @@ def redis_server(place: Place) -> str:
 
 
 def make_folders(place: Place) -> None:
-    """Makes the folders of a place, for our own eyes: whoever could open its sockets could
-    stop the site or speak in it. The static files are for everyone."""
-    for folder in (place.folder, place.folder / "log", place.nginx):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place.static.mkdir(parents=True, exist_ok=True)
+    """Makes the folders of a place that are missing, for our own eyes: whoever could open its
+    sockets could stop the site or speak in it. The static files are for everyone, and where root
+    starts all this, nginx's processes pass through to them."""
+    through = 0o711 if os.geteuid() == 0 else 0o700
+    modes = {place.folder: through, place.nginx: through, place.folder / "log": 0o700}
+    for folder, mode in (modes | {place.static: 0o755}).items():
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            folder.chmod(mode)
 
 
 def claim(place: Place) -> None:
@@ -98,17 +104,7 @@ def ensure_secret_key(file: Path) -> None:
         before = env.read()
         start = "\n" if before and not before.endswith("\n") else ""
         env.write(f"{start}SECRET_KEY={secrets.token_urlsafe(50)}\n")
-    sys.stdout.write("Wrote a SECRET_KEY into .env, which ends development mode.\n")
-
-
-def configure_nginx(place: Place) -> None:
-    """Lays beside nginx.conf what differs from machine to machine."""
-    shutil.copyfile(DEPLOY / "nginx.conf", place.nginx / "nginx.conf")
-    # max_fails: one that restarts is asked again at once, and not forgotten for ten seconds.
-    workers = "".join(f"server {address} max_fails=0;\n" for address in place.addresses)
-    (place.nginx / "workers.conf").write_text(workers)
-    own = f"include {place.server}" if place.server else f"listen {place.bind}:{place.port}"
-    (place.nginx / "server.conf").write_text(f"{own};\nroot {place.static};\n")
+    say("Wrote a SECRET_KEY into .env, which ends development mode.")
 
 
 def raise_limits() -> None:
@@ -118,7 +114,7 @@ def raise_limits() -> None:
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     if wanted < FEW_OPEN_FILES:
-        sys.stdout.write(f"A process may open {wanted} files only (ulimit -Hn); few people fit.\n")
+        say(f"A process may open {wanted} files only (ulimit -Hn); few people fit.")
 
 
 def become_supervisor(place: Place, programs: dict[str, str]) -> None:
@@ -130,11 +126,12 @@ def become_supervisor(place: Place, programs: dict[str, str]) -> None:
         "WORKERS": str(place.workers),
         "WORKER_PORTS": str(place.worker_ports),
         "OWN_REDIS": str(place.own_redis).lower(),
-        # Started as root, nginx would read the static files as nobody, who may not.
-        "NGINX_USER": "user root;" if os.geteuid() == 0 else "",
+        "NGINX_USER": nginx.user(place),
     }
     os.chdir(ROOT)
-    command = [sys.executable, "-m", "supervisor.supervisord", "-n"]
+    # Supervisor asks root whether that is meant.
+    own = ["-u", "root"] if os.geteuid() == 0 else []
+    command = [sys.executable, "-m", "supervisor.supervisord", "-n", *own]
     os.execve(  # noqa: S606
         sys.executable, [*command, "-c", str(DEPLOY / "supervisord.conf")], environment
     )

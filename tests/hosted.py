@@ -29,6 +29,7 @@ class Front(Process):
         # Short, since unix sockets lie in it, and not below a folder that is closed to others.
         self.run = tempfile.TemporaryDirectory(prefix="hosted-")
         self.folder = Path(self.run.name)
+        self.folder.chmod(0o711)  # as serve would make it, where it is root's
         prefix = random.choice(range(200, 320))
         self.workers = [f"127.0.0.1:{prefix}{n:02}" for n in range(1, workers + 1)]
         environment = site.environment | {
@@ -46,14 +47,25 @@ class Front(Process):
 
     def command_of(self, module: str, **settings: str) -> subprocess.CompletedProcess:
         """Runs one of deploy's commands, as a target of the Makefile does."""
+        return self.python("-m", module, **settings)
+
+    def python(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
+        """Runs Python where the code of the site lies."""
         return subprocess.run(
-            [sys.executable, "-m", module],
-            cwd=ROOT,
+            [sys.executable, *arguments],
+            cwd=self.home,
             env=self.environment | settings,
             capture_output=True,
             text=True,
             timeout=100,
         )
+
+    def supervisorctl(self, *arguments: str) -> str:
+        """Runs the command of supervisor's own, as docs/hosting.md does."""
+        where = ["-s", f"unix://{self.folder}/supervisor.sock", "-u", "site", "-p", "site"]
+        command = [sys.executable, "-m", "supervisor.supervisorctl", *where, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout.strip()
 
     def reload(self) -> str:
         done = self.command_of("deploy.reload")
@@ -77,9 +89,11 @@ class Front(Process):
 class HostedSite(Site):
     """A site behind nginx."""
 
+    front_class = Front
+
     def __init__(self, folder: Path, workers: int = 2, **settings):
         super().__init__(folder, **settings)
-        self.front = Front(self, workers)
+        self.front = self.front_class(self, workers)
         try:
             self._begin(self.front)
         except BaseException:

@@ -66,6 +66,7 @@ class Process:
 
     user: str | None = None  # whose process it is, if not ours
     passed: tuple[int, ...] = ()  # descriptors that it is handed down
+    home = ROOT  # where its code lies
     stop_seconds = STOP_SECONDS
 
     def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None):
@@ -80,7 +81,7 @@ class Process:
                 self.command,
                 stdout=log,
                 stderr=log,
-                cwd=ROOT,
+                cwd=self.home,
                 env=self.environment,
                 user=self.user,
                 pass_fds=self.passed,

@@ -45,6 +45,7 @@ ARROWS = {
         "config.parts",
         "config.protocols",
     },
+    "config.management.commands.preflight": {"config.workers"},
     "config.management.commands.runserver": {"config.server"},
     "config.management.commands.demo": {"chat.models", "streaming.models"},
     "streaming.models": {"streaming.sse"},

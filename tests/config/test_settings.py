@@ -170,6 +170,7 @@ def test_sqlite_takes_its_lock_early_and_waits():
         ("CHAT_BURST", "1.5"),
         ("CHAT_FRAME_BYTES", "100"),
         ("HEARTBEAT_SECONDS", "0"),
+        ("HSTS_SECONDS", "a month"),
         ("SILENCE_SECONDS", "25"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "sqlite://"),

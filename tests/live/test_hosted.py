@@ -1,10 +1,12 @@
 """The hosted site, as `make serve` starts it: through nginx, from outside."""
 
+import contextlib
 import http.client
 import re
 import socket
 import tempfile
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -124,6 +126,42 @@ def test_what_is_too_large_is_refused_before_it_is_sent(front):
         head = "POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
         client.sendall(head.encode())
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_the_state_of_all_is_shown(front):
+    done = front.command_of("deploy.status")
+    assert done.returncode == 0, done.stderr
+    shown = re.findall(r"^(\w+) +(?:RUNNING|STARTING) ", done.stdout, re.MULTILINE)
+    assert sorted(shown) == ["nginx", "redis", "worker_1", "worker_2"]
+    for address in front.workers:
+        assert f"{address} ready" in done.stdout
+
+
+def test_a_start_says_what_it_does_and_cries_no_wolf(front):
+    said = front.log.read_text()
+    assert said.index("Migrating") < said.index("Collecting") < said.index(front.url)
+    assert "CRIT" not in said
+    assert "runs as root" not in said
+
+
+def test_what_is_made_is_closed_to_others_but_for_the_static_files(front):
+    for file in ("nginx/workers.conf", "supervisor.sock", "redis.sock", "log", "lock"):
+        assert (front.folder / file).stat().st_mode & 0o077 == 0, file
+    for file in (front.folder / "static").rglob("*"):
+        assert file.stat().st_mode & 0o005 >= (0o005 if file.is_dir() else 0o004), file
+
+
+def test_who_meets_people_in_nginx_is_not_root(front):
+    meeting = [pid for pid in front.processes() if b"nginx: worker" in command_line(pid)]
+    assert meeting
+    for pid in meeting:
+        assert Path(f"/proc/{pid}").stat().st_uid != 0
+
+
+def command_line(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def test_a_second_one_says_that_it_runs_already(front):

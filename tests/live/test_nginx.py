@@ -4,20 +4,24 @@ front of something that writes down what reaches it."""
 import asyncio
 import contextlib
 import http.client
+import json
+import re
+import socket
 
 import pytest
 
-from tests.hosted import copy_nginx
-from tests.servers import Process, free_port
+from config.protocols import idle_seconds
+from tests.hosted import FILES, copy_nginx
+from tests.servers import ROOT, Process, free_port
 
 
 class Nginx(Process):
-    """An nginx in front of one address."""
+    """An nginx in front of workers."""
 
-    def __init__(self, folder, worker_port):
+    def __init__(self, folder, *worker_ports):
         self.port = free_port()
-        server = f"listen 127.0.0.1:{self.port};\nroot {folder};\n"
-        command = copy_nginx(folder, server, [f"127.0.0.1:{worker_port}"])
+        server = f"listen 127.0.0.1:{self.port};\nroot {ROOT / 'static'};\n"
+        command = copy_nginx(folder, server, [f"127.0.0.1:{port}" for port in worker_ports])
         super().__init__(command, folder / "nginx.log")
 
 
@@ -45,15 +49,22 @@ class Listener:
 
 
 @pytest.fixture
-async def behind(tmp_path):
-    """An nginx, and what listens behind it."""
+async def beside():
+    """What listens in a worker's place, and its port."""
     listener = Listener()
     server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
-    nginx = Nginx(tmp_path, server.sockets[0].getsockname()[1])
+    yield listener, server.sockets[0].getsockname()[1]
+    server.close()
+
+
+@pytest.fixture
+async def behind(tmp_path, beside):
+    """An nginx, and what listens behind it."""
+    listener, port = beside
+    nginx = Nginx(tmp_path, port)
     await asyncio.to_thread(nginx.start)
     yield nginx, listener
     await asyncio.to_thread(nginx.stop)
-    server.close()
 
 
 @pytest.fixture
@@ -130,8 +141,58 @@ def test_an_event_stream_that_finds_no_worker_is_told_to_come_again(alone):
         assert answer.body in {f"retry: {ms}\n\n" for ms in (1000, 2000, 3000, 4000)}
 
 
-def test_whoever_finds_no_worker_is_asked_to_wait(alone):
-    page = ask(alone.port, "/chat/")
-    assert (page.status, page.headers["retry-after"]) == (503, "2")
-    assert ask(alone.port, "/api/texts").status == 502
-    assert ask(alone.port, "/api/rooms/lobby/entries", "POST").status == 502
+def test_a_page_that_finds_no_worker_says_so_calmly_and_asks_again(alone):
+    for method in ("GET", "POST"):
+        page = ask(alone.port, "/chat/", method)
+        assert (page.status, page.headers["retry-after"]) == (503, "2")
+        assert page.headers["content-type"].startswith("text/html")
+        assert "Back in a moment" in page.body
+        assert "<style" not in page.body
+        assert "style-src 'self'" in page.headers["content-security-policy"]
+    assert ask(alone.port, "/away.html").status == 404
+
+
+@pytest.mark.parametrize(("path", "method"), [("texts", "GET"), ("rooms/lobby/entries", "POST")])
+def test_the_api_without_a_worker_answers_as_the_workers_do(alone, path, method):
+    answer = ask(alone.port, f"/api/{path}", method)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+    error = json.loads(answer.body)
+    assert (error["type"], error["code"], error["retry_after_ms"]) == ("error", "internal", 2000)
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_a_request_that_is_too_large_is_refused_in_the_form_of_the_api(alone):
+    large = {"Content-Length": "9000000"}
+    answer = ask(alone.port, "/api/rooms/lobby/entries", "POST", **large)
+    assert answer.status == 413
+    assert json.loads(answer.body)["code"] == "too_long"
+    assert ask(alone.port, "/login/", "POST", **large).status == 413
+
+
+def test_an_address_with_too_many_connections_is_told_in_the_form_that_it_reads(tmp_path):
+    nginx = Nginx(tmp_path, free_port())
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(conf.read_text().replace("limit_conn addresses 4000", "limit_conn addresses 1"))
+    there = ("127.0.0.1", nginx.port)
+    with contextlib.closing(nginx.start()), socket.create_connection(there, 30) as other:
+        other.sendall(b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
+        while (answer := ask(nginx.port, "/api/texts")).status != 429:
+            assert answer.status == 503  # until the other is known
+        assert answer.headers["retry-after"] == "10"
+        assert json.loads(answer.body)["code"] == "rate_limited"
+        assert ask(nginx.port, "/api/sse").status == 200
+
+
+async def test_dead_workers_hide_no_living_one(tmp_path, beside):
+    listener, port = beside
+    nginx = Nginx(tmp_path, free_port(), free_port(), port)
+    with contextlib.closing(await asyncio.to_thread(nginx.start)):
+        for _ in range(10):
+            assert (await asyncio.to_thread(ask, nginx.port, "/login/")).status == 200
+    assert len(listener.heads) == 10
+
+
+def test_nginx_ends_a_kept_connection_long_before_a_worker_would():
+    upstream = re.search(r"upstream workers {.*?}", (FILES / "nginx.conf").read_text(), re.DOTALL)
+    kept = re.search(r"keepalive_timeout (\d+)s;", upstream[0])[1]
+    assert int(kept) < idle_seconds() / 2

@@ -179,3 +179,11 @@ async def test_plain_daphne_works_too(make_site, open_socket):
             async for piece in answer.aiter_raw():
                 parser.feed(piece)
     assert parser.events[-1][1] == "done"
+
+
+def test_runserver_says_where_it_is_no_development_server(make_site):
+    hosted = make_site(development=True, SECRET_KEY="s" * 60)
+    for site, said in ((make_site(development=True), False), (hosted, True)):
+        worker = site.worker()
+        worker.stop()
+        assert ("Not in development mode" in worker.log.read_text()) is said

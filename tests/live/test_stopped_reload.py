@@ -1,0 +1,127 @@
+"""Reloads that cannot be completed, and starts that are refused: what runs goes on."""
+
+import asyncio
+import contextlib
+import shutil
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.hosted import Front, HostedSite
+from tests.servers import ROOT, Site
+
+CODE = ["chat", "config", "deploy", "static", "streaming", "templates", "manage.py"]
+
+
+class CopiedFront(Front):
+    """A site whose code is a copy, which can be changed."""
+
+    def __init__(self, site, workers):
+        super().__init__(site, workers)
+        self.home = site.folder / "code"
+        for name in CODE:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, self.home / name)
+
+
+class CopiedSite(HostedSite):
+    front_class = CopiedFront
+
+
+@pytest.fixture
+async def copied(tmp_path):
+    (tmp_path / "code").mkdir()
+    site = await asyncio.to_thread(CopiedSite, tmp_path)
+    yield site.front
+    await asyncio.to_thread(site.close)
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    site = HostedSite(tmp_path_factory.mktemp("site"))
+    yield site.front
+    site.close()
+
+
+async def until_closed(socket):
+    """Reads until the end; returns its code."""
+    with contextlib.suppress(ConnectionClosed):
+        await socket.until("never")
+    return socket.socket.close_code
+
+
+@pytest.mark.timeout(240)
+async def test_a_version_that_does_not_start_stops_the_reload_and_the_rest_go_on(
+    copied, open_socket
+):
+    closings = [asyncio.ensure_future(until_closed(await open_socket(copied))) for _ in range(4)]
+    pid = copied.supervisorctl("pid", "site:worker_2")
+    broken = copied.home / "config" / "asgi.py"
+    whole = broken.read_text()
+    broken.write_text("raise RuntimeError('a new version')")
+    done = await asyncio.to_thread(copied.command_of, "deploy.reload")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Stopped: worker_1 does not start; ")
+    assert copied.supervisorctl("pid", "site:worker_2") == pid
+    # Those of the first worker were seen off through nginx; those of the second are still there.
+    there = [closing for closing in closings if not closing.done()]
+    ended = [closing.result() for closing in closings if closing.done()]
+    assert set(ended) == {1012}
+    assert len(ended) == len(there) == 2
+    for _ in range(10):
+        assert (await asyncio.to_thread(httpx.get, f"{copied.url}/chat/")).status_code == 200
+    # What is put right starts by the next reload.
+    broken.write_text(whole)
+    assert (await asyncio.to_thread(copied.reload)).count("runs anew") == 2
+    for closing in there:
+        closing.cancel()
+
+
+# As the command does, but with less patience.
+IMPATIENT = "from deploy import reload; reload.READY_SECONDS = 5; reload.main()"
+
+
+def test_a_reload_without_redis_stops_with_a_sentence(front):
+    front.supervisorctl("stop", "redis")
+    done = front.python("-c", IMPATIENT)
+    assert done.returncode == 1
+    assert "Stopped: worker_1 runs, but: redis away." in done.stderr
+    assert httpx.get(f"{front.url}/chat/").status_code == 200
+    status = front.command_of("deploy.status")
+    assert status.returncode == 1
+    assert "redis away" in status.stdout
+    front.supervisorctl("start", "redis")
+    assert front.reload().count("runs anew") == 2
+
+
+def test_what_supervisor_does_not_start_stops_the_reload_with_a_sentence(front):
+    workers = front.folder / "nginx" / "workers.conf"
+    known = workers.read_text()
+    workers.write_text(f"{known}server 127.0.0.1:1 max_fails=0;\n")
+    done = front.command_of("deploy.reload")
+    workers.write_text(known)
+    assert done.returncode == 1
+    assert "Stopped: supervisor does not start worker_3 (BAD_NAME" in done.stderr
+    assert done.stdout.count("runs anew") == 2
+
+
+def test_nothing_to_reload_is_said(front, tmp_path):
+    for command in ("reload", "status"):
+        done = front.command_of(f"deploy.{command}", RUN=str(tmp_path))
+        assert done.returncode == 1
+        assert done.stderr.startswith("Nothing runs from ")
+
+
+def test_beside_a_worker_without_redis_none_is_started(tmp_path):
+    site = Site(tmp_path, development=True)
+    try:
+        site.worker()
+        front = Front(site, 2)
+        done = front.command_of("deploy.serve", SECRET_KEY="s" * 60)
+        assert done.returncode == 1
+        assert done.stderr.startswith("Another worker already serves this database")
+        assert "Migrating" not in done.stdout
+        front.close()
+    finally:
+        site.close()
