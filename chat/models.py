@@ -24,7 +24,9 @@ class Room(models.Model):
     slug = models.SlugField(
         max_length=64,
         unique=True,
-        help_text=_("Its part of an address: Latin letters, digits, - and _."),
+        help_text=_(
+            "Names the room in addresses, as /chat/lobby/. Latin letters, digits, - and _."
+        ),
     )
     name = models.CharField(max_length=80)
     topic = models.CharField(max_length=200, blank=True)

@@ -71,9 +71,13 @@ def database_answers() -> bool:
 
 
 async def redis_answers() -> bool:
-    """Whether Redis answers."""
+    """Whether Redis answers; of several servers, each."""
+    return all(await asyncio.gather(*map(_answers, settings.REDIS_URLS)))
+
+
+async def _answers(url: str) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), Redis.from_url(settings.REDIS_URL) as redis:
+        async with asyncio.timeout(PATIENCE_SECONDS), Redis.from_url(url) as redis:
             await redis.execute_command("PING")  # type: ignore[no-untyped-call]
     except (RedisError, OSError, TimeoutError) as error:
         logger.warning("Not ready, Redis is away: %s", type(error).__name__)

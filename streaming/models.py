@@ -43,7 +43,10 @@ class StreamText(models.Model):
     """A text that is streamed, as it is now."""
 
     slug = models.SlugField(
-        unique=True, help_text=_("Its part of an address: Latin letters, digits, - and _.")
+        unique=True,
+        help_text=_(
+            "Names the text in addresses, as /stream/?text=hello. Latin letters, digits, - and _."
+        ),
     )
     title = models.CharField(max_length=200)
     body = models.TextField(

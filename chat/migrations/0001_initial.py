@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='Room',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='Its part of an address: Latin letters, digits, - and _.', max_length=64, unique=True)),
+                ('slug', models.SlugField(help_text='Names the room in addresses, as /chat/lobby/. Latin letters, digits, - and _.', max_length=64, unique=True)),
                 ('name', models.CharField(max_length=80)),
                 ('topic', models.CharField(blank=True, max_length=200)),
                 ('is_public', models.BooleanField(default=True, help_text='Guests may come in. Otherwise: members and staff.', verbose_name='public')),

@@ -1,5 +1,6 @@
 import { word } from "../words.js";
 import { CHANNEL } from "./channel.js";
+import { listenForName } from "./nickname.js";
 import { tally } from "./read_marker.js";
 
 const AGAIN_MS = 15_000;
@@ -53,6 +54,7 @@ function settled() {
   else refresh();
 }
 
+listenForName(() => {});
 document.addEventListener("visibilitychange", refresh);
 addEventListener("pageshow", refresh);
 setInterval(refresh, AGAIN_MS);

@@ -7,6 +7,7 @@ import { Source, sourceUrl } from "./source.js";
 import { refreshTexts } from "./texts.js";
 
 const ACTIVE = new Set(["connecting", "streaming", "reconnecting"]);
+const CUT_SHORT = new Set(["stopped", "error"]);
 
 const at = (id) => document.getElementById(id);
 const output = new Output(at("output"));
@@ -15,6 +16,7 @@ const rows = new RawRows(at("raw"), at("rows"));
 const source = new Source({ event: (event) => rows.add(event), meta, grapheme, done, broken });
 
 let state = "idle";
+let text = null;
 let shown = 0;
 let total = 0;
 let rounds = 0;
@@ -25,6 +27,7 @@ function become(name) {
   at("state").textContent = word(name);
   at("output").dataset.state = name;
   at("stop").setAttribute("aria-disabled", String(!ACTIVE.has(name)));
+  at("go-on").setAttribute("aria-disabled", String(!CUT_SHORT.has(name)));
 }
 
 function begin() {
@@ -32,18 +35,27 @@ function begin() {
   output.clear();
 }
 
-async function start() {
-  const round = (rounds += 1);
+function start() {
   begin();
   total = 0;
   progress.clear();
   rows.clear();
+  text = at("text").selectedOptions[0];
+  return follow();
+}
+
+// What was cut short is still the text that it was, whichever is chosen by now.
+function goOn() {
+  if (CUT_SHORT.has(state)) follow(source.cursor);
+}
+
+async function follow(cursor) {
+  const round = (rounds += 1);
   become("connecting");
   await refreshTexts(at("text"));
   if (round !== rounds) return;
   showOwnPace();
-  const text = at("text").selectedOptions[0];
-  source.open(sourceUrl(at("stream").dataset.source, text.value, at("pace").value), text.dataset.event);
+  source.open(sourceUrl(at("stream").dataset.source, text.value, at("pace").value), text.dataset.event, cursor);
 }
 
 function stop() {
@@ -92,4 +104,5 @@ showOwnPace();
 at("text").addEventListener("change", showOwnPace);
 at("start").addEventListener("click", start);
 at("stop").addEventListener("click", stop);
+at("go-on").addEventListener("click", goOn);
 listenForKeys({ start: () => ACTIVE.has(state) || start(), stop });

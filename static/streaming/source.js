@@ -23,12 +23,17 @@ export class Source {
     this.#hear = hear;
   }
 
-  open(url, eventName) {
+  // From the beginning, or after a cursor of this text.
+  open(url, eventName, cursor = "") {
     this.#url = url;
     this.#eventName = eventName;
-    this.#cursor = "";
+    this.#cursor = cursor;
     this.#tries = 0;
-    this.#connect(url);
+    this.#connect();
+  }
+
+  get cursor() {
+    return this.#cursor;
   }
 
   close() {
@@ -42,14 +47,13 @@ export class Source {
   resume() {
     this.#tries += 1;
     if (this.#cursor === "" || this.#tries > TRIES) return false;
-    const url = `${this.#url}&${new URLSearchParams({ cursor: this.#cursor })}`;
-    this.#retry = setTimeout(() => this.#connect(url), this.#backoff.next(Date.now()));
+    this.#retry = setTimeout(() => this.#connect(), this.#backoff.next(Date.now()));
     return true;
   }
 
-  #connect(url) {
+  #connect() {
     this.close();
-    const events = new EventSource(url);
+    const events = new EventSource(this.#cursor ? `${this.#url}&${new URLSearchParams({ cursor: this.#cursor })}` : this.#url);
     this.#events = events;
     const on = (type, act) => events.addEventListener(type, (event) => this.#events === events && act(event));
     for (const type of ["meta", "done", this.#eventName]) on(type, (event) => this.#receive(event));

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='StreamText',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='Its part of an address: Latin letters, digits, - and _.', unique=True)),
+                ('slug', models.SlugField(help_text='Names the text in addresses, as /stream/?text=hello. Latin letters, digits, - and _.', unique=True)),
                 ('title', models.CharField(max_length=200)),
                 ('body', models.TextField(blank=True, help_text='Streamed one character after another; up to 1 MB.', validators=[streaming.models.body_fits])),
                 ('event_name', models.CharField(default='message', help_text='What a page listens for: <code>addEventListener(name, …)</code>.', max_length=64, validators=[django.core.validators.RegexValidator('\\A[^\\r\\n\\0]+\\Z', 'An event name is one line without NUL.'), streaming.models.event_name_is_free])),

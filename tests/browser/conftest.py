@@ -199,10 +199,11 @@ def open_window(tmp_path):
     """Opens windows, and closes them after the test. Their consoles must have no errors."""
     opened = []
 
-    def open_one(url, expected=()):
+    def open_one(url, expected=(), further=()):
         options = ChromeOptions()
         options.binary_location = need("chromium", "chromium-browser", "google-chrome")
-        for option in [*OPTIONS, f"--user-data-dir={tmp_path / f'profile-{len(opened)}'}"]:
+        profile = tmp_path / f"profile-{len(opened)}"
+        for option in [*OPTIONS, *further, f"--user-data-dir={profile}"]:
             options.add_argument(option)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = Chrome(options, ChromeService(need("chromedriver")))

@@ -179,6 +179,18 @@ def test_a_guest_changes_the_name_in_place(worker, two):
     assert ann.rows()[0]["own"]
 
 
+def test_a_guest_changes_the_name_before_entering_a_room(worker, open_window, path):
+    window = open_window(f"{worker.url}/chat/")
+    window.click("#change")
+    window.fill("#nickname", "Early Ann")
+    window.click("#rename button")
+    window.until(lambda: window.text("#nick") == "Early Ann")
+    assert not window.find("#rename").is_displayed()
+    window.open(worker.url + path)
+    window.until_state("connected")
+    assert window.text("#nick") == "Early Ann"
+
+
 def test_a_name_that_a_user_has_is_refused_by_the_field(worker, boss, open_window, make_room):
     window = open_window(worker.url + make_room(), expected=["status of 400"])
     window.until_state("connected")

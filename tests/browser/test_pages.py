@@ -3,6 +3,9 @@ from selenium.webdriver import Keys
 
 PAGES = ["/", "/stream/", "/chat/", "/chat/lobby/", "/login/", "/nowhere/"]
 WIDTHS = [360, 1280]
+PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}
+# A Chromium without a screen has none by itself (2 is "hovers", 4 is "fine").
+MOUSE = "--blink-settings=primaryHoverType=2,primaryPointerType=4"
 FOCUS = """
 const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
 return [outlineStyle, parseFloat(outlineWidth)];
@@ -78,6 +81,17 @@ def test_long_words_do_not_widen_a_phone(worker, open_window, make_room, make_te
     window.click("#start")
     window.until_state("done")
     assert overhang(window) <= 0
+
+
+def test_a_key_is_named_only_where_there_are_keys(worker, open_window):
+    window = open_window(f"{worker.url}/stream/", further=[MOUSE])
+    hint = "getComputedStyle(document.querySelector('#output'), '::before').content"
+    assert "Press Enter" in window.run(f"return {hint}")
+    assert window.find("#start kbd").is_displayed()
+    window.cdp("Emulation.setTouchEmulationEnabled", enabled=True)
+    window.cdp("Emulation.setDeviceMetricsOverride", **PHONE)
+    window.until(lambda: "Tap Start" in window.run(f"return {hint}"))
+    assert not window.find("#start kbd").is_displayed()
 
 
 def test_a_text_is_started_and_stopped_by_keyboard(worker, open_window, make_text):

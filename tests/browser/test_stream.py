@@ -92,6 +92,31 @@ def test_a_second_start_begins_anew_at_the_pace_chosen(worker, open_window, make
     assert window.sources() == [CLOSED, CLOSED]
 
 
+def test_a_stopped_text_goes_on_where_it_stood(worker, open_window, make_text):
+    other = make_text("another text").split("=")[1]
+    window = open_window(worker.url + make_text(NUMBERS, interval_ms=SLOW_MS))
+    window.click("#raw summary")
+    window.click("#go-on")
+    assert window.state() == "idle"  # nothing has been stopped yet
+    window.click("#start")
+    window.until(lambda: shown_length(window) >= 3)
+    window.click("#stop")
+    stood = shown_length(window)
+
+    window.choose("#pace", "20")
+    window.choose("#text", other)  # for the next start
+    window.click("#go-on")
+    window.until_state("done")
+    assert window.text("#output") == NUMBERS
+    metas = [json.loads(data) for _, event, data in window.wire() if event == "meta"]
+    assert [(meta["offset"], meta["interval_ms"]) for meta in metas] == [(0, SLOW_MS), (stood, 20)]
+    offsets = [int(id.split(":")[1]) for id, event, _ in window.wire() if event == "message"]
+    assert offsets == list(range(1, 100))
+
+    window.click("#start")
+    window.until(lambda: window.text("#output") == "another text")
+
+
 # ---- Keys ----
 
 

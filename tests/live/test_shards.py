@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx
 import pytest
 import redis
 
@@ -71,3 +72,13 @@ async def test_each_carries_a_part_and_dies_alone(site, shards, open_socket):
     whole = carried[1] & set(LATE)
     assert 0 < len(whole) < len(LATE)
     assert sum([await delay(speaker, reader, r, f"{r}-4") for r in whole]) < CHECK_SECONDS
+
+
+@pytest.mark.parametrize("away", [0, 1])
+async def test_one_that_is_away_is_named_by_the_probe(site, shards, away):
+    worker = await asyncio.to_thread(site.worker)
+    async with httpx.AsyncClient(timeout=30) as client:
+        assert (await client.get(f"{worker.url}/readyz")).json()["redis"] == "ready"
+        shards[away].kill()
+        answer = await client.get(f"{worker.url}/readyz")
+    assert (answer.status_code, answer.json()["redis"]) == (503, "away")
