@@ -15,9 +15,10 @@ from chat.routing import websocket  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
 from config.probes import Probes  # noqa: E402
 from config.threads import BoundedThreads  # noqa: E402
+from config.turnstile import Turnstile  # noqa: E402
 from config.workers import claim_sole_worker  # noqa: E402
 
 claim_sole_worker(settings.DATABASES["default"], settings.REDIS_URL)
 
 protocols = {"http": http, "websocket": websocket, "lifespan": lifespan}
-application = Probes(BoundedThreads(ProtocolTypeRouter(protocols)))
+application = Probes(Turnstile(BoundedThreads(ProtocolTypeRouter(protocols))))

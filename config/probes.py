@@ -1,7 +1,7 @@
 """What machines ask a worker: whether it lives, whether it can serve, and its figures."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import ip_address
 from typing import Any
 
@@ -13,6 +13,7 @@ from config.readiness import readiness
 
 # A status, a type and a body.
 Answer = tuple[int, str, bytes]
+Headers = Iterable[tuple[bytes, bytes]]
 
 # What a proxy adds to a request that it passes on.
 PROXIED = {b"x-forwarded-for", b"x-forwarded-proto", b"x-real-ip", b"forwarded", b"via"}
@@ -80,13 +81,14 @@ PROBES: dict[str, Callable[[], Awaitable[Answer]]] = {
 }
 
 
-async def respond(answer: Answer, send: Any) -> None:
+async def respond(answer: Answer, send: Any, more: Headers = ()) -> None:
     """Sends an answer; the server leaves its body out where only the head was asked for."""
     status, kind, body = answer
     headers = [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        *more,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

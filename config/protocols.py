@@ -1,5 +1,6 @@
 """Daphne's two protocols, with a flow that can be waited for and limits on what arrives."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from functools import wraps
@@ -126,6 +127,14 @@ class Request(http_protocol.WebRequest):
         self.flow.stopProducing()
         super().finish()
 
+    def give_up(self, run: asyncio.Future[None]) -> None:
+        """Cuts the connection off, whereupon Django ends its part. Of a run that is cancelled it
+        would leave a task behind, which goes on, and fails."""
+        if self.channel:
+            self.channel.forceAbortClient()
+        else:
+            run.cancel()
+
     @contained
     def handle_exception(self, exception: BaseException) -> None:
         """The application has failed. Half a response is cut off, so that nobody takes it for
@@ -201,6 +210,10 @@ class Socket(ws_protocol.WebSocketProtocol):
         and raises for 1012."""
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(code=code or 1000, isReply=False)
+
+    def give_up(self, run: asyncio.Future[None]) -> None:
+        """Ends the run of the application, which cleans up."""
+        run.cancel()
 
     handle_exception = contained(ws_protocol.WebSocketProtocol.handle_exception)
 

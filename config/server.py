@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -32,11 +33,12 @@ logger = logging.getLogger(__name__)
 APPLICATION = "config.asgi:application"
 CONNECT_SECONDS = 30  # until a handshake is complete; Daphne's own 5 fail who comes with many
 
-# The process leaves within ten.
-DRAIN_SECONDS = 6.0  # for those who are there
-CUT_SECONDS = 0.5  # for those who are cut off
-END_SECONDS = 2.0  # for the application
-THREADS_SECONDS = 0.5
+# Seconds after the signal. The process leaves within ten; what one step does not need is the next
+# one's.
+DRAINED_BY = 6.0  # those who are there
+CUT_BY = 7.5  # those who are cut off
+ENDED_BY = 8.5  # the application
+LEFT_BY = 9.0  # its threads
 
 # Daphne makes them by these names.
 stock.HTTPFactory = HTTPFactory
@@ -55,7 +57,7 @@ class Server(stock.Server):
         options["endpoints"] = [endpoints.ready(each) for each in options["endpoints"]]
         super().__init__(*args, **options)
         self.ports: list[Any] = []
-        self.draining = False
+        self.signalled_at: float | None = None
         self.cycle = Cycle(self.application)
 
     def listen_success(self, port: Any) -> None:
@@ -91,18 +93,28 @@ class Server(stock.Server):
         """Twisted asks this before it shuts down, on SIGTERM and SIGINT."""
         return defer.Deferred.fromFuture(asyncio.ensure_future(self.leave()))
 
+    @property
+    def draining(self) -> bool:
+        """Whether it leaves."""
+        return self.signalled_at is not None
+
+    def left_until(self, seconds: float) -> float:
+        """How long it is until so many seconds after the signal."""
+        since = time.monotonic() - self.signalled_at if self.signalled_at else 0.0
+        return max(0.0, seconds - since)
+
     async def leave(self) -> None:
         """Lets nobody in any more, sees everybody off, and ends the application."""
-        self.draining = True
+        self.signalled_at = time.monotonic()
         for port in self.ports:
             port.stopListening()
         self.cycle.drain()
         with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(self.left_until(DRAINED_BY)):
                 await self.emptied()
         await self.cut_off()
         with suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
+            async with asyncio.timeout(self.left_until(ENDED_BY)):
                 await self.cycle.end()
         if left := leftovers.tasks():
             logger.error("Tasks were left behind: %s", ", ".join(left))
@@ -110,22 +122,25 @@ class Server(stock.Server):
     async def emptied(self) -> None:
         """Waits until all have left, with all that was written to them."""
         while serving := self.serving():
-            await asyncio.wait(serving)
+            await asyncio.wait(serving.values())
         while flow.unsent():  # noqa: ASYNC110 - nothing tells when the kernel has taken it
             await asyncio.sleep(0.02)
 
     async def cut_off(self) -> None:
-        """Ends those who take nothing."""
+        """Ends those who take nothing, and those who were too many to be answered."""
         if late := self.serving():
             logger.warning("%d connections were cut off.", len(late))
-            for run in late:
-                run.cancel()
-            await asyncio.wait(late, timeout=CUT_SECONDS)
+            for protocol, run in late.items():
+                protocol.give_up(run)
+            await asyncio.wait(late.values(), timeout=self.left_until(CUT_BY))
 
-    def serving(self) -> set[asyncio.Future[None]]:
-        """The runs of the application that go on."""
-        runs = (details.get("application_instance") for details in self.connections.values())
-        return {run for run in runs if run is not None and not run.done()}
+    def serving(self) -> dict[Any, asyncio.Future[None]]:
+        """The runs of the application that go on, by their connections."""
+        runs = {
+            protocol: details.get("application_instance")
+            for protocol, details in self.connections.items()
+        }
+        return {protocol: run for protocol, run in runs.items() if run and not run.done()}
 
 
 class Main(CommandLineInterface):
@@ -144,7 +159,7 @@ class Main(CommandLineInterface):
         the process far longer than whoever stops it waits."""
         endpoints.raise_open_files()
         super().run(arguments)
-        if left := leftovers.threads(THREADS_SECONDS):
+        if left := leftovers.threads(self.server.left_until(LEFT_BY)):
             logger.error("Threads were left behind: %s", ", ".join(left))
             logging.shutdown()
             os._exit(1)

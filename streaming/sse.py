@@ -13,8 +13,9 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 FORBIDDEN = re.compile(r"[\r\n\0]")
 CURSOR = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
 
+TYPE = "text/event-stream"
 HEADERS: Mapping[str, str] = {
-    "Content-Type": "text/event-stream",
+    "Content-Type": TYPE,
     # no-transform: a proxy that compresses would hold events back.
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",

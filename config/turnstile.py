@@ -1,0 +1,53 @@
+"""Lets nobody in any more while the worker leaves: who asks then is to ask another one."""
+
+from typing import Any
+
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+
+from chat import taps
+from chat.rooms import Refused
+from config.lifespan import is_draining
+from config.probes import Answer, respond
+from streaming import responses, sse
+
+WHY = "The server restarts."
+RETRY_SECONDS = 1
+HEADERS = [
+    (b"retry-after", str(RETRY_SECONDS).encode()),
+    # Else a page of another origin would take this for a refusal for good. It gives nothing away.
+    (b"access-control-allow-origin", b"*"),
+]
+
+
+class Turnstile:
+    """ASGI middleware that refuses before Django: the threads are for those who came before, and
+    may be a crowd."""
+
+    def __init__(self, application: ASGI3Application) -> None:
+        self.application = application
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if is_draining() and may_be_repeated(scope):
+            await respond(refusal(scope), send, HEADERS)
+        else:
+            await self.application(scope, receive, send)
+
+
+def may_be_repeated(scope: Any) -> bool:
+    """Whether a request does the same if it is sent again, here or elsewhere. A form does not; a
+    command carries its cid."""
+    return scope["type"] == "http" and (
+        scope["method"] in ("GET", "HEAD") or scope["path"].startswith("/api/")
+    )
+
+
+def refusal(scope: Any) -> Answer:
+    """The answer, in the form in which it is understood."""
+    if any(name == b"accept" and sse.TYPE.encode() in value for name, value in scope["headers"]):
+        return 200, sse.TYPE, responses.retry()  # any other status ends an EventSource for good
+    if scope["path"].startswith("/api/"):
+        refused = Refused("internal", WHY, RETRY_SECONDS * 1000)
+        return 503, "application/json", taps.refusal(refused).encode()
+    return 503, "text/plain; charset=utf-8", f"{WHY}\n".encode()
