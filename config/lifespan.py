@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from chat import leaving
-from chat.reports import reports
 from config.cycle import DRAIN
 from streaming import responses
 
@@ -19,7 +18,6 @@ def is_draining() -> bool:
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application for the scope `lifespan`."""
     await receive()
-    reports()  # the other workers learn of this one at once, though nobody has come to it yet
     await send({"type": "lifespan.startup.complete"})
     while (await receive())["type"] == DRAIN:
         see_off()

@@ -8,6 +8,7 @@ from typing import Any
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from chat.reports import reports
 from config.metrics import exposition
 from config.readiness import readiness
 
@@ -29,6 +30,9 @@ class Probes:
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
+        # By which the others know this worker: as soon as the server says that it has begun, or
+        # at the first connection under one that does not.
+        reports()
         answer = probe(scope)
         if answer is None:
             await self.application(scope, receive, send)

@@ -1,4 +1,6 @@
 const FIRST_MS = 500;
+// Each wait is then, at the most, about as long as all before it: whoever was away for some seconds is back as soon.
+const GROWTH = 1.5;
 const LONGEST_MS = 30_000;
 // A server that accepts and drops at once must not be asked again at full speed.
 const STABLE_MS = 10_000;
@@ -20,7 +22,7 @@ export class Backoff {
   next(now, floor = 0) {
     if (this.#openedAt !== null && now - this.#openedAt >= STABLE_MS) this.#attempts = 0;
     this.#openedAt = null;
-    const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#attempts);
+    const ceiling = Math.min(LONGEST_MS, FIRST_MS * GROWTH ** this.#attempts);
     this.#attempts += 1;
     return floor + this.#random() * ceiling;
   }

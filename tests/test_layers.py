@@ -21,7 +21,7 @@ ARROWS = {
         "config.workers",
     },
     "config.flow": {"chat.figures"},
-    "config.probes": {"config.metrics", "config.readiness"},
+    "config.probes": {"chat.reports", "config.metrics", "config.readiness"},
     "config.readiness": {"chat.loops", "chat.models", "config.lifespan"},
     "config.metrics": {
         "chat.figures",
@@ -32,7 +32,7 @@ ARROWS = {
         "streaming.refusals",
         "streaming.responses",
     },
-    "config.lifespan": {"chat.leaving", "chat.reports", "config.cycle", "streaming.responses"},
+    "config.lifespan": {"chat.leaving", "config.cycle", "streaming.responses"},
     "config.turnstile": {
         "chat.rooms",
         "chat.taps",

@@ -20,10 +20,10 @@ export class StreamTap {
   }
 
   async open() {
+    // Asked first: an EventSource opens as well where a proxy that finds no worker tells it to come again.
     const cursor = this.#place.cursor();
-    if (cursor !== null) return this.#listen(cursor);
-    const { answer, loss } = await this.#requests.poll();
-    return loss ? this.#tell.lost(loss) : this.#listen(answer.cursor);
+    const { answer, loss } = await this.#requests.poll(cursor);
+    return loss ? this.#tell.lost(loss) : this.#listen(cursor ?? answer.cursor);
   }
 
   send(command) {

@@ -1,6 +1,7 @@
 import { Backoff } from "../backoff.js";
 
-const TRIES = 6;
+// A quarter of a minute, for a server that restarts.
+const TRIES = 9;
 
 export function sourceUrl(base, slug, interval) {
   const query = new URLSearchParams({ text: slug });

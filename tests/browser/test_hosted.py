@@ -1,9 +1,12 @@
 """The pages as people get them from a hosted site: through nginx, with hashed names."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
+from tests.browser.conftest import OUTAGE
 from tests.hosted import HostedSite
 
 # What the page has loaded: every address and its status.
@@ -77,6 +80,38 @@ def test_a_page_that_is_open_goes_on_over_a_reload(hosted, open_window):
     hosted.front.reload()
     window.say("after the reload")
     window.until(lambda: ("after the reload", "sent") in states(window))
+
+
+# What the line says of itself, one after the other.
+WATCH_STATE = """
+const state = document.querySelector("#state");
+window.said = [];
+new MutationObserver(() => said.push(state.dataset.state)).observe(state, { attributes: true });
+"""
+
+
+def all_workers(hosted, *what):
+    """Tells all workers to start, or to stop."""
+    socket = f"unix://{hosted.front.folder / 'supervisor.sock'}"
+    names = [f"site:worker_{n}" for n in range(1, len(hosted.front.workers) + 1)]
+    command = [sys.executable, "-m", "supervisor.supervisorctl", "-s", socket, *what, *names]
+    subprocess.run(command, check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
+def test_a_page_is_live_only_while_there_is_a_worker_and_soon_again_then(hosted, open_window):
+    """nginx answers all the time, and tells an event stream to come again."""
+    expected = (*OUTAGE, "Failed to load resource")
+    window = open_window(f"{hosted.front.url}/chat/lobby/", expected=expected)
+    window.until_state("connected")
+    window.run(WATCH_STATE)
+    all_workers(hosted, "stop")
+    window.say("nobody is there")
+    # Three tries are the socket's, and the next three those of the event stream.
+    window.until(lambda: window.run("return said").count("connecting") >= 5)
+    assert "connected" not in window.run("return said")
+    all_workers(hosted, "start")
+    window.until(lambda: ("nobody is there", "sent") in states(window))
+    window.until_state("connected")
 
 
 def states(window):

@@ -132,7 +132,7 @@ def test_an_outbox_sends_in_order_one_at_a_time_and_again_until_it_is_settled(op
     assert seen[9] == "c4"  # what conflicted needs a cid of its own
 
 
-def test_backoff_doubles_up_to_thirty_seconds_and_is_forgotten_after_ten_stable_ones(
+def test_backoff_grows_up_to_thirty_seconds_and_is_forgotten_after_ten_stable_ones(
     open_window, worker
 ):
     window = open_window(f"{worker.url}/login/")
@@ -141,12 +141,14 @@ def test_backoff_doubles_up_to_thirty_seconds_and_is_forgotten_after_ten_stable_
         const [done] = arguments;
         import("/static/backoff.js").then(({ Backoff }) => {
           const backoff = new Backoff(() => 1);
-          const waits = Array.from({ length: 8 }, (_, n) => backoff.next(n));
+          const waits = Array.from({ length: 13 }, (_, n) => backoff.next(n));
           backoff.opened(1000), waits.push(backoff.next(10_999));
           backoff.opened(20_000), waits.push(backoff.next(30_000), backoff.next(30_001, 5_000));
           done(waits);
         });
         """
     )
-    assert waits[:8] == [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
-    assert waits[8:] == [30_000, 500, 6_000]
+    assert waits[:4] == [500, 750, 1_125, 1_687.5]
+    assert waits[:11] == [500 * 1.5**n for n in range(11)]
+    assert waits[11:13] == [30_000, 30_000]
+    assert waits[13:] == [30_000, 500, 5_750]

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.eventsource import Parser
 from tests.live.hostile.raw import deaf
 
 PATIENCE_SECONDS = 30
@@ -222,6 +223,26 @@ async def test_failed_appends_are_counted(make_site, client, open_socket):
     await talker.say("c")
     assert (await talker.until("error"))["code"] == "internal"
     await Figures(client, worker).until(append_failures_total=1, entries_appended_total=0)
+
+
+@pytest.mark.parametrize("server", ["config.server", "daphne"])
+async def test_the_live_page_shows_a_worker_whoever_looks_at_it(make_site, client, server):
+    """Plain Daphne does not tell an application that it has begun."""
+    site = make_site(redis=True, server=server)
+    site.shell("User.objects.create_superuser('boss', password='b')")
+    one, two = site.worker("one"), site.worker("two")
+    await log_in(client, one)
+    parser = Parser()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async with client.stream("GET", f"{one.url}/admin/live/events") as answer:
+            async for piece in answer.aiter_raw():
+                parser.feed(piece)
+                told = [json.loads(data) for _, name, data in parser.events if name == "overview"]
+                if told and len(told[-1]["workers"]) == 2:
+                    break
+    assert {worker["pid"] for worker in told[-1]["workers"]} == {
+        worker.running.pid for worker in (one, two)
+    }
 
 
 # ---- Closing a room's connections ----------------------------------------------------
