@@ -65,7 +65,7 @@ class Place:
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=os.environ | self.settings())  # noqa: S603
         if done.returncode:
-            raise SystemExit(f"Stopped: `manage.py {' '.join(arguments)}` failed.")
+            raise SystemExit(f"Stopped: `manage.py {arguments[0]}` failed.")
 
     def bring_up_to_date(self) -> None:
         """Gives the database and the static files the form of this version."""

@@ -164,6 +164,12 @@ def command_line(pid):
     return b""
 
 
+def test_what_nginx_keeps_in_a_file_meanwhile_passes(front):
+    """It keeps 16 KB in memory; the rest is written by those who are not root."""
+    answer = httpx.post(f"{front.url}/login/", content=b"x" * 200_000, timeout=30)
+    assert answer.status_code == 403  # by Django, for want of a token
+
+
 def test_a_second_one_says_that_it_runs_already(front):
     done = front.command_of("deploy.serve")
     assert done.returncode == 1

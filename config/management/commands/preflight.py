@@ -18,8 +18,8 @@ HTTPS_WITHOUT_TLS = (
     "TLS, or let NGINX_SERVER name a server with it (docs/hosting.md)."
 )
 NOBODY_ELSE = (
-    "ALLOWED_HOSTS names this machine alone: who comes to {front} by another name or address gets "
-    "400. Set it to those names and addresses, and HTTPS=off for a site without TLS."
+    "ALLOWED_HOSTS names this machine alone, but {front} is for others, too: who comes by another "
+    "name or address gets 400. Set it to those, and HTTPS=off for a site without TLS."
 )
 
 
@@ -51,5 +51,6 @@ def hints(front: str) -> Iterator[str]:
     if settings.HTTPS:
         yield HTTPS_WITHOUT_TLS.format(front=front)
     host = urlsplit(front).hostname or ""
-    if not host.startswith("127.") and set(settings.ALLOWED_HOSTS) <= set(settings.LOCAL_HOSTS):
+    near = host == "localhost" or host.startswith("127.")
+    if not near and set(settings.ALLOWED_HOSTS) <= set(settings.LOCAL_HOSTS):
         yield NOBODY_ELSE.format(front=front)

@@ -7,7 +7,7 @@ from config.server import Server
 
 HOSTED = (
     "Not in development mode, since SECRET_KEY is set and DEBUG is off (environment or .env): "
-    "changes need a restart, and errors are in the log alone. DEBUG=true turns it on."
+    "no page says why it failed, and new static files need a restart. DEBUG=true turns it on."
 )
 
 
