@@ -11,7 +11,7 @@ from streaming.refusals import refusals
 
 # Both are the house's and not a person's: behind one address may be an office. When a worker
 # restarts, all of its tabs come to another worker within seconds, and none may be refused: the
-# burst is for them. The rate is a tenth of what a worker can open.
+# burst is for them. The rate is a fifth of what a worker can open.
 buckets = Buckets(settings.OPENINGS_PER_SECOND, settings.OPENING_BURST)
 
 

@@ -1,7 +1,9 @@
-"""What the README says of settings and dependencies is so."""
+"""What the README says of settings and dependencies is so, and what documents name is there."""
 
 import re
 from pathlib import Path
+
+import pytest
 
 from tests import servers
 
@@ -41,3 +43,16 @@ def test_every_dependency_is_pinned_and_has_its_reason():
     assert sorted(named) == sorted(pinned)
     for match in requirements("requirements-dev.txt"):
         assert match[1] in README
+
+
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+PATH = r"`((?:benchmarks|chat|config|deploy|docs|static|streaming|templates|tests)/[\w./-]*)`"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_file_that_is_named_is_there(document):
+    text = document.read_text()
+    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    named = [ROOT / path for path in re.findall(PATH, text)]
+    named += [document.parent / path for path in linked]
+    assert [path for path in named if not path.exists()] == []

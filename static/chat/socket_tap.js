@@ -15,8 +15,10 @@ export class SocketTap {
     try {
       this.#socket = new WebSocket(this.#url, SUBPROTOCOL);
     } catch {
-      return this.#tell.lost({}); // a policy of the page or an extension forbids it
+      return this.#tell.lost({}); // an extension forbids it
     }
+    // One that the policy of the page forbids is never closed, since it was never open.
+    this.#socket.onerror = () => this.#tell.lost({});
     this.#socket.onmessage = ({ data }) => {
       this.#tell.heard();
       this.#tell.frame(JSON.parse(data));

@@ -53,8 +53,11 @@ WORDS = {
 def open_blocked(worker, open_window):
     """Opens a window to a room, with these taps blocked."""
 
-    def open_one(path, *taps):
-        window = open_window(f"{worker.url}/login/", expected=(*OUTAGE, "status of 4"))
+    def open_one(path, *taps, by_policy=False):
+        expected = (*OUTAGE, "status of 4", "Content Security Policy")
+        window = open_window(f"{worker.url}/login/", expected=expected)
+        # It forbids sockets to another port before the network can fail them.
+        window.cdp("Page.setBypassCSP", enabled=not by_policy)
         window.cdp("Page.addScriptToEvaluateOnNewDocument", source=BLOCK % free_port())
         shut(window, *taps)
         return window.open(worker.url + path)
@@ -104,6 +107,14 @@ def test_a_page_talks_both_ways_over_the_best_tap_that_opens(
 
     ann.driver.refresh()
     ann.until(lambda: ann.bodies()[-4:] == bob.bodies()[-4:])
+
+
+def test_a_page_whose_policy_forbids_sockets_does_without(path, open_blocked):
+    """As that of every page does in an old Safari, for which 'self' names no sockets."""
+    window = open_blocked(path, "socket", by_policy=True)
+    until_tap(window, "stream")
+    window.say("said all the same")
+    window.until_sent("said all the same")
 
 
 def test_a_page_falls_back_with_its_cursor_and_what_is_unsent_and_comes_back(
