@@ -4,15 +4,11 @@ import json
 from uuid import uuid4
 
 import pytest
-from selenium.common.exceptions import TimeoutException
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService, Keys
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
+from tests.browser.window import Window
 from tests.servers import Site, need
 
-WAIT_SECONDS = 30
-POLL_SECONDS = 0.05
 OPTIONS = [
     "--headless=new",
     "--no-sandbox",
@@ -24,36 +20,6 @@ OPTIONS = [
     "--disable-dev-shm-usage",
     "--window-size=1280,900",
 ]
-# What a console says of a server that is away.
-OUTAGE = ("net::ERR_", "WebSocket connection to")
-# Lets a test look at the page's connections, and cut their ears off.
-WATCH = """
-window.sources = [];
-window.breaks = 0;
-window.EventSource = class extends EventSource {
-  constructor(...given) {
-    super(...given);
-    sources.push(this);
-    this.addEventListener("error", () => (breaks += 1));
-  }
-};
-window.WebSocket = class extends WebSocket {
-  constructor(...given) {
-    super(...given);
-    this.addEventListener("message", (event) => window.deaf && event.stopImmediatePropagation());
-  }
-};
-"""
-ROWS = """
-return Array.from(document.querySelectorAll("#log > li[data-state]"), (row) => ({
-  ...row.dataset,
-  body: row.querySelector(".body").textContent,
-  author: row.querySelector(".author").textContent,
-  own: row.classList.contains("own"),
-  note: row.querySelector(".why").textContent,
-  quote: row.querySelector(".quote").hidden ? null : row.querySelector(".quote").textContent,
-}));
-"""
 IMPORT = """
 const [path, name, calls, done] = arguments;
 import(path).then((module) => {
@@ -63,135 +29,6 @@ import(path).then((module) => {
   done(JSON.stringify(answers.map((answer) => answer ?? null)));
 }, (error) => done(JSON.stringify(String(error))));
 """
-WIRE = """
-return Array.from(document.querySelectorAll("#rows tr"), (row) =>
-  Array.from(row.cells, (cell) => cell.textContent));
-"""
-
-
-class Window:
-    """One Chromium with a profile of its own."""
-
-    def __init__(self, driver: Chrome, expected: tuple[str, ...]):
-        self.driver = driver
-        self.expected = expected
-        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-
-    # ---- Acting ----
-
-    def open(self, url):
-        self.driver.get(url)
-        return self
-
-    def run(self, script, *arguments):
-        return self.driver.execute_script(script, *arguments)
-
-    def cdp(self, command, **fields):
-        return self.driver.execute_cdp_cmd(command, fields)
-
-    def find(self, selector):
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def click(self, selector):
-        self.find(selector).click()
-
-    def fill(self, selector, text):
-        self.find(selector).clear()
-        self.find(selector).send_keys(text)
-
-    def choose(self, selector, value):
-        Select(self.find(selector)).select_by_value(value)
-
-    def press(self, *keys):
-        """Presses keys where the focus is."""
-        ActionChains(self.driver).send_keys(*keys).perform()
-
-    def say(self, text):
-        self.find("#body").send_keys(text, Keys.ENTER)
-
-    def point_at(self, body):
-        """Moves the mouse onto the message with this body."""
-        rows = self.driver.find_elements(By.CSS_SELECTOR, "#log > li[data-state] .body")
-        row = next(row for row in rows if row.text == body)
-        ActionChains(self.driver).move_to_element(row).perform()
-
-    def offers(self, body):
-        """What can be done with the message with this body."""
-        self.point_at(body)
-        return [button.text for button in self.buttons() if button.is_displayed()]
-
-    def buttons(self):
-        return self.driver.find_elements(By.CSS_SELECTOR, "#log .actions button")
-
-    def choose_for(self, body, *names):
-        """Presses buttons of the message with this body, one after the other."""
-        self.point_at(body)
-        for name in names:
-            shown = [button for button in self.buttons() if button.is_displayed()]
-            next(button for button in shown if button.text == name).click()
-
-    def rewrite(self, body, text):
-        """Gives one's message other words."""
-        self.choose_for(body, "Edit")
-        self.fill("#body", text)
-        self.press(Keys.ENTER)
-
-    def log_in(self, url, name, password):
-        self.open(f"{url}/admin/")
-        self.fill("#id_username", name)
-        self.fill("#id_password", password)
-        self.click("[type=submit]")
-        self.until(lambda: self.run("return !document.querySelector('#id_password')"))
-
-    # ---- Looking ----
-
-    def text(self, selector):
-        return self.run("return document.querySelector(arguments[0]).textContent", selector)
-
-    def state(self):
-        return self.run("return document.querySelector('#state').dataset.state")
-
-    def wire(self):
-        """The rows of the drawer: id, event and data."""
-        return self.run(WIRE)
-
-    def sources(self):
-        """The readyState of every EventSource that the page has made."""
-        return self.run("return sources.map((source) => source.readyState)")
-
-    def rows(self):
-        """The messages as they are shown."""
-        return self.run(ROWS)
-
-    def bodies(self):
-        return [row["body"] for row in self.rows()]
-
-    def faults(self):
-        """What the console calls an error, but for what is expected."""
-        log = self.driver.get_log("browser")
-        said = [entry["message"] for entry in log if entry["level"] == "SEVERE"]
-        return [text for text in said if not any(known in text for known in self.expected)]
-
-    # ---- Waiting ----
-
-    def until(self, condition):
-        wait = WebDriverWait(self.driver, WAIT_SECONDS, poll_frequency=POLL_SECONDS)
-        try:
-            return wait.until(lambda _: condition())
-        except TimeoutException:
-            page = self.run("return document.body.innerText")
-            raise AssertionError(f"The page stayed like this: {page}") from None
-
-    def until_state(self, state):
-        self.until(lambda: self.state() == state)
-
-    def until_bodies(self, *bodies):
-        self.until(lambda: self.bodies() == list(bodies))
-
-    def until_sent(self, *bodies):
-        """Waits until exactly these are shown, each with its place in the log."""
-        wanted = [(body, "sent") for body in bodies]
-        self.until(lambda: [(row["body"], row["state"]) for row in self.rows()] == wanted)
 
 
 @pytest.fixture

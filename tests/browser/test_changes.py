@@ -3,7 +3,8 @@
 import pytest
 from selenium.webdriver import ActionChains, Keys
 
-from tests.browser.conftest import OUTAGE, ask, said
+from tests.browser.conftest import ask, said
+from tests.browser.window import OUTAGE
 
 LOBBY = "/chat/lobby/"
 DELETED = "message deleted"

@@ -1,6 +1,7 @@
 import pytest
 
-from tests.browser.conftest import OUTAGE, said
+from tests.browser.conftest import said
+from tests.browser.window import OUTAGE
 
 LOBBY = "/chat/lobby/"
 # A log that is older than today, with a midnight between the entries 100 and 101.

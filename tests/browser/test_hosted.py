@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.browser.conftest import OUTAGE
+from tests.browser.window import OUTAGE
 from tests.hosted import HostedSite
 
 # What the page has loaded: every address and its status.

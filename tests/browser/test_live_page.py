@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.browser.conftest import OUTAGE, ask, said
+from tests.browser.conftest import ask, said
+from tests.browser.window import OUTAGE
 from tests.hosted import HostedSite
 
 LOBBY = "/chat/lobby/"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.browser.conftest import OUTAGE, said
+from tests.browser.conftest import said
+from tests.browser.window import OUTAGE
 
 LOBBY = "/chat/lobby/"
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from selenium.webdriver import Keys
 
-from tests.browser.conftest import OUTAGE, said
+from tests.browser.conftest import said
+from tests.browser.window import OUTAGE
 
 STORED = """
 const keys = Object.keys(localStorage).filter((key) => key.startsWith("twinstream:outbox:"));

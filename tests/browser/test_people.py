@@ -2,7 +2,7 @@
 
 from selenium.webdriver import Keys
 
-from tests.browser.conftest import OUTAGE
+from tests.browser.window import OUTAGE
 
 LOBBY = "/chat/lobby/"
 

@@ -9,7 +9,8 @@ import pytest
 from selenium.webdriver import Keys
 
 from config.management.commands.demo import BODY
-from tests.browser.conftest import OUTAGE, ask
+from tests.browser.conftest import ask
+from tests.browser.window import OUTAGE
 
 CLOSED = 2
 NUMBERS = " ".join(f"{number:02}👨‍👩‍👧‍👦" for number in range(25))  # 25 × 4 - 1 graphemes

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.browser.conftest import OUTAGE, said
+from tests.browser.conftest import said
+from tests.browser.window import OUTAGE
 from tests.servers import free_port
 
 # Sockets go to a port that nobody listens on, and event streams to an address that answers 404,

@@ -3,7 +3,8 @@
 import pytest
 from selenium.webdriver import Keys
 
-from tests.browser.conftest import OUTAGE, said
+from tests.browser.conftest import said
+from tests.browser.window import OUTAGE
 
 
 def figure(window, name):
