@@ -32,6 +32,9 @@ ARROWS = {
         "streaming.responses",
     },
     "config.lifespan": {"chat.leaving", "chat.reports", "config.cycle", "streaming.responses"},
+    "config.site": {"chat.live", "config.logins"},
+    "config.sessions": {"chat.dismissals"},
+    "config.protocols": {"chat.figures", "config.flow"},
     "config.turnstile": {
         "chat.rooms",
         "chat.taps",
@@ -40,9 +43,6 @@ ARROWS = {
         "streaming.responses",
         "streaming.sse",
     },
-    "config.site": {"chat.live", "config.logins"},
-    "config.sessions": {"chat.dismissals"},
-    "config.protocols": {"chat.figures", "config.flow"},
     "config.server": {
         "config",
         "config.cycle",
