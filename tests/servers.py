@@ -67,6 +67,7 @@ class Process:
     user: str | None = None  # whose process it is, if not ours
     passed: tuple[int, ...] = ()  # descriptors that it is handed down
     home = ROOT  # where its code lies
+    start_seconds = START_SECONDS
     stop_seconds = STOP_SECONDS
 
     def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None):
@@ -90,7 +91,7 @@ class Process:
         return self
 
     def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while not self.is_ready():
             assert self.running.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()

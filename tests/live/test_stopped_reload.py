@@ -11,6 +11,8 @@ from websockets.exceptions import ConnectionClosed
 from tests.hosted import Front, HostedSite
 from tests.servers import ROOT, Site
 
+pytestmark = pytest.mark.timeout(240)
+
 CODE = ["chat", "config", "deploy", "static", "streaming", "templates", "manage.py"]
 
 
@@ -51,7 +53,6 @@ async def until_closed(socket):
     return socket.socket.close_code
 
 
-@pytest.mark.timeout(240)
 async def test_a_version_that_does_not_start_stops_the_reload_and_the_rest_go_on(
     copied, open_socket
 ):
