@@ -18,9 +18,9 @@ from tests.servers import ROOT, Process, free_port
 class Nginx(Process):
     """An nginx in front of workers."""
 
-    def __init__(self, folder, *worker_ports):
+    def __init__(self, folder, *worker_ports, further=""):
         self.port = free_port()
-        server = f"listen 127.0.0.1:{self.port};\nroot {ROOT / 'static'};\n"
+        server = f"listen 127.0.0.1:{self.port};\nroot {ROOT / 'static'};\n{further}"
         command = copy_nginx(folder, server, [f"127.0.0.1:{port}" for port in worker_ports])
         super().__init__(command, folder / "nginx.log")
 
@@ -110,6 +110,19 @@ async def test_a_worker_hears_what_nginx_saw_and_not_what_a_client_says(behind):
     assert headers["x-forwarded-port"] != ["1"]
     assert headers["host"] == [f"127.0.0.1:{nginx.port}"]
     assert {"forwarded", "daphne-root-path", "x-forwarded-host"}.isdisjoint(headers)
+
+
+async def test_behind_a_proxy_that_is_trusted_a_worker_hears_what_that_one_saw(tmp_path, beside):
+    listener, port = beside
+    guide = (ROOT / "docs/hosting.md").read_text().partition("## Behind another proxy")[2]
+    lines = re.search(r"```nginx\n(.*?)```", guide, re.DOTALL)[1].replace("10.0.0.0/8", "127.0.0.1")
+    nginx = Nginx(tmp_path, port, further=lines)
+    await asyncio.to_thread(nginx.start)
+    seen = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}  # the first is what a client forged
+    await asyncio.to_thread(ask, nginx.port, "/login/", **seen)
+    await asyncio.to_thread(nginx.stop)
+    assert listener.headers()["x-forwarded-for"] == ["203.0.113.9"]
+    assert listener.headers()["x-forwarded-proto"] == ["https"]
 
 
 async def test_a_connection_to_a_worker_is_kept_unless_it_becomes_a_socket(behind):
