@@ -130,6 +130,16 @@ async def code_of(socket):
     return await close_code(socket.socket)
 
 
+async def assert_ended(open):
+    """All that a person holds open ends at once, and nothing opens again."""
+    async with asyncio.timeout(AT_ONCE):
+        assert await code_of(open.socket) == SESSION_ENDED
+        assert await close_code(open.line) == SESSION_ENDED
+        assert await open.stream == []
+        assert (await open.poll).json()["events"] == []
+    assert await open.next_status() == 403
+
+
 async def test_a_logout_on_one_worker_ends_what_is_open_on_the_other(workers, log_in, connected):
     person = await log_in(workers[0], "alice", "a")
     elsewhere = await log_in(workers[0], "alice", "a")
@@ -138,12 +148,7 @@ async def test_a_logout_on_one_worker_ends_what_is_open_on_the_other(workers, lo
             f"{workers[0].url}/logout/",
             headers={"X-CSRFToken": person.browser.cookies["csrftoken"]},
         )
-        async with asyncio.timeout(AT_ONCE):
-            assert await code_of(open.socket) == SESSION_ENDED
-            assert await close_code(open.line) == SESSION_ENDED
-            assert await open.stream == []
-            assert (await open.poll).json()["events"] == []
-        assert await open.next_status() == 403
+        await assert_ended(open)
         # Another session of the same person goes on.
         await stays.socket.send("ping", ts=1)
         await stays.socket.until("pong")
@@ -188,12 +193,7 @@ async def test_a_change_from_a_shell_ends_the_connections_of_a_user(
     async with connected(person) as open:
         find = "from django.contrib.auth.models import User; alice = User.objects.get(pk="
         await asyncio.to_thread(site.shell, f"{find}{site.alice}); {change}")
-        async with asyncio.timeout(AT_ONCE):
-            assert await code_of(open.socket) == SESSION_ENDED
-            assert await close_code(open.line) == SESSION_ENDED
-            assert await open.stream == []
-            assert (await open.poll).json()["events"] == []
-        assert await open.next_status() == 403
+        await assert_ended(open)
 
 
 async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
