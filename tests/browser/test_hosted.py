@@ -1,8 +1,6 @@
 """The pages as people get them from a hosted site: through nginx, with hashed names."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -90,12 +88,10 @@ new MutationObserver(() => said.push(state.dataset.state)).observe(state, { attr
 """
 
 
-def all_workers(hosted, *what):
+def all_workers(hosted, what):
     """Tells all workers to start, or to stop."""
-    socket = f"unix://{hosted.front.folder / 'supervisor.sock'}"
     names = [f"site:worker_{n}" for n in range(1, len(hosted.front.workers) + 1)]
-    command = [sys.executable, "-m", "supervisor.supervisorctl", "-s", socket, *what, *names]
-    subprocess.run(command, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    hosted.front.supervisorctl(what, *names)
 
 
 def test_a_page_is_live_only_while_there_is_a_worker_and_soon_again_then(hosted, open_window):
