@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from contextlib import suppress
 
 from django.db import Error as DatabaseError
 
@@ -28,9 +29,10 @@ class Tails:
         self.opening: dict[int, asyncio.Task[None]] = {}
         self.openers: Counter[int] = Counter()
         self.checking: asyncio.Task[None] | None = None
+        self.changed = asyncio.Event()
         self.doorbell = Doorbell(relay(), heard=self.heard, subscribed=self._subscribed)
         appender().listeners.append(self.committed)
-        dismissals().tell([ROOMS], self._rooms_changed)
+        dismissals().tell([ROOMS], self.changed.set)
 
     async def open(self, room: int, tap: str = "") -> Reader:
         """A reader at the head of a room, through a tap. LogEnded if the room is gone;
@@ -104,13 +106,14 @@ class Tails:
         self._forget(tail)
         tail.end()
 
-    def _rooms_changed(self) -> None:
-        background(self._compare_all())
-
     async def _check(self) -> None:
-        """The slow check: one query for all rooms, for bells that never rang."""
+        """The slow check: one query for all rooms, for bells that never rang. At once where a
+        room has changed; of many that change together, one query sees all."""
         while self.tails:
-            await asyncio.sleep(CHECK_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self.changed.wait()
+            self.changed.clear()
             await self._compare_all()
 
     async def _compare_all(self) -> None:
