@@ -43,7 +43,9 @@ export class Feed {
   async #failed(events) {
     this.#onState("reconnecting");
     if (events.readyState !== EventSource.CLOSED) return;
-    if ((await status(this.#url)) === FORBIDDEN) this.#end();
+    const answer = await status(this.#url);
+    if (events !== this.#events) return; // given up as silent meanwhile
+    if (answer === FORBIDDEN) this.#end();
     else this.#comeBack();
   }
 
@@ -61,6 +63,7 @@ export class Feed {
   #drop() {
     clearTimeout(this.#silence);
     this.#events.close();
+    this.#events = null;
   }
 }
 
