@@ -37,6 +37,7 @@ function begin() {
 
 function start() {
   begin();
+  source.forget();
   total = 0;
   progress.clear();
   rows.clear();

@@ -37,6 +37,11 @@ export class Source {
     return this.#cursor;
   }
 
+  // What follows has nothing to do with what came.
+  forget() {
+    this.#cursor = "";
+  }
+
   close() {
     clearTimeout(this.#retry);
     this.#events?.close();
