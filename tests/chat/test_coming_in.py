@@ -16,7 +16,7 @@ from tests.chat.conftest import Client
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ENTRIES, EVENTS = "/api/rooms/backroom/entries", "/api/rooms/backroom/events"
-AT_ONCE = 10  # seconds; a poll would wait for 25
+AT_ONCE = 20  # seconds; a poll would wait for 25
 
 
 @pytest.fixture(autouse=True)

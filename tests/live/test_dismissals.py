@@ -10,7 +10,7 @@ import pytest
 from tests.eventsource import Parser
 from tests.live.conftest import close_code
 
-AT_ONCE = 10  # seconds, on a busy machine; the checks would take 30 and 60, a long poll 25
+AT_ONCE = 20  # seconds, on a busy machine; the checks would take 30 and 60, a long poll 25
 RESTART, SESSION_ENDED = 1012, 4401
 
 PEOPLE = """

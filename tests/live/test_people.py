@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 GONE_SECONDS = 30
+SOON_SECONDS = 30  # workers tell each other twice a second, on a machine that may be busy
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ async def test_a_person_is_here_once_over_all_tabs_and_workers(workers, enter):
     tabs = [await enter(one, ann), await enter(two, ann), await enter(two, ann)]
     me = tabs[0].welcome["member"]
     bob = await enter(two, name="Bob")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_SECONDS):
         await until_online(tabs[0], me["name"], "Bob")
         for tab in tabs[:2]:
             await tab.socket.close()
@@ -64,7 +65,7 @@ async def test_the_people_of_a_killed_worker_are_gone_within_thirty_seconds(work
     one, two = workers
     bob = await enter(two, name="Bob")
     await enter(one, name="Ann")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_SECONDS):
         await until_online(bob, "Ann", "Bob")
     one.kill()
     async with asyncio.timeout(GONE_SECONDS):
@@ -76,21 +77,21 @@ async def test_a_worker_that_begins_knows_who_is_here(workers, site, enter):
     bob = await enter(site.worker("three"), name="Bob")
     names = {member["name"] for member in bob.joined["online"]}
     if names != {"Ann", "Bob"}:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_SECONDS):
             await until_online(bob, "Ann", "Bob")
 
 
 async def test_presence_is_right_after_a_restart_of_redis(workers, site, enter):
     one, two = workers
     ann, bob = await enter(one, name="Ann"), await enter(two, name="Bob")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_SECONDS):
         await until_online(ann, "Ann", "Bob")
     site.redis.stop()
     cyd = await enter(one, name="Cyd")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_SECONDS):
         await until_online(ann, "Ann", "Bob", "Cyd")
     site.redis.start()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(SOON_SECONDS):
         await until_online(bob, "Ann", "Bob", "Cyd")
         await ann.socket.close()
         await until_online(bob, "Bob", "Cyd")
@@ -101,7 +102,7 @@ async def test_a_name_that_somebody_has_on_another_worker_is_taken(workers, ente
     one, two = workers
     await enter(one, name="Ann")
     bob = await enter(two, name="Bob")
-    async with asyncio.timeout(10):  # workers tell each other twice a second
+    async with asyncio.timeout(SOON_SECONDS):
         await until_online(bob, "Ann", "Bob")
     impostor = await enter(two, name="ann")
     assert impostor.welcome["member"]["name"].startswith("guest-")
@@ -115,7 +116,7 @@ async def test_a_name_that_somebody_has_on_another_worker_is_taken(workers, ente
 async def test_typing_crosses_workers(workers, enter):
     one, two = workers
     ann, bob = await enter(one, name="Ann"), await enter(two, name="Bob")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_SECONDS):
         await until_online(ann, "Ann", "Bob")
         await ann.send("typing", room="lobby")
         assert (await bob.until("typing"))["member"] == ann.welcome["member"]
@@ -126,7 +127,7 @@ async def test_what_one_has_read_crosses_workers(workers, enter):
     cookie = await person(one)
     tabs = await enter(one, cookie), await enter(two, cookie)
     bob = await enter(two, name="Bob")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_SECONDS):
         await until_online(tabs[0], tabs[0].welcome["member"]["name"], "Bob")
         for number in range(3):
             await bob.say(f"c-{number}")

@@ -62,7 +62,8 @@ async def test_each_carries_a_part_and_dies_alone(site, shards, open_socket):
     for room in EARLY:
         await delay(speaker, reader, room, f"{room}-1")
     # Faster than the slow check, which would hide a bell that is broken.
-    assert sum([await delay(speaker, reader, r, f"{r}-2") for r in EARLY]) < CHECK_SECONDS
+    delays = [await delay(speaker, reader, room, f"{room}-2") for room in EARLY]
+    assert sum(delays) < len(delays) * CHECK_SECONDS / 2
 
     shards[0].kill()
     for room in LATE:  # of which some cannot be subscribed to
@@ -71,7 +72,8 @@ async def test_each_carries_a_part_and_dies_alone(site, shards, open_socket):
         await delay(speaker, reader, room, f"{room}-3")
     whole = carried[1] & set(LATE)
     assert 0 < len(whole) < len(LATE)
-    assert sum([await delay(speaker, reader, r, f"{r}-4") for r in whole]) < CHECK_SECONDS
+    delays = [await delay(speaker, reader, room, f"{room}-4") for room in whole]
+    assert sum(delays) < len(delays) * CHECK_SECONDS / 2
 
 
 @pytest.mark.parametrize("away", [0, 1])
