@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -57,6 +58,13 @@ class Socket:
     @property
     def seqs(self):
         return [entry["seq"] for entry in self.entries]
+
+
+@pytest.fixture
+async def client():
+    """A client of HTTP."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        yield client
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import re
 from types import SimpleNamespace
 
-import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -24,12 +23,6 @@ def worker(tmp_path_factory):
         yield site.worker("worker", "--proxy-headers")
     finally:
         site.close()
-
-
-@pytest.fixture
-async def client():
-    async with httpx.AsyncClient(timeout=30) as client:
-        yield client
 
 
 async def test_who_comes_by_http_is_sent_to_https(worker, client):

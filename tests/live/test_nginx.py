@@ -30,12 +30,13 @@ class Listener:
 
     def __init__(self):
         self.heads = []
+        self.status = "200 OK"
 
     async def serve(self, reader, writer):
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode("latin1"))
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                writer.write(f"HTTP/1.1 {self.status}\r\nContent-Length: 2\r\n\r\nok".encode())
                 await writer.drain()
         writer.close()
 
@@ -154,15 +155,28 @@ def test_an_event_stream_that_finds_no_worker_is_told_to_come_again(alone):
         assert answer.body in {f"retry: {ms}\n\n" for ms in (1000, 2000, 3000, 4000)}
 
 
+def check_away(page):
+    assert (page.status, page.headers["retry-after"]) == (503, "2")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Back in a moment" in page.body
+    assert "<style" not in page.body
+    assert "style-src 'self'" in page.headers["content-security-policy"]
+
+
 def test_a_page_that_finds_no_worker_says_so_calmly_and_asks_again(alone):
     for method in ("GET", "POST"):
-        page = ask(alone.port, "/chat/", method)
-        assert (page.status, page.headers["retry-after"]) == (503, "2")
-        assert page.headers["content-type"].startswith("text/html")
-        assert "Back in a moment" in page.body
-        assert "<style" not in page.body
-        assert "style-src 'self'" in page.headers["content-security-policy"]
+        check_away(ask(alone.port, "/chat/", method))
     assert ask(alone.port, "/away.html").status == 404
+
+
+async def test_a_page_that_finds_only_a_worker_that_leaves_says_the_same(behind):
+    nginx, listener = behind
+    listener.status = "503 Service Unavailable"
+    for method in ("GET", "POST"):
+        check_away(await asyncio.to_thread(ask, nginx.port, "/chat/", method))
+    # The API says itself why not, and what is to be repeated.
+    assert (await asyncio.to_thread(ask, nginx.port, "/api/texts")).body == "ok"
+    assert len(listener.heads) == 3
 
 
 @pytest.mark.parametrize(("path", "method"), [("texts", "GET"), ("rooms/lobby/entries", "POST")])

@@ -1,27 +1,17 @@
 """What an operator sees of real workers: probes, and figures that move with what happens."""
 
 import asyncio
-import json
 import signal
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
-from tests.eventsource import Parser
 from tests.live.hostile.raw import deaf
 
 PATIENCE_SECONDS = 30
 FAST = {"CHAT_MESSAGES_PER_SECOND": "100000", "CHAT_BURST": "100000"}
-
-
-@pytest.fixture
-async def client():
-    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
-        yield client
 
 
 class Figures:
@@ -223,92 +213,3 @@ async def test_failed_appends_are_counted(make_site, client, open_socket):
     await talker.say("c")
     assert (await talker.until("error"))["code"] == "internal"
     await Figures(client, worker).until(append_failures_total=1, entries_appended_total=0)
-
-
-@pytest.mark.parametrize("server", ["config.server", "daphne"])
-async def test_the_live_page_shows_a_worker_whoever_looks_at_it(make_site, client, server):
-    """Plain Daphne does not tell an application that it has begun."""
-    site = make_site(redis=True, server=server)
-    site.shell("User.objects.create_superuser('boss', password='b')")
-    one, two = site.worker("one"), site.worker("two")
-    await log_in(client, one)
-    parser = Parser()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        async with client.stream("GET", f"{one.url}/admin/live/events") as answer:
-            async for piece in answer.aiter_raw():
-                parser.feed(piece)
-                told = [json.loads(data) for _, name, data in parser.events if name == "overview"]
-                if told and len(told[-1]["workers"]) == 2:
-                    break
-    assert {worker["pid"] for worker in told[-1]["workers"]} == {
-        worker.running.pid for worker in (one, two)
-    }
-
-
-# ---- Closing a room's connections ----------------------------------------------------
-
-
-class Follower:
-    """A client of the JSON socket that comes back with its cursor as often as it is sent away."""
-
-    def __init__(self, worker):
-        self.worker = worker
-        self.cursor = None
-        self.bodies = []
-        self.codes = []
-
-    async def run(self):
-        while True:
-            url = f"{self.worker.ws}/ws/chat/"
-            async with connect(url, subprotocols=["twinstream.v1"], ping_interval=None) as socket:
-                join = {"type": "join", "room": "lobby", "cursor": self.cursor}
-                await socket.send(json.dumps({k: v for k, v in join.items() if v}))
-                try:
-                    while True:
-                        self.take(json.loads(await socket.recv()))
-                except ConnectionClosed as closed:
-                    self.codes.append(closed.rcvd.code)
-
-    def take(self, frame):
-        self.cursor = frame.get("cursor", self.cursor)
-        self.bodies += [entry["body"] for entry in frame.get("events", [])]
-
-
-async def log_in(client, worker):
-    """Logs in as staff."""
-    page = f"{worker.url}/admin/login/"
-    await client.get(page)
-    fields = {"username": "boss", "password": "b", "next": "/admin/"}
-    fields["csrfmiddlewaretoken"] = client.cookies["csrftoken"]
-    assert (await client.post(page, data=fields)).status_code == 302
-
-
-async def test_who_is_sent_away_from_a_room_loses_nothing(make_site, client, open_socket):
-    site = make_site(redis=True, **FAST)
-    workers = [site.worker("one"), site.worker("two")]
-    site.shell("User.objects.create_superuser('boss', password='b')")
-    room = site.shell("from chat.models import Room; print(Room.objects.get().pk)").strip()
-    followers = [Follower(workers[number % 2]) for number in range(8)]
-    running = [asyncio.ensure_future(follower.run()) for follower in followers]
-    talker = await open_socket(workers[0])  # is not in the room itself
-    await log_in(client, workers[0])
-    said = []
-    async with asyncio.timeout(60):
-        for number in range(90):
-            if number in (30, 60):
-                while not all(follower.bodies[-1:] == said[-1:] for follower in followers):
-                    await asyncio.sleep(0.01)
-                token = {"X-CSRFToken": client.cookies["csrftoken"]}
-                url = f"{workers[0].url}/admin/live/close"
-                answer = await client.post(url, data={"room": room}, headers=token)
-                assert answer.status_code == 204
-            said.append(f"m-{number}")
-            await talker.say(f"c-{number}", said[-1])
-            await talker.acknowledged(f"c-{number}")
-        while not all(follower.bodies == said for follower in followers):
-            await asyncio.sleep(0.05)
-    assert [follower.codes for follower in followers] == [[1012, 1012]] * 8
-    for task in running:
-        task.cancel()
-    await asyncio.wait(running)
-    assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()

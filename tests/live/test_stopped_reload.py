@@ -80,7 +80,7 @@ async def test_a_version_that_does_not_start_stops_the_reload_and_the_rest_go_on
 
 
 # As the command does, but with less patience.
-IMPATIENT = "from deploy import reload; reload.READY_SECONDS = 5; reload.main()"
+IMPATIENT = "from deploy import reload; reload.READY_SECONDS = 30; reload.main()"
 
 
 def test_a_reload_without_redis_stops_with_a_sentence(front):
