@@ -44,7 +44,7 @@ async def test_a_text_arrives_event_by_event_and_not_in_lumps(front):
     waits for 4 KB and more, which is a hundred of them."""
     came = await arrivals(f"{front.url}/api/sse?interval={INTERVAL_MS}", 12)
     letters = [moment for moment, _, name, _ in came if name == "message"]
-    assert letters[-1] - letters[0] > 0.8 * (len(letters) - 1) * INTERVAL_MS / 1000
+    assert letters[-1] - letters[0] > 0.5 * (len(letters) - 1) * INTERVAL_MS / 1000
     # Gathered by twos, only every second one would come after a pause.
     pauses = [after - before for before, after in pairwise(letters)]
     assert sum(pause > INTERVAL_MS / 4000 for pause in pauses) > len(pauses) * 0.6
