@@ -3,8 +3,12 @@ other side takes."""
 
 import asyncio
 import socket
+import sys
+import termios
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from fcntl import ioctl
 from typing import Any
 from weakref import WeakSet
 
@@ -26,21 +30,25 @@ class Flow:
     made a worker grow by 200 MB.
     """
 
-    __slots__ = ("__weakref__", "paused_at", "waiting")
+    __slots__ = ("__weakref__", "paused", "taken_at", "transport", "untaken", "waiting")
 
-    def __init__(self) -> None:
-        self.paused_at: float | None = None
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+        self.paused = False
+        self.taken_at = 0.0
+        self.untaken = 0
         self.waiting: asyncio.Future[None] | None = None
 
     def pauseProducing(self) -> None:
         """The connection is full."""
-        if self.paused_at is None:
-            self.paused_at = time.monotonic()
+        if not self.paused:
+            self.paused = True
+            self.taken_at = time.monotonic()
             figures.paused.add(self)
 
     def resumeProducing(self) -> None:
         """The connection is empty again."""
-        self.paused_at = None
+        self.paused = False
         figures.paused.discard(self)
         if self.waiting is not None:
             self.waiting.set_result(None)
@@ -52,15 +60,20 @@ class Flow:
 
     async def drained(self) -> None:
         """Waits until the connection takes more."""
-        if self.paused_at is not None:
+        if self.paused:
             if self.waiting is None:
                 self.waiting = asyncio.get_running_loop().create_future()
             await asyncio.shield(self.waiting)
 
-    @property
     def is_stuck(self) -> bool:
-        """Whether nothing has been taken for STUCK_SECONDS."""
-        return self.paused_at is not None and time.monotonic() - self.paused_at > STUCK_SECONDS
+        """Whether nothing has been taken for STUCK_SECONDS; to be asked every so often. Whoever
+        reads slowly may stay paused for far longer."""
+        if not self.paused:
+            return False
+        before, self.untaken = self.untaken, self.transport.untaken
+        if self.untaken < before:
+            self.taken_at = time.monotonic()
+        return time.monotonic() - self.taken_at > STUCK_SECONDS
 
 
 class Inbox(asyncio.Queue[Any]):
@@ -104,7 +117,9 @@ class Eager:
 
     connected: int
     dataBuffer: bytes
+    offset: int
     _tempDataBuffer: list[bytes]
+    _tempDataLen: int
 
     def write(self, data: bytes) -> None:
         """Sends what the socket takes, and queues the rest."""
@@ -124,6 +139,16 @@ class Eager:
     def unsent(self) -> bool:
         """Whether the socket has yet to take something."""
         return bool(self.connected and (self.dataBuffer or self._tempDataBuffer))
+
+    @property
+    def untaken(self) -> int:
+        """How many bytes the other side has yet to take. The kernel's are counted too: it holds
+        megabytes, and asks for more only when a third of them are gone."""
+        queued = len(self.dataBuffer) - self.offset + self._tempDataLen
+        with suppress(OSError):  # not every system tells
+            held = ioctl(self.fileno(), termios.TIOCOUTQ, bytes(4))  # type: ignore[attr-defined]
+            queued += int.from_bytes(held, sys.byteorder)
+        return queued
 
 
 # Connections that could not send all at once, at some time.
@@ -146,7 +171,8 @@ def prepare(port: Any) -> None:
     else:
         port.transport = EagerTCP
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-            milliseconds = int(STUCK_SECONDS * 1000)
+            # Later than we give up who takes nothing, which is logged and counted.
+            milliseconds = int(2 * STUCK_SECONDS * 1000)
             # Inherited by what is accepted.
             port.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 

@@ -34,7 +34,11 @@ PARTS: list[tuple[Any, str]] = [
     (http, "_GenericHTTPChannelProtocol"),
     (Socket, "makeConnection onConnect onClose onPing serverClose handle_exception check_timeouts"),
     (WebSocketProtocol, "onMessageFrameEnd sendCloseFrame dropConnection STATE_OPEN"),
-    (tcp.Server, "write writeSequence writeSomeData dataBuffer registerProducer pauseProducing"),
+    (
+        tcp.Server,
+        "write writeSequence writeSomeData dataBuffer offset fileno registerProducer"
+        " pauseProducing",
+    ),
     (tcp.Port, "transport"),
     (unix.Port, "transport"),
 ]

@@ -66,9 +66,9 @@ class Request(http_protocol.WebRequest):
     """A request of limited size, whose response waits for its reader."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self.flow = Flow()
         self.room = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         super().__init__(*args, **options)
+        self.flow = Flow(self.channel.transport)
 
     # ---- What arrives. Stock Daphne keeps a body of any size, in memory and in a file, before
     # the application sees the first byte of it. ----
@@ -148,7 +148,7 @@ class Request(http_protocol.WebRequest):
     def check_timeouts(self) -> None:
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
-        if self.flow.is_stuck and self.channel:
+        if self.flow.is_stuck() and self.channel:
             figures.stuck += 1
             logger.warning("Closed a response to %s: nothing was read.", self.client_addr)
             self.channel.forceAbortClient()
@@ -178,7 +178,7 @@ class Socket(ws_protocol.WebSocketProtocol):
 
     def makeConnection(self, transport: Any) -> None:
         """Takes over the connection of the HTTP request that asked for it."""
-        self.flow = Flow()
+        self.flow = Flow(transport)
         transport.unregisterProducer()
         transport.registerProducer(self.flow, True)
         super().makeConnection(transport)
@@ -202,7 +202,7 @@ class Socket(ws_protocol.WebSocketProtocol):
 
     def onPing(self, payload: bytes) -> None:
         """Answers, unless nobody reads the answers: they would wait in memory without end."""
-        if self.flow.paused_at is None:
+        if not self.flow.paused:
             super().onPing(payload)
 
     def serverClose(self, code: int | None = None) -> None:
@@ -221,7 +221,7 @@ class Socket(ws_protocol.WebSocketProtocol):
     def check_timeouts(self) -> None:
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
-        if self.flow.is_stuck:
+        if self.flow.is_stuck():
             figures.stuck += 1
             logger.warning("Closed a socket to %s: nothing was read.", self.client_addr)
             self.transport.abortConnection()

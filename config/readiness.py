@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 
 from django.conf import settings
@@ -53,9 +54,8 @@ class Question:
         except Exception as error:  # whatever it is: what does not answer is away
             logger.warning("Not ready, nobody expected why: %s", type(error).__name__)
             answer = False
-        loop = asked.get_loop()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(asked.set_result, answer)
+        with suppress(RuntimeError):  # the loop may be closed by now
+            asked.get_loop().call_soon_threadsafe(asked.set_result, answer)
 
 
 def database_answers() -> bool:
