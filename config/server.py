@@ -58,6 +58,7 @@ class Server(stock.Server):
         super().__init__(*args, **options)
         self.ports: list[Any] = []
         self.signalled_at: float | None = None
+        self.draining = False
         self.cycle = Cycle(self.application)
 
     def listen_success(self, port: Any) -> None:
@@ -93,11 +94,6 @@ class Server(stock.Server):
         """Twisted asks this before it shuts down, on SIGTERM and SIGINT."""
         return defer.Deferred.fromFuture(asyncio.ensure_future(self.leave()))
 
-    @property
-    def draining(self) -> bool:
-        """Whether it leaves."""
-        return self.signalled_at is not None
-
     def left_until(self, seconds: float) -> float:
         """How long it is until so many seconds after the signal."""
         since = time.monotonic() - self.signalled_at if self.signalled_at else 0.0
@@ -109,6 +105,9 @@ class Server(stock.Server):
         for port in self.ports:
             port.stopListening()
         self.cycle.drain()
+        # Not before the application has heard it: no answer says "ready" and closes.
+        await asyncio.sleep(0)
+        self.draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(self.left_until(DRAINED_BY)):
                 await self.emptied()

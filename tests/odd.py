@@ -1,6 +1,7 @@
 """An application that does what this site does not: it fails midway, and sends parts."""
 
 import asyncio
+import json
 
 HTML = [(b"content-type", b"text/html")]
 START = {"type": "http.response.start", "status": 200, "headers": HTML}
@@ -50,10 +51,20 @@ async def stay(send):
     await asyncio.Event().wait()
 
 
+async def tell(send):
+    """On which loop the server runs, and how long a handshake and its answer may last."""
+    server = send.func.__self__
+    loop = type(asyncio.get_running_loop()).__module__
+    seconds = [server.ws_factory.openHandshakeTimeout, server.websocket_connect_timeout]
+    await send(START)
+    await send({"type": "http.response.body", "body": json.dumps([loop, *seconds]).encode()})
+
+
 PATHS = {
     "/parts": parts,
     "/at-once": fail_at_once,
     "/between": fail_between,
     "/midway": fail_midway,
     "/stay": stay,
+    "/tell": tell,
 }

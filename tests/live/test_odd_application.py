@@ -55,3 +55,8 @@ async def test_only_the_head_is_sent_to_who_asks_for_the_head(worker):
     request = b"HEAD /parts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     assert (await ask(worker, request)).endswith(b"\r\n\r\n")
     assert (await ask(worker, request.replace(b"HEAD", b"GET"))).count(b"a part\n") == 3
+
+
+async def test_the_server_runs_on_uvloop_and_waits_for_slow_handshakes(worker):
+    async with httpx.AsyncClient(timeout=30) as client:
+        assert (await client.get(f"{worker.url}/tell")).json() == ["uvloop", 30, 30]
