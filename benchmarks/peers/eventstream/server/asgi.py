@@ -1,0 +1,8 @@
+"""Nothing but Django."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
+application = get_asgi_application()
