@@ -4,6 +4,7 @@ PORT ?= 8000
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE_MODULES := benchmarks/peers/node/node_modules
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
@@ -13,7 +14,7 @@ own_redis = $(if $(REDIS_URL),,$(shell grep -qs '^ *\(export \)\? *REDIS_URL=.' 
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve status reload test stress cost lint format clean
+.PHONY: help setup run serve status reload test stress cost bench lint format clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -43,6 +44,10 @@ stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that
 cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
 	@$(BIN)/python -m benchmarks.cost $(COST)
 
+bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with what people would pick instead
+	@$(BIN)/python -m benchmarks.compare.answering
+	@$(BIN)/python -m benchmarks.compare $(BENCH)
+
 lint: $(VENV)/.installed-dev ## Check the form and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,12 +60,15 @@ format: $(VENV)/.installed-dev ## Put the form right
 clean: ## Remove .venv and the caches; the database stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: programs packages
+.PHONY: programs packages rivals
 programs:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
 
 packages:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver || true
+
+rivals:
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx libnginx-mod-nchan redis-server nodejs npm gcc libc6-dev
 
 # A stamp is newer than what it was made of, so that a second run has nothing to do.
 $(VENV)/.installed: requirements.txt
@@ -71,4 +79,12 @@ $(VENV)/.installed: requirements.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev requirements-bench.txt
+	$(PIP_INSTALL) -r requirements-bench.txt
+	@touch $@
+
+$(NODE_MODULES)/.installed: benchmarks/peers/node/package.json benchmarks/peers/node/package-lock.json
+	cd benchmarks/peers/node && npm ci --silent
 	@touch $@

@@ -14,6 +14,9 @@ present() {
     case $1 in
         chromium) have chromium || have chromium-browser || have google-chrome ;;
         chromium-driver) have chromedriver ;;
+        libc6-dev) [ -e /usr/include/stdio.h ] ;;
+        libnginx-mod-nchan) [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] ;;
+        nodejs) have node ;;
         postgresql) have postgres ;;
         python3-venv) "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null ;;
         *) have "$1" ;;
