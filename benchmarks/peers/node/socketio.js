@@ -7,6 +7,11 @@ const { Server } = require('socket.io');
 const http = createServer();
 const io = new Server(http);
 
+// What its page on memory advises where nothing needs the first request any more.
+io.engine.on('connection', (line) => {
+  line.request = null;
+});
+
 io.on('connection', (socket) => {
   socket.on('message', (text) => io.emit('message', text));
 });
