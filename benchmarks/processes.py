@@ -1,12 +1,14 @@
 """What a process has used, as the kernel counts it: a busy machine makes it slower, not dearer."""
 
+import contextlib
 import os
 import resource
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 # Fields of /proc/PID/stat that follow the name in parentheses (proc(5)).
-PARENT, UTIME, STIME, CUTIME, CSTIME = 1, 11, 12, 13, 14
+STATE, PARENT, UTIME, STIME, CUTIME, CSTIME, STARTED = 0, 1, 11, 12, 13, 14, 19
 
 
 def _stat(pid: int) -> list[str]:
@@ -23,6 +25,15 @@ def children(pid: int) -> list[int]:
         except (OSError, IndexError):
             continue  # it has just ended
     return found
+
+
+def begun(pid: int) -> str | None:
+    """When a process began, which tells it from a later one of its number. None if it has ended."""
+    try:
+        stat = _stat(pid)
+    except OSError:
+        return None
+    return None if stat[STATE] == "Z" else stat[STARTED]
 
 
 def cpu_seconds(pid: int) -> float:
@@ -51,3 +62,14 @@ def allow_many_files(wanted: int) -> int:
         except (ValueError, OSError):  # more than the system allows us
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+@contextlib.contextmanager
+def pinned(cores: Collection[int] | None) -> Iterator[None]:
+    """What is started in the block stays on these cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -2,11 +2,7 @@
 
 import contextlib
 import os
-import signal
-import sys
 import tempfile
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Iterator
@@ -14,13 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.compare.contenders import CONTENDERS, PEERS, TEXT, TEXT_SLUG, Contender
+from benchmarks.compare.ending import leaving_when_told, see_gone
 from benchmarks.compare.installed import PATH, check
-from benchmarks.processes import allow_many_files, children, cpu_seconds, memory_bytes
+from benchmarks.processes import (
+    allow_many_files,
+    begun,
+    children,
+    cpu_seconds,
+    memory_bytes,
+    pinned,
+)
 from tests.servers import Process, Redis, Site, free_port
 from tests.stress.run import NO_LIMIT
 
 FILES = 20_000  # that each contender may have open, whatever it is
-GONE_SECONDS = 5.0
 
 
 class Peer(Process):
@@ -124,10 +127,11 @@ class Running:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
     def close(self) -> None:
-        alive = [pid for server in self.servers if server.running for pid in [server.running.pid]]
-        alive += [child for pid in alive for child in children(pid)]
+        mains = [server.running.pid for server in self.servers if server.running]
+        everyone = mains + [child for main in mains for child in children(main)]
+        those = {pid: begun(pid) for pid in everyone}
         self._ends.close()
-        _see_gone(alive)
+        see_gone(those)
 
 
 @contextlib.contextmanager
@@ -147,7 +151,7 @@ def started(
     contender = CONTENDERS[name]
     check(contender)
     allow_many_files(FILES)
-    with _leaving_when_told(), tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+    with leaving_when_told(), tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
         running = Running(contender, Path(folder))
         try:
             with pinned(cores):
@@ -155,39 +159,3 @@ def started(
             yield running
         finally:
             running.close()
-
-
-@contextlib.contextmanager
-def pinned(cores: Collection[int] | None) -> Iterator[None]:
-    """What is started in the block stays on these cores."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores or before)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-@contextlib.contextmanager
-def _leaving_when_told() -> Iterator[None]:
-    """Turns SIGTERM into an exception, so that what was started is ended."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _see_gone(pids: list[int]) -> None:
-    """Waits until the processes are gone, and kills who stays."""
-    deadline = time.monotonic() + GONE_SECONDS
-    while alive := [pid for pid in pids if Path(f"/proc/{pid}").exists()]:
-        if time.monotonic() > deadline:
-            for pid in alive:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            return
-        time.sleep(0.02)  # nothing tells of the end of another's child
