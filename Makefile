@@ -57,8 +57,8 @@ format: $(VENV)/.installed-dev ## Put the form right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean: ## Remove .venv and the caches; the database stays
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## Remove .venv, node_modules and the caches; the database stays
+	rm -rf $(VENV) $(NODE_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: programs packages rivals
 programs:
