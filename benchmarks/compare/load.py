@@ -1,0 +1,98 @@
+"""The load generator in benchmarks/load: compiled when its source is newer, and run on a core of
+its own."""
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.servers import need
+
+SOURCE = Path(__file__).resolve().parents[1] / "load"
+PROGRAM = SOURCE / "build" / "load"
+FLAGS = ("-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror")
+# Above this share of its core, what is measured may be the generator.
+BUSY_MOST = 0.8
+SECONDS_MOST = 300
+
+Figures = dict[str, float]
+
+
+class Void(Exception):
+    """The run is worth nothing, and why."""
+
+
+def made() -> Path:
+    """The program, compiled if need be."""
+    newest = max(path.stat().st_mtime for path in SOURCE.glob("*.[ch]"))
+    if not PROGRAM.exists() or PROGRAM.stat().st_mtime < newest:
+        PROGRAM.parent.mkdir(exist_ok=True)
+        sources = sorted(SOURCE.glob("*.c"))
+        subprocess.run([need("cc", "gcc"), *FLAGS, "-o", PROGRAM, *sources], check=True)
+    return PROGRAM
+
+
+def measured(
+    mode: str, clock: Callable[[], float], cores: Collection[int], **options: Any
+) -> Figures:
+    """Runs it to its end, and returns what it has measured, and as `clock` by how much that clock
+    went on in the part that counts. Void if a delivery was lost, doubled or reordered, or if the
+    generator itself was too busy."""
+    clocks, last = [], ""
+    with _running(mode, cores, options) as running:
+        assert running.stdout
+        for last in running.stdout:
+            if last in ("begin\n", "end\n"):
+                clocks.append(clock())
+        _ended_well(running)
+    found: Figures = json.loads(last)
+    if found["load_busy"] > BUSY_MOST:
+        raise Void(f"the load generator was busy for {found['load_busy']:.0%} of the time")
+    return found | {"clock": clocks[1] - clocks[0]}
+
+
+@contextmanager
+def holding(cores: Collection[int], **options: Any) -> Iterator[subprocess.Popen]:
+    """The process that holds connections open meanwhile. Void if one could not be opened or has
+    ended."""
+    with _running("held", cores, options) as running:
+        assert running.stdout
+        assert running.stdin
+        if running.stdout.readline() == "ready\n":
+            yield running
+        running.stdin.close()
+        _ended_well(running)
+
+
+def _ended_well(running: subprocess.Popen) -> None:
+    if running.wait(SECONDS_MOST):
+        assert running.stderr
+        raise Void(running.stderr.read().strip())
+
+
+@contextmanager
+def _running(
+    mode: str, cores: Collection[int], options: dict[str, Any]
+) -> Iterator[subprocess.Popen]:
+    """The process, which does not outlive the block, nor SECONDS_MOST."""
+    words = [(f"--{name.replace('_', '-')}", str(value)) for name, value in options.items()]
+    running = subprocess.Popen(
+        [made(), mode, *(word for pair in words for word in pair)],
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watch = threading.Timer(SECONDS_MOST, running.kill)
+    watch.start()
+    try:
+        with running:
+            yield running
+    finally:
+        watch.cancel()
+        running.kill()

@@ -1,0 +1,193 @@
+"""The load generator counts what comes, and lets no fault of a server pass."""
+
+import asyncio
+import itertools
+import re
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import serve
+
+from benchmarks.compare import load
+
+CYCLE = "abcdefgh"
+ROOM = {"path": "/", "dialect": "text", "connections": 2, "talkers": 1, "warmup": 0}
+STREAM = {"path": "/", "text": CYCLE, "connections": 1, "interval_ms": 20, "warmup": 0}
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def measured(mode, port, **options):
+    options = {"seconds": 0.3, "port": port} | options
+    clock = itertools.count().__next__
+    return await asyncio.to_thread(load.measured, mode, clock, {0}, **options)
+
+
+# ---- Rooms: one talks, and the other is told what a fault makes of it ----
+
+
+@asynccontextmanager
+async def room(told):
+    """A broadcast server. Its listener gets what `told` makes of each message."""
+    sockets, numbers = set(), itertools.count()
+
+    async def listen(socket):
+        sockets.add(socket)
+        async for text in socket:
+            for other in sockets:
+                for each in [text] if other is socket else told(next(numbers), text):
+                    await other.send(each)
+
+    async with serve(listen, "127.0.0.1", 0, compression=None) as server:
+        yield next(iter(server.sockets)).getsockname()[1]
+
+
+def loses(number, text):
+    return [] if number == 10 else [text]
+
+
+def doubles(number, text):
+    return [text, text] if number == 10 else [text]
+
+
+def invents(number, text):
+    return [text.replace(":0000:", ":0007:")] if number == 10 else [text]
+
+
+def reorders():
+    kept = []
+
+    def told(number, text):
+        if number == 10:
+            kept.append(text)
+            return []
+        return [text, *(kept.pop() for _ in kept[:1])]
+
+    return told
+
+
+async def test_every_delivery_of_a_sound_room_is_counted():
+    async with room(lambda number, text: [text]) as port:
+        found = await measured("rooms", port, **ROOM)
+    assert found["messages"] > 0
+    assert found["delivered"] in range(2 * found["messages"] - 1, 2 * found["messages"] + 2)
+    assert found["one_order"] is True
+    assert found["clock"] == 1
+    assert 0 < found["p50_ms"] <= found["p99_ms"]
+
+
+@pytest.mark.parametrize("told", [loses, doubles, reorders()])
+async def test_what_is_lost_doubled_or_reordered_makes_a_run_void(told):
+    async with room(told) as port:
+        with pytest.raises(load.Void, match="lost, doubled or reordered"):
+            await measured("rooms", port, **ROOM)
+
+
+async def test_what_nobody_said_makes_a_run_void():
+    async with room(invents) as port:
+        with pytest.raises(load.Void, match="who does not exist"):
+            await measured("rooms", port, **ROOM)
+
+
+async def test_a_server_that_ends_connections_makes_a_run_void():
+    async with room(lambda number, text: 1 / 0) as port:
+        with pytest.raises(load.Void, match="closed socket"):
+            await measured("rooms", port, **ROOM)
+
+
+async def test_nobody_there_makes_a_run_void():
+    async with room(loses) as port:
+        pass
+    with pytest.raises(load.Void, match="refused"):
+        await measured("rooms", port, **ROOM)
+
+
+# ---- Streams ----
+
+
+@asynccontextmanager
+async def streaming(*pieces, pause=0.0):
+    """A server that sends these pieces one after the other, and then nothing more."""
+
+    answering = set()
+
+    async def answer(reader, writer):
+        answering.add(asyncio.current_task())
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            for piece in pieces:
+                writer.write(piece)
+                await asyncio.sleep(pause)
+            await reader.read()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        await asyncio.gather(*answering, return_exceptions=True)  # their readers are gone
+
+
+def events(count, form="data: {}\n\n"):
+    return [form.format(CYCLE[at % len(CYCLE)]).encode() for at in range(count)]
+
+
+async def test_what_is_due_and_does_not_come_is_late():
+    async with streaming(HEAD + b"\r\n", *events(3), pause=0.02) as port:
+        found = await measured("streams", port, **STREAM)
+    assert found["due"] == 15
+    assert found["due_share"] <= 0.3
+    assert found["p99_late_ms"] > 1_000
+
+
+async def test_a_stream_is_read_however_it_is_cut_and_framed():
+    dressed = "id: 7\r\nevent: message\r\ndata: {}\r\n\r\n"
+    body = b": hello\r\n\r\nevent: meta\r\ndata: {}\r\n\r\n" + b"".join(events(9, dressed))
+    bytewise = [b"1\r\n" + body[at : at + 1] + b"\r\n" for at in range(len(body))]
+    async with streaming(HEAD + CHUNKED, *bytewise) as port:
+        found = await measured("streams", port, **STREAM)
+    assert found["read"] == 9
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (["data: a\n\n", "data: c\n\n"], "c came, and b was next"),
+        (["data: a\n\n", "data: a\n\n"], "a came, and b was next"),
+        (["data: ab\n\n"], "an event of 2 bytes"),
+        (["data: ?\n\n"], "which the text has not"),
+        (["2\r\nhi\r\n0\r\n\r\n"], "has ended"),
+    ],
+)
+async def test_what_does_not_follow_makes_a_run_void(sent, reason):
+    head = HEAD + (CHUNKED if "\r\n0" in sent[0] else b"\r\n")
+    async with streaming(head, *(each.encode() for each in sent)) as port:
+        with pytest.raises(load.Void, match=re.escape(reason)):
+            await measured("streams", port, **STREAM)
+
+
+# ---- Connections that are held ----
+
+
+async def test_connections_are_held_as_long_as_the_block_lasts():
+    async with streaming(HEAD + b"\r\n", *events(1)) as port:
+
+        def hold():
+            with load.holding({0}, port=port, path="/", kind="stream", text=CYCLE, connections=3):
+                pass
+
+        await asyncio.to_thread(hold)
+
+
+async def test_a_held_connection_that_ends_makes_a_run_void():
+    ends = HEAD + CHUNKED + b"9\r\ndata: a\n\n\r\n"
+    async with streaming(ends, b"0\r\n\r\n", pause=0.05) as port:
+
+        def hold():
+            with load.holding(
+                {0}, port=port, path="/", kind="stream", text=CYCLE, connections=1
+            ) as running:
+                running.wait(10)
+
+        with pytest.raises(load.Void, match="has ended"):
+            await asyncio.to_thread(hold)
