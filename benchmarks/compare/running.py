@@ -118,6 +118,10 @@ class Running:
         """Processor time that all of `pids` have used."""
         return sum(cpu_seconds(server.running.pid) for server in self.servers)
 
+    def all_cpu_seconds(self) -> float:
+        """With what its Redis has used."""
+        return self.cpu_seconds() + (cpu_seconds(self.redis.running.pid) if self.redis else 0.0)
+
     def memory_bytes(self) -> int:
         """What all of `pids` hold in memory that is theirs alone."""
         return sum(memory_bytes(pid) for pid in self.pids)

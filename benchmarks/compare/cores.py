@@ -1,0 +1,30 @@
+"""Which core serves and which one loads, so that neither takes time from the other."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Those of a contender with its Redis, those of two workers, and that of the load."""
+
+    server: frozenset[int]
+    pair: frozenset[int]
+    load: frozenset[int]
+
+    @property
+    def are_apart(self) -> bool:
+        return not self.server & self.load
+
+    @property
+    def are_enough_for_two(self) -> bool:
+        """Whether two workers and their Redis have a core each."""
+        return len(self.pair) >= 3
+
+
+def chosen(allowed: set[int] | None = None) -> Cores:
+    """The first core serves, the last one loads; on one core they share it."""
+    cores = sorted(os.sched_getaffinity(0) if allowed is None else allowed)
+    load = frozenset(cores[-1:])
+    pair = frozenset(cores[:3]) - load if len(cores) > 3 else frozenset(cores[:1])
+    return Cores(frozenset(cores[:1]), pair, load)

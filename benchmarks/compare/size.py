@@ -1,0 +1,47 @@
+"""How much of everything a comparison takes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """Times are seconds."""
+
+    rounds: int = 3
+    warmup: float = 1.0
+    seconds: float = 4.0
+    pair: tuple[int, int] = (2, 1)  # connections, talking
+    rooms: tuple[tuple[int, int], ...] = ((500, 4), (500, 64))
+    stream_warmup: float = 2.0
+    stream_seconds: float = 8.0
+    streams: tuple[int, ...] = (1_000, 2_000)
+    intervals_ms: tuple[int, ...] = (20, 10)
+    growth_connections: tuple[int, ...] = (50, 500, 2_000)
+    growth_talking: tuple[int, ...] = (1, 16, 128)
+    held: int = 2_000
+    settle: float = 5.0
+    two_workers: tuple[int, int] = (500, 64)
+    two_workers_streams: int = 1_000
+    missed: int = 10_000
+    missed_each: int = 400  # more than 500 would reset them
+
+
+FULL = Size()
+TINY = Size(
+    rounds=1,
+    warmup=0.2,
+    seconds=0.5,
+    rooms=((4, 2),),
+    stream_warmup=0.2,
+    stream_seconds=0.5,
+    streams=(4,),
+    intervals_ms=(20,),
+    growth_connections=(2, 4),
+    growth_talking=(1, 2),
+    held=8,
+    settle=0.2,
+    two_workers=(4, 2),
+    two_workers_streams=4,
+    missed=200,
+    missed_each=40,
+)
