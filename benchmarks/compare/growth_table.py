@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks.compare.fold import OURS, Result, node
 from benchmarks.compare.growth import Growth, growths, in_words
-from benchmarks.compare.wording import CONTENDERS, FIGURES, KIND, SCENARIOS, place, times, written
+from benchmarks.compare.wording import FIGURES, KIND, SCENARIOS, TITLES, place, times, written
 from benchmarks.markdown import table
 
 GROWING = {
@@ -46,7 +46,7 @@ def sentence(lines: list[Growth]) -> str:
     told = sorted(both, key=_order)
     axis = told[0]
     span = f"{axis.points[0][0]:,} to {axis.points[-1][0]:,} {axis.axis}"
-    each = [f"{CONTENDERS[x.contender]} {times(x.factor)}, {in_words(x)}" for x in told]
+    each = [f"{TITLES[x.contender]} {times(x.factor)}, {in_words(x)}" for x in told]
     where = f" ({fixed_words(middle)})" if middle else ""
     return f"{FIGURES[axis.figure].title}, from {span}{where}: {'; '.join(each)}."
 
@@ -65,5 +65,5 @@ def growth_table(lines: list[Growth]) -> str:
 def _row(line: Growth, steps: list[int]) -> list[str]:
     at = {x: written(line.figure, spread.median) for x, spread in line.points}
     cells = [at.get(x, "–") for x in steps]
-    head = [FIGURES[line.figure].title, CONTENDERS[line.contender], fixed_words(line.fixed)]
+    head = [FIGURES[line.figure].title, TITLES[line.contender], fixed_words(line.fixed)]
     return [*head, *cells, times(line.factor), f"{line.exponent:.2f}"]

@@ -1,6 +1,7 @@
 """The whole comparison as a page of Markdown. Pure."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.compare.derived import derived
@@ -8,9 +9,9 @@ from benchmarks.compare.fold import Result, fold, reference
 from benchmarks.compare.growth_table import growth_section
 from benchmarks.compare.targets_table import targets_section
 from benchmarks.compare.wording import (
-    CONTENDERS,
     FIGURES,
     SCENARIOS,
+    TITLES,
     place,
     row_title,
     times,
@@ -43,7 +44,7 @@ def page(found: dict[str, Any]) -> str:
     parts = [
         "# Twinstream beside what people would pick instead",
         "Written by `make bench`.",
-        "\n".join(f"- {name}: {value}" for name, value in found["machine"].items()),
+        "\n".join(machine_lines(found["machine"])),
         HOW,
         *absent(results),
         targets_section(results, found["machine"]["cores"]),
@@ -54,9 +55,18 @@ def page(found: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def machine_lines(machine: dict[str, Any]) -> Iterator[str]:
+    for name, value in machine.items():
+        if isinstance(value, dict):
+            yield f"- {name}:"
+            yield from (f"  {line}" for line in machine_lines(value))
+        else:
+            yield f"- {name}: {value}"
+
+
 def absent(results: list[Result]) -> list[str]:
     there = {result.contender for result in results}
-    names = [title for name, title in CONTENDERS.items() if name not in there]
+    names = [title for name, title in TITLES.items() if name not in there]
     return [f"Not measured here: {', '.join(names)}."] if names else []
 
 
@@ -104,7 +114,7 @@ def _row(
 
 def _title(row: Result) -> str:
     count = row.keys.get("workers")
-    return CONTENDERS[row.contender] + (f", {count} worker{'s' * (count > 1)}" if count else "")
+    return TITLES[row.contender] + (f", {count} worker{'s' * (count > 1)}" if count else "")
 
 
 def _load(row: Result) -> str:

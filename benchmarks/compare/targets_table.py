@@ -2,7 +2,7 @@
 
 from benchmarks.compare.fold import Result
 from benchmarks.compare.verdict import Target, Verdict, verdicts
-from benchmarks.compare.wording import CONTENDERS, FIGURES, row_title, times, with_spread, written
+from benchmarks.compare.wording import FIGURES, TITLES, row_title, times, with_spread, written
 from benchmarks.markdown import table
 
 
@@ -23,7 +23,7 @@ def aim(target: Target) -> str:
 def bound(target: Target) -> str:
     if target.against is None:
         return f"{target.comparison} {written(target.figure, target.bound)}"
-    other = "one worker" if target.against_keys else CONTENDERS[target.against]
+    other = "one worker" if target.against_keys else TITLES[target.against]
     if (target.comparison, target.bound) == ("<", 1.0):
         return f"below {other}"
     return f"{target.comparison} {times(target.bound)} {other}"

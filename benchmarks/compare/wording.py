@@ -8,7 +8,7 @@ from benchmarks.compare.fold import Spread
 from benchmarks.markdown import shown
 
 # In the order in which they are shown: ours, Node's, Python's, and the limit.
-CONTENDERS = {
+TITLES = {
     "twinstream": "Twinstream",
     "ws": "Node ws",
     "express": "Node Express",
@@ -31,25 +31,27 @@ def times(value: float) -> str:
 
 def place(contender: str) -> int:
     """Where it stands among the others."""
-    return list(CONTENDERS).index(contender)
+    return list(TITLES).index(contender)
 
 
 @dataclass(frozen=True)
 class Figure:
     title: str
     written: Callable[[float], str] = shown
+    more: bool = False  # is better
+    log: bool = True  # drawn so where contenders are compared: they are factors apart
 
 
 FIGURES = {
     "p50_ms": Figure("p50, ms"),
     "p99_ms": Figure("p99, ms"),
-    "delivered_per_s": Figure("delivered a second"),
+    "delivered_per_s": Figure("delivered a second", more=True),
     "cpu_us_per_delivery": Figure("µs of CPU a delivery"),
-    "due_share": Figure("due events within 250 ms", share),
+    "due_share": Figure("due events within 250 ms", share, more=True, log=False),
     "p99_late_ms": Figure("p99 lateness, ms"),
-    "events_per_s": Figure("events a second"),
-    "bytes_per_connection": Figure("bytes of memory a connection"),
-    "streams_held": Figure("streams held"),
+    "events_per_s": Figure("events a second", more=True),
+    "bytes_per_connection": Figure("bytes a connection", log=False),
+    "streams_held": Figure("streams held", more=True),
     "head_ms": Figure("ms to a reader's head"),
     "all_ms": Figure("ms to read all"),
     "others_p99_ms": Figure("others' p99 meanwhile, ms"),
@@ -128,10 +130,8 @@ def _streams(keys: dict[str, Any]) -> str:
 
 def _workers(keys: dict[str, Any]) -> str:
     count = ("", "one worker, ", "two workers, ")[keys.get("workers", 0)]
-    if keys.get("kind") == "streams held":
-        return f"{count}streams held"
     if "connections" not in keys:
-        return f"{count}{keys.get('kind') or 'a room'}"
+        return count + ("text streams" if keys.get("kind") else "a room")
     return count + (_streams(keys) if keys.get("kind") else _room(keys))
 
 
