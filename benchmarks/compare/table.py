@@ -28,6 +28,7 @@ run was void has no figures, but the reason. The load generator is a process of 
 what it used of its core in the round where it used most, and above 80 % the run is void."""
 CAVEATS = """\
 - Servers and load generator are on one machine and talk through the loopback: no network, no TLS.
+- The CPU time of a contender is that of all its processes, with its Redis where it has one.
 - Twinstream stores each message in its log and rings through Redis before anybody gets it. The
   others, as they are set up here, keep nothing on a disk: who loses the connection there has lost
   what was said meanwhile. What that costs us is in the figures; what it is worth is not.
@@ -57,9 +58,11 @@ def page(found: dict[str, Any]) -> str:
 
 def machine_lines(machine: dict[str, Any]) -> Iterator[str]:
     for name, value in machine.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and any(isinstance(each, dict) for each in value.values()):
             yield f"- {name}:"
             yield from (f"  {line}" for line in machine_lines(value))
+        elif isinstance(value, dict):
+            yield f"- {name}: {', '.join(f'{what} {which}' for what, which in value.items())}"
         else:
             yield f"- {name}: {value}"
 

@@ -86,8 +86,8 @@ SCENARIOS = {
     ),
     "held": Scenario(
         "Connections that are held",
-        "So many connections are opened and say nothing; the memory of the server's processes "
-        "grows by so much for each.",
+        "So many connections are opened and say nothing. What is shown is by how much the private "
+        "memory of the server's processes grew for each; Redis is not counted.",
         ("bytes_per_connection",),
         ("bytes_per_connection",),
     ),

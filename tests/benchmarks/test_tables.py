@@ -11,7 +11,7 @@ MACHINE = {
     "date": "2026-11-24 10:00 UTC",
     "processor": "AMD EPYC",
     "cores": 2,
-    "ws": {"Node": "20.1"},
+    "contenders": {"ws": {"Node": "20.1", "ws": "8.1"}},
 }
 OURS = {"p50_ms": 5.0, "delivered_per_s": 1_200_000.0, "load_busy": 0.41}
 NODES = {"p50_ms": 50.0, "delivered_per_s": 100_000.0, "load_busy": 0.12}
@@ -51,7 +51,7 @@ def test_the_page_says_what_is_met_and_what_was_not_measured():
     assert "\n2 of 24 are met, by the median of the rounds.\n" in text
     assert "Not measured here: Node Express, Socket.IO, django-eventstream, " in text
     assert "\n- processor: AMD EPYC\n" in text
-    assert "\n- ws:\n  - Node: 20.1\n" in text
+    assert "\n- contenders:\n  - ws: Node 20.1, ws 8.1\n" in text
 
 
 def test_a_page_of_no_runs_says_so():
