@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from benchmarks.markdown import table
+
 # Under which names the columns stand, and with how many digits.
 HELD = {
     "what": "what",
@@ -57,17 +59,6 @@ def page(found: dict[str, Any]) -> str:
     parts.append("\n".join(f"- {name}: {value}" for name, value in found["machine"].items()))
     for name, (title, columns) in SECTIONS.items():
         if name in found:
-            parts.append(f"## {title}\n\n{table(found[name], columns)}")
+            rows = [[row[column] for column in columns] for row in found[name]]
+            parts.append(f"## {title}\n\n{table(columns.values(), rows)}")
     return "\n\n".join(parts) + "\n"
-
-
-def table(rows: list[dict[str, Any]], columns: dict[str, str]) -> str:
-    lines = [list(columns.values()), ["---"] * len(columns)]
-    lines += [[shown(row[name]) for name in columns] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
