@@ -47,6 +47,7 @@ cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost
 bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with what people would pick instead
 	@$(BIN)/python -m benchmarks.compare.answering
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
+	@$(BIN)/python -m benchmarks.report
 
 lint: $(VENV)/.installed-dev ## Check the form and the types
 	$(BIN)/ruff check .

@@ -14,7 +14,6 @@ from benchmarks.compare import cores as core
 from benchmarks.compare.contenders import CONTENDERS
 from benchmarks.compare.installed import Missing, check, versions
 from benchmarks.compare.plan import SCENARIOS, planned
-from benchmarks.compare.runs import Run
 from benchmarks.compare.size import FULL, TINY, Size
 from benchmarks.processes import allow_many_files
 
@@ -47,6 +46,7 @@ def present(names: list[str]) -> list[str]:
 def described(names: list[str], cores: core.Cores, size: Size) -> dict[str, Any]:
     """The machine, and how it was used."""
     return machine.described() | {
+        "cores": len(os.sched_getaffinity(0)),
         "rounds": size.rounds,
         "server_cores": sorted(cores.server),
         "load_cores": sorted(cores.load),
@@ -54,7 +54,7 @@ def described(names: list[str], cores: core.Cores, size: Size) -> dict[str, Any]
     }
 
 
-def said(scenario: str, run: Run) -> str:
+def said(scenario: str, run: dict[str, Any]) -> str:
     """A line for who waits."""
     keys = " ".join(str(run[n]) for n in run if n not in ("figures", "void", "round", "scenario"))
     figures = " ".join(f"{n}={v:.6g}" for n, v in run["figures"].items())
@@ -67,18 +67,18 @@ def main() -> None:
     size = TINY if asked.tiny else FULL
     size = replace(size, rounds=asked.rounds or size.rounds)
     cores = core.chosen()
-    os.sched_setaffinity(0, cores.load)
     allow_many_files(FILES)
     names = present(asked.contenders)
-    runs: list[Run] = []
-    for scenario, number, (name, visit) in planned(asked.only, names, size, cores):
-        for found in visit():
-            run = {"scenario": scenario, "contender": name, "round": number} | found
-            runs.append(run)
-            print(said(scenario, run), flush=True)
     asked.results.mkdir(parents=True, exist_ok=True)
-    found = {"machine": described(names, cores, size), "runs": runs}
-    (asked.results / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
+    found: dict[str, Any] = {"machine": described(names, cores, size), "runs": []}
+    os.sched_setaffinity(0, cores.load)
+    for scenario, number, (name, visit) in planned(asked.only, names, size, cores):
+        for kept in visit():
+            run = {"scenario": scenario, "contender": name, "round": number} | kept
+            found["runs"].append(run)
+            print(said(scenario, run), flush=True)
+        # An hour's work: what is cut off leaves what it has.
+        (asked.results / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 main()

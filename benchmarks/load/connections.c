@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { AT_ONCE = 50, EVENTS = 256, PIECE = 1 << 18, OPEN_SECONDS = 120 };
+enum { AT_ONCE = 50, EVENTS = 256, PIECE = 1 << 18, OPEN_SECONDS = 120, ADDRESSES = 200 };
 
 struct connection *connections;
 static const struct mode *mode;
@@ -68,12 +68,25 @@ void keep_rest(struct connection *c, const char *data, size_t n) {
     c->rest_size = n;
 }
 
+/* As many people, not one: a server may limit what comes from one address. */
+static void come_from(struct connection *c) {
+    int on = 1;
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)c->number % ADDRESSES);
+    setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (bind(c->fd, (struct sockaddr *)&from, sizeof from))
+        lost("connection %d: %s", c->number, strerror(errno));
+}
+
 static void connect_one(struct connection *c) {
     int port = asked.ports[c->number % asked.port_count], on = 1;
     struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&where, sizeof where))
+    if (c->fd < 0)
+        lost("connection %d: %s", c->number, strerror(errno));
+    come_from(c);
+    if (connect(c->fd, (struct sockaddr *)&where, sizeof where))
         lost("connection %d to port %d: %s", c->number, port, strerror(errno));
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};

@@ -34,8 +34,8 @@ struct connection {
 extern struct options asked;
 extern struct connection *connections;
 
-/* window.c: what is measured is said on stdout, so that who started this can read the clocks of others
- * at the same moments. */
+/* window.c: what is measured is said on stdout, so that who started this can read the clocks of
+ * others at the same moments. */
 struct window {
     uint64_t from;
     double seconds, busy; /* how long it was, and processor time of this process in it */

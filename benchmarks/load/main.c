@@ -1,5 +1,5 @@
-/* load rooms|streams|held --port N[,N] --path P …: prints one JSON object of figures; what makes the
- * run worth nothing goes to stderr, with the status 3. */
+/* load rooms|streams|held --port N[,N] --path P …: prints one JSON object of figures; what makes
+ * the run worth nothing goes to stderr, with the status 3. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <getopt.h>
@@ -20,7 +20,8 @@ static const struct option OPTIONS[] = {
     {"most-seconds", required_argument, NULL, 'm'}, {0}};
 
 static void take_ports(char *list) {
-    for (char *one = strtok(list, ","); one && asked.port_count < MOST_PORTS; one = strtok(NULL, ","))
+    char *one = strtok(list, ",");
+    for (; one && asked.port_count < MOST_PORTS; one = strtok(NULL, ","))
         asked.ports[asked.port_count++] = atoi(one);
 }
 

@@ -73,6 +73,8 @@ static void hear(struct connection *c, const char *payload, size_t n) {
             lost("reader %d got a message that was cut: %.*s", c->number, (int)n, payload);
 }
 
+static struct ears *ears_of(int number) { return connections[number].own; }
+
 static void give_ears(void) {
     size_t talkers = (size_t)asked.talkers;
     said = calloc(talkers, sizeof *said);
@@ -83,14 +85,14 @@ static void give_ears(void) {
         connections[i].own = ears;
     }
     for (int talker = 0; talker < asked.talkers; talker++)
-        ((struct ears *)connections[talker * (asked.connections / asked.talkers)].own)->talker = talker;
+        ears_of(talker * (asked.connections / asked.talkers))->talker = talker;
 }
 
 static bool all_heard(void) {
     if (waiting)
         return false;
     for (int i = 0; i < asked.connections; i++)
-        if (memcmp(((struct ears *)connections[i].own)->next, said,
+        if (memcmp(ears_of(i)->next, said,
                    (size_t)asked.talkers * sizeof *said))
             return false;
     return true;
@@ -105,7 +107,7 @@ static void check_everything_came(void) {
 /* Whether all heard the same in the same order, whoever said it. */
 static bool one_order(void) {
     for (int i = 1; i < asked.connections; i++)
-        if (((struct ears *)connections[i].own)->order != ((struct ears *)connections[0].own)->order)
+        if (ears_of(i)->order != ears_of(0)->order)
             return false;
     return true;
 }
@@ -116,7 +118,7 @@ static bool enough_are_measured(void) { return latencies.count >= 2 * (size_t)as
 static void start_talking(void) {
     talking = true;
     for (int i = 0; i < asked.connections; i++)
-        if (((struct ears *)connections[i].own)->talker >= 0)
+        if (ears_of(i)->talker >= 0)
             talk(&connections[i], connections[i].own);
 }
 

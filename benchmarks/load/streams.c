@@ -118,12 +118,12 @@ void start_streams(void) {
     open_all(&stream_mode);
 }
 
-/* When the first would have had to come so that each later one was due at its interval: the
- * earliest such time, so that who falls behind for ever is late and not merely slow. */
-static int64_t base_of(const struct sample *arrivals, int64_t interval) {
+/* When the first of these would have had to come so that each later one was due at its interval:
+ * the earliest such time, so that who falls behind for ever is late and not merely slow. */
+static int64_t base_of(const struct sample *arrivals, size_t first, size_t end, int64_t interval) {
     int64_t base = INT64_MAX;
-    for (size_t k = 0; k < arrivals->count; k++) {
-        int64_t at = (int64_t)arrivals->values[k] - (int64_t)k * interval;
+    for (size_t k = first; k < end; k++) {
+        int64_t at = (int64_t)arrivals->values[k] - (int64_t)(k - first) * interval;
         base = at < base ? at : base;
     }
     return base;
@@ -133,11 +133,30 @@ static int64_t base_of(const struct sample *arrivals, int64_t interval) {
  * as late as it would have been had it come when the reading ended. */
 static void judge(const struct sample *arrivals, int64_t from, int64_t to, int64_t end,
                   struct sample *lateness) {
-    int64_t interval = asked.interval_ms * 1000LL, base = base_of(arrivals, interval);
+    int64_t interval = asked.interval_ms * 1000LL;
+    int64_t base = base_of(arrivals, 0, arrivals->count, interval);
     for (int64_t k = 0; base + k * interval < to; k++) {
         int64_t due = base + k * interval;
+        int64_t came = (size_t)k < arrivals->count ? arrivals->values[k] : end;
         if (due >= from)
-            add(lateness, (uint32_t)(((size_t)k < arrivals->count ? arrivals->values[k] : end) - due));
+            add(lateness, (uint32_t)(came - due));
+    }
+}
+
+static bool within(int64_t at, int64_t from, int64_t to) { return at >= from && at < to; }
+
+/* Adds how unevenly the events came, second by second: how late each was by the best even pace of
+ * its own second, which forgives who is evenly slow. */
+static void judge_evenness(const struct sample *arrivals, int64_t from, int64_t to,
+                           struct sample *unevenness) {
+    int64_t interval = asked.interval_ms * 1000LL;
+    size_t second = 1000 / (size_t)asked.interval_ms + 1, count = arrivals->count;
+    for (size_t first = 0; first + second <= count; first += second) {
+        int64_t base = base_of(arrivals, first, first + second, interval);
+        for (size_t k = first; k < first + second; k++)
+            if (within(arrivals->values[k], from, to))
+                add(unevenness,
+                    (uint32_t)(arrivals->values[k] - base - (int64_t)(k - first) * interval));
     }
 }
 
@@ -149,21 +168,23 @@ int run_streams(void) {
     poll_until(to, NULL);
     end_window(&window);
     poll_until(to + GRACE_US, NULL);
-    struct sample lateness = {0};
+    struct sample lateness = {0}, unevenness = {0};
     size_t read = 0, came = 0, in_time = 0;
     for (int i = 0; i < asked.connections; i++) {
         const struct sample *arrivals = &((struct reader *)connections[i].own)->arrivals;
         read += arrivals->count;
         for (size_t k = 0; k < arrivals->count; k++)
-            came += arrivals->values[k] >= from && arrivals->values[k] < to;
+            came += within(arrivals->values[k], (int64_t)from, (int64_t)to);
         judge(arrivals, (int64_t)from, (int64_t)to, (int64_t)to + GRACE_US, &lateness);
+        judge_evenness(arrivals, (int64_t)from, (int64_t)to, &unevenness);
     }
     for (size_t i = 0; i < lateness.count; i++)
         in_time += lateness.values[i] <= LATE_US;
-    printf("{\"due_share\": %.5f, \"p50_late_ms\": %.3f, \"p99_late_ms\": %.3f, \"due\": %zu, "
-           "\"read\": %zu, \"events\": %zu, \"events_per_s\": %.1f, \"load_busy\": %.3f}\n",
+    printf("{\"due_share\": %.5f, \"p50_late_ms\": %.3f, \"p99_late_ms\": %.3f, "
+           "\"p99_uneven_ms\": %.3f, \"due\": %zu, \"read\": %zu, \"events\": %zu, "
+           "\"events_per_s\": %.1f, \"load_busy\": %.3f}\n",
            (double)in_time / (double)lateness.count, percentile(&lateness, 0.5) / 1e3,
-           percentile(&lateness, 0.99) / 1e3, lateness.count, read, came, (double)came / asked.seconds,
-           window.busy / window.seconds);
+           percentile(&lateness, 0.99) / 1e3, percentile(&unevenness, 0.99) / 1e3, lateness.count,
+           read, came, (double)came / asked.seconds, window.busy / window.seconds);
     return 0;
 }

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.compare.derived import derived
-from benchmarks.compare.fold import Spread, find, fold, reference
+from benchmarks.report.derived import derived
+from benchmarks.report.fold import Spread, find, fold, reference
 from tests.benchmarks.runs import run, streams
 
 

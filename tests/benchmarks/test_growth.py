@@ -2,9 +2,9 @@
 
 import pytest
 
-from benchmarks.compare.fold import fold
-from benchmarks.compare.growth import growths, in_words
-from benchmarks.compare.growth_table import growth_section
+from benchmarks.report.fold import fold
+from benchmarks.report.growth import growths, in_words
+from benchmarks.report.growth_table import growth_section
 from tests.benchmarks.runs import run
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from benchmarks.compare import panels
-from benchmarks.compare.derived import derived
-from benchmarks.compare.fold import Spread, fold
-from benchmarks.compare.ink import COLOURS, decades, percent, short
-from benchmarks.compare.wording import TITLES
+from benchmarks.report import panels
+from benchmarks.report.derived import derived
+from benchmarks.report.fold import Spread, fold
+from benchmarks.report.ink import COLOURS, decades, percent, short
+from benchmarks.report.wording import TITLES
 from tests.benchmarks.runs import run, streams
 
 STREAM = {"kind": "stream", "connections": 2_000}

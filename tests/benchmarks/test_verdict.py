@@ -2,9 +2,9 @@
 
 import pytest
 
-from benchmarks.compare.derived import derived
-from benchmarks.compare.fold import Spread, fold
-from benchmarks.compare.verdict import Target, room, targets, verdict, verdicts
+from benchmarks.report.derived import derived
+from benchmarks.report.fold import Spread, fold
+from benchmarks.report.verdict import Target, room, targets, verdict, verdicts
 from tests.benchmarks.runs import run, streams
 
 SPEED = Target("room", room(500, 64), "delivered_per_s", "≥", 5.0, "ws")

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from benchmarks.compare.fold import Run, keys_of
+from benchmarks.report.fold import Run, keys_of
 
 HELD_SHARE = 0.99  # of the events that are due, without which a stream is not said to be held
 

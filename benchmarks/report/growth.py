@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
-from benchmarks.compare.fold import Result, Spread
+from benchmarks.report.fold import Result, Spread
 
 STEPS = {"connections": (50, 500, 2_000), "talking": (1, 16, 128)}
 STEADY = 0.1  # an exponent so near to 0, or to 1, is as good as it: 1.07x a doubling

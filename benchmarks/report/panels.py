@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.compare.fold import Result, Spread
-from benchmarks.compare.verdict import EVERYWHERE
-from benchmarks.compare.wording import FIGURES, TITLES, place, row_title
+from benchmarks.report.fold import Result, Spread
+from benchmarks.report.verdict import EVERYWHERE
+from benchmarks.report.wording import FIGURES, TITLES, place, row_title
 
 TALKING = ({"connections": 500, "talking": 4}, {"connections": 500, "talking": 64})
 MORE, LESS = "more is better", "less is better"

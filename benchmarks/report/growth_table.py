@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from benchmarks.compare.fold import OURS, Result, node
-from benchmarks.compare.growth import Growth, growths, in_words
-from benchmarks.compare.wording import FIGURES, KIND, SCENARIOS, TITLES, place, times, written
 from benchmarks.markdown import table
+from benchmarks.report.fold import OURS, Result, node
+from benchmarks.report.growth import Growth, growths, in_words
+from benchmarks.report.wording import FIGURES, KIND, SCENARIOS, TITLES, place, times, written
 
 GROWING = {
     "room": ("delivered_per_s", "p50_ms", "cpu_us_per_delivery"),

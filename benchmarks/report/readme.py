@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from benchmarks.compare.derived import derived
-from benchmarks.compare.fold import OURS, Result, find, fold, node
-from benchmarks.compare.verdict import room, verdicts
-from benchmarks.compare.wording import FIGURES, row_title, times, written
 from benchmarks.markdown import table
+from benchmarks.report.derived import derived
+from benchmarks.report.fold import OURS, Result, find, fold, node
+from benchmarks.report.verdict import room, verdicts
+from benchmarks.report.wording import FIGURES, row_title, times, written
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 TEXTBOOK = {"room": "tutorial", "streams": "eventstream", "held": "tutorial"}

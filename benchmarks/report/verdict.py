@@ -4,7 +4,7 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.compare.fold import OURS, Result, Spread, find
+from benchmarks.report.fold import OURS, Result, Spread, find
 
 MANY_CORES = 4  # below it two workers, the load and Redis share cores, and speed says nothing
 COMPARISONS = {"≤": operator.le, "<": operator.lt, "≥": operator.ge}

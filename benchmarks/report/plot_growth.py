@@ -4,10 +4,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import NullLocator
 
-from benchmarks.compare.fold import OURS, node
-from benchmarks.compare.growth import STEPS, Growth
-from benchmarks.compare.ink import COLOURS, INK, LINE, MUTED, WIDTH, decades, short
-from benchmarks.compare.wording import FIGURES, TITLES
+from benchmarks.report.fold import OURS, node
+from benchmarks.report.growth import STEPS, Growth
+from benchmarks.report.ink import COLOURS, INK, LINE, MUTED, WIDTH, decades, short
+from benchmarks.report.wording import FIGURES, TITLES
 
 
 def of_growth(lines: list[list[Growth]]) -> Picture:

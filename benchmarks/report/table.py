@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.compare.derived import derived
-from benchmarks.compare.fold import Result, fold, reference
-from benchmarks.compare.growth_table import growth_section
-from benchmarks.compare.targets_table import targets_section
-from benchmarks.compare.wording import (
+from benchmarks.markdown import table
+from benchmarks.report.derived import derived
+from benchmarks.report.fold import Result, fold, reference
+from benchmarks.report.growth_table import growth_section
+from benchmarks.report.targets_table import targets_section
+from benchmarks.report.wording import (
     FIGURES,
     SCENARIOS,
     TITLES,
@@ -17,7 +18,6 @@ from benchmarks.compare.wording import (
     times,
     with_spread,
 )
-from benchmarks.markdown import table
 
 HOW = """\
 Each figure is the median of the rounds, with the lowest and the highest round in brackets. A

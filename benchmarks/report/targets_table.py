@@ -1,9 +1,9 @@
 """The targets and what became of them, in Markdown. Pure."""
 
-from benchmarks.compare.fold import Result
-from benchmarks.compare.verdict import Target, Verdict, verdicts
-from benchmarks.compare.wording import FIGURES, TITLES, row_title, times, with_spread, written
 from benchmarks.markdown import table
+from benchmarks.report.fold import Result
+from benchmarks.report.verdict import Target, Verdict, verdicts
+from benchmarks.report.wording import FIGURES, TITLES, row_title, times, with_spread, written
 
 
 def targets_section(results: list[Result], cores: int) -> str:

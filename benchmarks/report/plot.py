@@ -1,6 +1,5 @@
-"""A picture of each scenario, as SVG: `python -m benchmarks.compare.plot` draws them anew."""
+"""A picture of each scenario, as SVG."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from benchmarks.compare import panels
-from benchmarks.compare.derived import derived
-from benchmarks.compare.fold import OURS, Result, fold
-from benchmarks.compare.growth import growths
-from benchmarks.compare.ink import COLOURS, INK, LINE, MUTED, STYLE, WIDTH, decades, percent, short
-from benchmarks.compare.panels import Dot, Panel
-from benchmarks.compare.plot_growth import of_growth
-from benchmarks.compare.report import RESULTS
-from benchmarks.compare.wording import written
+from benchmarks.report import panels
+from benchmarks.report.derived import derived
+from benchmarks.report.fold import OURS, Result, fold
+from benchmarks.report.growth import growths
+from benchmarks.report.ink import COLOURS, INK, LINE, MUTED, STYLE, WIDTH, decades, percent, short
+from benchmarks.report.panels import Dot, Panel
+from benchmarks.report.plot_growth import of_growth
+from benchmarks.report.wording import written
+from benchmarks.report.writing import RESULTS
 
 DOT_HEIGHT, HEAD_HEIGHT = 0.23, 0.86  # inches a line, and what stands around a panel
 GROWING = ("delivered_per_s", "p50_ms", "cpu_us_per_delivery")
@@ -116,7 +115,3 @@ def scale(ax: Axes, same_axis: list[Panel]) -> None:
         ax.set_xlim(0, highest * 1.04 or 1.0)
         ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(percent if first.figure == "due_share" else short)
-
-
-if __name__ == "__main__":
-    draw(json.loads((RESULTS / "bench.json").read_text()))
