@@ -120,6 +120,20 @@ class Request(http_protocol.WebRequest):
             message = {**message, "body": b""}
         super().handle_reply(message)
 
+    def pour(self, piece: bytes) -> None:
+        """Sends a piece of a body that has begun, with nothing on the way to the connection."""
+        if self.channel and not self.finished:
+            self.write(piece)
+
+    @property
+    def full(self) -> bool:
+        """Whether the reader is to be waited for before there is more."""
+        return self.flow.paused
+
+    async def drained(self) -> None:
+        """Waits for the reader."""
+        await self.flow.drained()
+
     def finish(self) -> None:
         """Ends the response. What is unsent of it waits without the application."""
         if self.producer:

@@ -27,6 +27,7 @@ parts.check()
 
 from config.cycle import Cycle  # noqa: E402
 from config.protocols import HTTPFactory, WebSocketFactory  # noqa: E402
+from streaming import player  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class Server(stock.Server):
         Daphne does not say whether a socket came by TLS, as ASGI does; the Origin of a page could
         not be compared with it."""
         if scope["type"] != "websocket":
+            scope["extensions"] = {player.EXTENSION: protocol}
             return super().create_application(protocol, scope)
         by_tls = getattr(protocol, "client_scheme", None) == "https"
         scope |= {"asgi": {"version": "3.0"}, "scheme": "wss" if by_tls else "ws"}

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from streaming import graphemes, sse
 from streaming.models import Revision
 from streaming.pace import Pace
+from streaming.reading import Reading
 
 # Encoded revisions that a worker keeps: about 200 texts of 10,000 characters.
 CACHE_BYTES = 64 * 1024 * 1024
@@ -63,6 +64,10 @@ class Playback:
     # Whether the reader had everything before it asked.
     finished: bool
 
+    def opening(self) -> bytes:
+        """What leaves at once: what follows, and where nothing does, that."""
+        return self.meta() if self.offset < self.run.total else self.meta() + self.done()
+
     def meta(self) -> bytes:
         """The event that says what follows."""
         data = {
@@ -83,22 +88,22 @@ class Playback:
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         return sse.event(text, id=str(sse.Cursor(self.revision, offset)), name=name)
 
+    def read(self, start: float) -> Reading:
+        """A reading that begins, by the clock of its reader."""
+        pace = Pace(start, self.interval_ms / 1000, self.offset, self.run.total)
+        return Reading(self.run, pace, self.done(), self.offset)
+
     async def play(
         self,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> AsyncIterator[bytes]:
         """The events, each piece when it is due. Needs no thread and no database."""
-        pace = Pace(clock(), self.interval_ms / 1000, self.offset, self.run.total)
-        sent = self.offset
-        while sent < pace.total:
-            await sleep(max(0.0, pace.moment(sent + 1) - clock()))
-            if (due := pace.due(clock())) > sent:
-                piece = self.run.between(sent, due)
-                sent = due
-                yield piece if sent < pace.total else piece + self.done()
-        if self.offset == pace.total:
-            yield self.done()
+        reading = self.read(clock())
+        while not reading.finished:
+            await sleep(max(0.0, reading.moment - clock()))
+            if piece := reading.take(clock()):
+                yield piece
 
 
 runs = RunCache()

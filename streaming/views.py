@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import AsyncGenerator
+from time import monotonic
 
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from streaming import playback, responses
 from streaming.models import INTERVAL_MS, StreamText
+from streaming.player import Outlet, Player, outlet_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +54,17 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     if found.finished:
         # The only answer that makes EventSource stop by itself (HTML, section 9.2.2).
         return HttpResponse(status=204)
-    return responses.EventStream(_play(found), "text")
+    return responses.EventStream(_play(found, outlet_of(request)), "text")
 
 
-async def _play(found: playback.Playback) -> AsyncGenerator[bytes]:
+async def _play(found: playback.Playback, outlet: Outlet | None) -> AsyncGenerator[bytes]:
     # Daphne sends the headers with the first bytes, and `onopen` waits for those.
-    yield responses.retry() + found.meta()
-    async for piece in found.play():
-        yield piece
+    yield responses.retry() + found.opening()
+    if outlet is not None:
+        await Player(found.read(monotonic()), outlet).play()
+    else:
+        async for piece in found.play():
+            yield piece
 
 
 def _interval(text: str | None) -> int | None:

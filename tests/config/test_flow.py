@@ -1,8 +1,11 @@
 """How bytes leave a connection."""
 
-import pytest
+import socket
 
-from config.flow import Eager
+import pytest
+from twisted.internet.main import CONNECTION_LOST
+
+from config.flow import Eager, EagerTCP
 
 
 class Queued:
@@ -64,3 +67,28 @@ def test_nothing_is_sent_when_the_connection_is_gone():
     connection.connected = False
     connection.write(b"abcd")
     assert (connection.sent, connection.unsent) == (b"", False)
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    connection = EagerTCP.__new__(EagerTCP)
+    connection.socket = ours
+    with ours, theirs:
+        yield connection, theirs
+
+
+def test_the_kernel_takes_what_it_can_and_then_nothing(pair):
+    connection, theirs = pair
+    assert connection.writeSomeData(b"abcd") == 4
+    assert theirs.recv(9) == b"abcd"
+    while connection.writeSomeData(b"x" * 100_000):
+        pass
+    assert connection.writeSomeData(b"x") == 0
+
+
+def test_a_connection_that_is_gone_is_lost(pair):
+    connection, theirs = pair
+    theirs.close()
+    assert connection.writeSomeData(b"x") is CONNECTION_LOST

@@ -22,6 +22,8 @@ WS = "ws://localhost/ws/chat/"
 class UnixWorker(Process):
     """One process that serves the site on a path."""
 
+    url = ""  # its clients know where it is
+
     def __init__(self, site, path):
         self.path = path
         command = [sys.executable, "-m", "config.server", "-u", str(path)]

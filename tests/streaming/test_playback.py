@@ -174,8 +174,14 @@ def test_a_resumed_reader_gets_the_rest():
 
 
 def test_an_empty_text_is_done_at_once():
+    found = Playback("first", 7, sse.encode(7, [], "message"), 300, 0, False, False)
+    names = [name for _, name, _ in Parser().feed(found.opening()).events]
+    assert names == ["meta", "done"]
     clock = Clock()
-    assert Parser().feed(b"".join(play(clock, graphemes=[]))).events == [
-        ("7:0", "done", '{"total":0}')
-    ]
+    assert play(clock, graphemes=[]) == []
     assert clock.slept == []
+
+
+def test_the_opening_says_what_follows():
+    found = Playback("first", 7, sse.encode(7, BODY, "message"), 300, 2, False, False)
+    assert [name for _, name, _ in Parser().feed(found.opening()).events] == ["meta"]
