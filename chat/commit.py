@@ -3,13 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import Generic, TypeVar
 
-from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 
+from chat import kept
 from chat.log import Refusal, Span, Written
 from chat.loops import background, threads
 
@@ -20,7 +19,7 @@ Result = TypeVar("Result")
 # One thread, so that batches follow each other and never wait for each other's locks; and its
 # own, as those of the readers are.
 WRITER = threads(1, "log-writer")
-in_writer = partial(database_sync_to_async, thread_sensitive=False, executor=WRITER)
+in_writer = kept.on(WRITER)
 
 # Items in one transaction: enough that its cost does not count, few enough that the first
 # does not wait for the last.

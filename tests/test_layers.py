@@ -71,10 +71,10 @@ ARROWS = {
     "streaming.admin": {"streaming.graphemes", "streaming.models", "streaming.sse"},
     "chat.members": {"chat.models", "streaming.graphemes"},
     "chat.presence": {"chat.members"},
-    "chat.log": {"chat.entries", "chat.loops", "chat.models"},
+    "chat.log": {"chat.entries", "chat.loops", "chat.models", "chat.statements"},
     "chat.relay": {"chat.loops"},
     "chat.doorbell": {"chat.log", "chat.relay"},
-    "chat.commit": {"chat.log", "chat.loops"},
+    "chat.commit": {"chat.kept", "chat.log", "chat.loops"},
     "chat.appender": {"chat.commit", "chat.figures", "chat.log", "chat.loops"},
     "chat.marks": {"chat.commit", "chat.log", "chat.loops", "chat.models"},
     "chat.whispers": {"chat.frames", "chat.loops", "chat.relay"},
@@ -218,7 +218,13 @@ ARROWS = {
     },
     "chat.views": {"chat.members", "chat.names", "chat.rooms"},
     "chat.admin": {"chat.members", "chat.models", "chat.rooms"},
-    "chat.routing": {"chat.consumers", "chat.lines", "chat.origin", "chat.socket"},
+    "chat.routing": {
+        "chat.consumers",
+        "chat.lines",
+        "chat.origin",
+        "chat.sessions",
+        "chat.socket",
+    },
     "chat.urls": {"chat.api", "chat.stream", "chat.views"},
 }
 # No I/O, no Django, no clock: tested with literals.
