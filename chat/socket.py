@@ -206,8 +206,9 @@ class Socket(AsyncWebsocketConsumer):
     async def push(self, text: str) -> None:
         """Sends a frame. A client that has left in the meantime is no error."""
         if not self.ending:
+            message: Any = {"type": "websocket.send", "text": text}
             try:
-                await self.send(text_data=text)
+                await self.base_send(message)
             except Disconnected:
                 self.ending = True
 
