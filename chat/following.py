@@ -1,9 +1,10 @@
 """The rooms that a JSON socket follows, each from a cursor, and what it is told of them."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from chat import frames, rooms, taps
 from chat.dismissals import dismissals, of_room
@@ -109,7 +110,7 @@ class Following:
 
     async def _follow(self, followed: Followed) -> None:
         """Sends what follows the reader's cursor, as it comes."""
-        form = EventsOf(followed.room.slug)
+        form = events_of(followed.room.slug)
         async for batch in followed.reader:
             await self.socket.push(batch.render(form))
         self.socket.spawn(self._rejoin(followed))
@@ -172,11 +173,12 @@ def joined(room: Room, reader: Reader, *, reset: bool) -> str:
     )
 
 
-@dataclass(frozen=True)
-class EventsOf:
-    """The form of a batch in which the JSON socket sends it."""
+@lru_cache(maxsize=1024)
+def events_of(room: str) -> Callable[[Batch], str]:
+    """The form of a batch in which the JSON socket sends it; the same for all who follow a room,
+    so that it is found without being compared."""
 
-    room: str
+    def events(batch: Batch) -> str:
+        return frames.events(room, batch.cursor, batch.entries)
 
-    def __call__(self, batch: Batch) -> str:
-        return frames.events(self.room, batch.cursor, batch.entries)
+    return events

@@ -59,9 +59,9 @@ class Batch:
 
     def render(self, form: Callable[["Batch"], T]) -> T:
         """The batch in a form, made once for all of its readers."""
-        if form not in self.forms:
-            self.forms[form] = form(self)
-        rendered: T = self.forms[form]
+        if (found := self.forms.get(form)) is None:
+            found = self.forms[form] = form(self)
+        rendered: T = found
         return rendered
 
 
