@@ -9,10 +9,11 @@ from functools import lru_cache, partial
 from chat import frames, rooms, taps
 from chat.dismissals import dismissals, of_room
 from chat.models import Room
+from chat.reader import Reader
 from chat.rollcall import rollcall
 from chat.rooms import Refused
 from chat.socket import Socket, cancel
-from chat.tail import Batch, Reader
+from chat.tail import Batch
 from chat.whispers import Ear, whispers
 
 ROOMS_PER_SOCKET = 50
@@ -110,7 +111,9 @@ class Following:
 
     async def _follow(self, followed: Followed) -> None:
         """Sends what follows the reader's cursor, as it comes."""
-        form = events_of(followed.room.slug)
+        form, write = events_of(followed.room.slug), self.socket.at_once
+        if write:
+            followed.reader.at_once = lambda batch: write(batch.render(form))
         async for batch in followed.reader:
             await self.socket.push(batch.render(form))
         self.socket.spawn(self._rejoin(followed))

@@ -216,16 +216,21 @@ class Socket(ws_protocol.WebSocketProtocol):
         if not self.failedByMe and len(self.message_data) > FRAGMENTS_MOST:
             self.dropConnection(abort=True)
 
+    def write(self, text: str) -> bool:
+        """Sends a text, unless the other side takes no more just now. In place of six calls of
+        Daphne and autobahn, half the cost of a frame."""
+        ready = self.state == self.STATE_OPEN and not self.flow.paused
+        if ready:
+            self.transport.write(frame(text))
+        return ready
+
     async def reply(self, message: dict[str, Any]) -> None:
         """Sends what the application says, and keeps it waiting while nobody reads that."""
         text = message.get("text")
-        if text and self.state == self.STATE_OPEN:
-            # In place of six calls of Daphne and autobahn, 20 µs of the 40 of a frame.
-            self.transport.write(frame(text))
-            if self.flow.paused:
-                await self.flow.drained()
-        else:
+        if not text or not self.write(text):
             await self.server.handle_reply(self, message)
+        elif self.flow.paused:
+            await self.flow.drained()
 
     def onPing(self, payload: bytes) -> None:
         """Answers, unless nobody reads the answers: they would wait in memory without end."""

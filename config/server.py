@@ -76,6 +76,7 @@ class Server(stock.Server):
             return super().create_application(protocol, scope)
         by_tls = getattr(protocol, "client_scheme", None) == "https"
         scope |= {"asgi": {"version": "3.0"}, "scheme": "wss" if by_tls else "ws"}
+        scope["extensions"] = {"twinstream.at_once": protocol.write}
         inbox = flow.Inbox(protocol)
         run = self.application(scope=scope, receive=inbox.get, send=protocol.reply)
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(run)
