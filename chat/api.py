@@ -15,9 +15,10 @@ from chat.dismissals import dismissals, of_person, of_room
 from chat.frames import FrameError
 from chat.members import Member
 from chat.models import Room
+from chat.reader import Reader
 from chat.rollcall import rollcall
 from chat.rooms import Refused
-from chat.tail import LogEnded, Reader
+from chat.tail import LogEnded
 from streaming import responses
 
 WAIT_MOST = 25  # seconds; proxies give up at 30 or later

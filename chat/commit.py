@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Generic, TypeVar
 
-from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 
+from chat import kept
 from chat.log import Refusal, Span, Written
 from chat.loops import background, threads
 
@@ -20,11 +21,20 @@ Result = TypeVar("Result")
 # One thread, so that batches follow each other and never wait for each other's locks; and its
 # own, as those of the readers are.
 WRITER = threads(1, "log-writer")
-in_writer = partial(database_sync_to_async, thread_sensitive=False, executor=WRITER)
+in_writer = kept.on(WRITER)
 
 # Items in one transaction: enough that its cost does not count, few enough that the first
 # does not wait for the last.
 BATCH = 256
+
+# Each time that a room is told, all of its readers are woken, 500 of them for 7 ms. So what comes
+# while one transaction is written is written as well before anybody is told, for so long: of 4
+# who talk to 500, each frame carries 4 entries in place of 1.8.
+GATHER_SECONDS = 0.010
+TURNS = 2  # of the loop, from a frame that has arrived to an item that waits
+
+
+Batch = list[tuple[Item, asyncio.Future[Result]]]
 
 
 class Unavailable(Exception):
@@ -42,7 +52,7 @@ class GroupCommit(Generic[Item, Result]):
     def __init__(self, store: Callable[[list[Item]], Written[Result]], *, gap: float = 0) -> None:
         self.store = store
         self.gap = gap
-        self.waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self.waiting: Batch[Item, Result] = []
         self.writing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[Span], None]] = []
 
@@ -57,37 +67,60 @@ class GroupCommit(Generic[Item, Result]):
 
     async def _write_waiting(self) -> None:
         while self.waiting:
-            batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
-            await self._write(batch)
-            if self.gap:
-                await asyncio.sleep(self.gap)
+            news: _News[Result] = _News()
+            until = monotonic() + GATHER_SECONDS
+            await self._write_some(news)
+            while self.waiting and monotonic() < until:
+                await self._write_some(news)
+            news.tell(self.listeners)
 
-    async def _write(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+    async def _write_some(self, news: "_News[Result]") -> None:
+        """Writes what fits into one transaction, and lets arrive what is under way."""
+        batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
+        await self._write(batch, news)
+        await asyncio.sleep(self.gap)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
+    async def _write(self, batch: Batch[Item, Result], news: "_News[Result]") -> None:
         try:
             written = await in_writer(self.store)([item for item, _ in batch])
         except Exception as error:
-            await self._failed(batch, error)
+            await self._failed(batch, error, news)
             return
-        # Answers first: a sender hears of its own message before the room does.
         for (_, future), result in zip(batch, written.results, strict=True):
-            _answer(future, result)
-        for span in written.spans:
-            for listener in self.listeners:
-                listener(span)
+            news.answers.append((future, result))
+        news.spans.extend(written.spans)
 
     async def _failed(
-        self, batch: list[tuple[Item, asyncio.Future[Result]]], error: Exception
+        self, batch: Batch[Item, Result], error: Exception, news: "_News[Result]"
     ) -> None:
         away = isinstance(error, OperationalError | InterfaceError)
         if not away and len(batch) > 1:
             # One of them cannot be stored; alone, it harms no other.
             for one in batch:
-                await self._write([one])
+                await self._write([one], news)
             return
         _log_failure(error, len(batch))
         refusal = Refusal("bad_frame", "This cannot be stored.")
         for _, future in batch:
-            _answer(future, Unavailable() if away else refusal)
+            news.answers.append((future, Unavailable() if away else refusal))
+
+
+@dataclass(frozen=True)
+class _News(Generic[Result]):
+    """What has been written, and nobody has been told."""
+
+    answers: list[tuple[asyncio.Future[Result], Result | Exception]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+    def tell(self, listeners: Iterable[Callable[[Span], None]]) -> None:
+        """Answers first: a sender hears of its own message before the room does."""
+        for future, result in self.answers:
+            _answer(future, result)
+        for span in self.spans:
+            for listener in listeners:
+                listener(span)
 
 
 def _log_failure(error: Exception, count: int) -> None:

@@ -110,5 +110,5 @@ def line(entry: str) -> tuple[str, str] | None:
     return fields["cid"], f"{fields['author']['name']}: {fields['body']}"
 
 
-def _dumps(fields: Mapping[str, Any]) -> str:
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+# One for all: `json.dumps` makes another each time.
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

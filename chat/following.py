@@ -1,17 +1,19 @@
 """The rooms that a JSON socket follows, each from a cursor, and what it is told of them."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from chat import frames, rooms, taps
 from chat.dismissals import dismissals, of_room
 from chat.models import Room
+from chat.reader import Reader
 from chat.rollcall import rollcall
 from chat.rooms import Refused
 from chat.socket import Socket, cancel
-from chat.tail import Batch, Reader
+from chat.tail import Batch
 from chat.whispers import Ear, whispers
 
 ROOMS_PER_SOCKET = 50
@@ -109,7 +111,9 @@ class Following:
 
     async def _follow(self, followed: Followed) -> None:
         """Sends what follows the reader's cursor, as it comes."""
-        form = EventsOf(followed.room.slug)
+        form, write = events_of(followed.room.slug), self.socket.at_once
+        if write:
+            followed.reader.at_once = lambda batch: write(batch.render(form))
         async for batch in followed.reader:
             await self.socket.push(batch.render(form))
         self.socket.spawn(self._rejoin(followed))
@@ -172,11 +176,12 @@ def joined(room: Room, reader: Reader, *, reset: bool) -> str:
     )
 
 
-@dataclass(frozen=True)
-class EventsOf:
-    """The form of a batch in which the JSON socket sends it."""
+@lru_cache(maxsize=1024)
+def events_of(room: str) -> Callable[[Batch], str]:
+    """The form of a batch in which the JSON socket sends it; the same for all who follow a room,
+    so that it is found without being compared."""
 
-    room: str
+    def events(batch: Batch) -> str:
+        return frames.events(room, batch.cursor, batch.entries)
 
-    def __call__(self, batch: Batch) -> str:
-        return frames.events(self.room, batch.cursor, batch.entries)
+    return events

@@ -10,6 +10,7 @@ VERSION = 1
 SUBPROTOCOL = "twinstream.v1"
 
 CID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+SURROGATE = re.compile("[\ud800-\udfff]")
 HISTORY_MOST = 100
 TS_MOST = 1e18
 # What JavaScript can hold exactly, and every database.
@@ -120,7 +121,7 @@ def decode(text: str, room: str | None = None) -> Command:
     """The command in a frame; `room` is that of a frame that names none. FrameError says what
     is wrong with it."""
     try:
-        frame = json.loads(text, parse_constant=_refuse_constant)
+        frame = _decoder.decode(text)
     except (ValueError, RecursionError):
         raise FrameError("bad_frame", "A frame is one JSON object.") from None
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
@@ -199,12 +200,17 @@ def _echo(value: object) -> str | None:
 
 def _encodable(text: str) -> bool:
     """False for half a surrogate pair, which JSON can say and UTF-8 cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return SURROGATE.search(text) is None
 
 
 def _refuse_constant(name: str) -> None:
     # NaN and Infinity are no JSON (RFC 8259, section 6), though Python reads them.
     raise ValueError(name)
+
+
+# One for all: `json.loads` and `json.dumps` with options make another each time.
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 # ---- What the server says ------------------------------------------------------------
@@ -218,7 +224,7 @@ def encode(type: str, **fields: object) -> str:
 
 def dumps(value: object) -> str:
     """Compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _encoder.encode(value)
 
 
 def events(room: str, cursor: str, entries: Iterable[str]) -> str:

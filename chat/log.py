@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -10,9 +11,10 @@ from channels.db import database_sync_to_async
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import entries
+from chat import entries, statements
 from chat.loops import threads
 from chat.models import Entry, Room
+from chat.statements import Locked, Row, Standing
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -111,36 +113,33 @@ class _Batch:
     """Drafts on their way into the log, under the lock of their rooms."""
 
     def __init__(self, drafts: Sequence[Draft]) -> None:
-        # Locked in one order everywhere, so that two workers cannot hold each other up.
-        wanted = {draft.room for draft in drafts}
-        locked = Room.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-        self.rooms = {room.pk: room for room in locked}
-        known = Entry.objects.filter(
-            author_key__in={draft.author_key for draft in drafts},
-            cid__in={draft.cid for draft in drafts},
-        )
-        self.known = {(entry.author_key, entry.cid): entry for entry in known}
-        self.new: list[Entry] = []
+        self.at = timezone.now()
+        self.rooms = {room.pk: room for room in statements.locked({d.room for d in drafts})}
+        self.known = statements.known({(draft.author_key, draft.cid) for draft in drafts})
+        self.new: list[Row] = []
         # What this batch deletes: nothing that follows in it may change that any more.
         self.deleted: set[tuple[int, int | None]] = set()
 
     def add(self, draft: Draft) -> Receipt | Refusal:
         """Gives the draft the next seq of its room, unless it has one or may not."""
-        if entry := self.known.get((draft.author_key, draft.cid)):
-            return _duplicate(entry, draft)
+        if standing := self.known.get((draft.author_key, draft.cid)):
+            return _duplicate(standing, draft)
         if (room := self.rooms.get(draft.room)) is None:
             return Refusal("gone", "The room is gone.")
         if refusal := self._dangling(room, draft):
             return refusal
         room.head += 1
-        entry = _entry(draft, room.head)
-        self.known[entry.author_key, entry.cid] = entry
-        self.new.append(entry)
-        if entry.kind == Entry.Kind.DELETE:
-            self.deleted.add((room.pk, entry.ref))
-        return Receipt(entry.seq, duplicate=False)
+        self._take(_row(draft, room.head, self.at))
+        return Receipt(room.head, duplicate=False)
 
-    def _dangling(self, room: Room, draft: Draft) -> Refusal | None:
+    def _take(self, row: Row) -> None:
+        self.new.append(row)
+        standing = Standing(row.room, row.seq, row.kind, row.body, row.ref, row.reply_to)
+        self.known[row.author_key, row.cid] = standing
+        if row.kind == Entry.Kind.DELETE:
+            self.deleted.add((row.room, row.ref))
+
+    def _dangling(self, room: Locked, draft: Draft) -> Refusal | None:
         if draft.reply_to is not None and draft.reply_to > room.head:
             return Refusal("not_found", "The message that this answers does not exist.")
         if draft.ref is None:
@@ -152,48 +151,64 @@ class _Batch:
             return Refusal("forbidden", "This message is not yours to change.")
         return None
 
-    def _author_of(self, room: Room, seq: int) -> str | None:
+    def _author_of(self, room: Locked, seq: int) -> str | None:
         """Who said the message `seq`; None if it is none, or is deleted."""
         if (room.pk, seq) in self.deleted:
             return None
         said = Entry.Kind.SAY
-        for entry in self.new:
-            if (entry.room_id, entry.seq, entry.kind) == (room.pk, seq, said):
-                return entry.author_key
-        found = Entry.objects.filter(room=room, seq=seq, kind=said, deleted=False)
+        for row in self.new:
+            if (row.room, row.seq, row.kind) == (room.pk, seq, said):
+                return row.author_key
+        found = Entry.objects.filter(room=room.pk, seq=seq, kind=said, deleted=False)
         return found.values_list("author_key", flat=True).first()
 
     def store(self) -> list[Span]:
         """Inserts what is new, and moves the heads."""
-        Entry.objects.bulk_create(self.new)
+        if not self.new:
+            return []
+        statements.insert(self.new)
         spans: dict[int, Span] = {}
-        for entry in self.new:
-            room = self.rooms[entry.room_id]
-            _carry_out(entry)
-            span = spans.setdefault(room.pk, Span(room.pk, room.epoch, entry.seq))
-            span.encoded.append(encode(entry))
+        for row in self.new:
+            _carry_out(row)
+            room = self.rooms[row.room]
+            span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq))
+            span.encoded.append(_encoded(row))
         for pk in spans:
-            Room.objects.filter(pk=pk).update(head=self.rooms[pk].head)
+            statements.move(self.rooms[pk])
         return list(spans.values())
 
 
-def _entry(draft: Draft, seq: int) -> Entry:
-    return Entry(
-        room_id=draft.room,
-        seq=seq,
-        kind=draft.kind,
-        author_key=draft.author_key,
-        author_name=draft.author_name,
-        at=timezone.now(),
-        cid=draft.cid,
-        body=draft.body,
-        ref=draft.ref,
-        reply_to=draft.reply_to,
+def _row(draft: Draft, seq: int, at: datetime) -> Row:
+    return Row(
+        draft.room,
+        seq,
+        draft.kind,
+        draft.author_key,
+        draft.author_name,
+        at,
+        draft.cid,
+        draft.body,
+        draft.ref,
+        draft.reply_to,
     )
 
 
-def _duplicate(entry: Entry, draft: Draft) -> Receipt | Refusal:
-    before = (entry.room_id, entry.kind, entry.ref, entry.reply_to)
+def _encoded(row: Row) -> str:
+    return entries.encode(
+        seq=row.seq,
+        kind=row.kind,
+        author_key=row.author_key,
+        author_name=row.author_name,
+        at=row.at,
+        cid=row.cid,
+        body=row.body,
+        ref=row.ref,
+        reply_to=row.reply_to,
+    )
+
+
+def _duplicate(entry: Standing, draft: Draft) -> Receipt | Refusal:
+    before = (entry.room, entry.kind, entry.ref, entry.reply_to)
     now = (draft.room, draft.kind, draft.ref, draft.reply_to)
     # What was edited or deleted since no longer has the body that it came with; no edit comes
     # without any, but it loses its own when the message is deleted.
@@ -204,11 +219,11 @@ def _duplicate(entry: Entry, draft: Draft) -> Receipt | Refusal:
     return Refusal("cid_conflict", "This cid belongs to another message.")
 
 
-def _carry_out(entry: Entry) -> None:
+def _carry_out(entry: Row) -> None:
     """What an edit or a delete does to the entry that it refers to."""
     if entry.ref is None:
         return
-    targets = Entry.objects.filter(room_id=entry.room_id)
+    targets = Entry.objects.filter(room_id=entry.room)
     if entry.kind == Entry.Kind.EDIT:
         targets.filter(seq=entry.ref).update(body=entry.body, edited_at=entry.at)
     else:

@@ -170,8 +170,9 @@ def checked_body(body: str) -> str:
         raise Refused("bad_frame", "A message has at least one character.")
     if "\0" in body:
         raise Refused("bad_frame", "A message has no NUL.")
-    if graphemes.count(body) > settings.CHAT_BODY_GRAPHEMES:
-        most = settings.CHAT_BODY_GRAPHEMES
+    most = settings.CHAT_BODY_GRAPHEMES
+    # Of no text are there more graphemes than code points.
+    if len(body) > most and graphemes.count(body) > most:
         raise Refused("too_long", f"A message has at most {most} characters.")
     return body
 

@@ -1,16 +1,16 @@
 """Which socket answers on which path."""
 
 from channels.routing import URLRouter
-from channels.sessions import SessionMiddlewareStack
 from django.urls import re_path
 
 from chat.consumers import ChatSocket
 from chat.lines import LineSocket
 from chat.origin import OriginGate
+from chat.sessions import with_sessions
 from chat.socket import NoSocket
 
 websocket = OriginGate(
-    SessionMiddlewareStack(
+    with_sessions(
         URLRouter(
             [
                 re_path(r"^ws/chat/?$", ChatSocket.as_asgi()),  # type: ignore[arg-type, list-item]

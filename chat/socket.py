@@ -5,7 +5,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import ExitStack, suppress
 from typing import Any
 from urllib.parse import parse_qs
@@ -42,6 +42,9 @@ RETRY_WHEN_FULL_MS = (10_000, 30_000)
 FRAMES_PER_MESSAGE = 5
 
 
+AT_ONCE = "twinstream.at_once"
+
+
 class Socket(AsyncWebsocketConsumer):
     """What both sockets have: a member, limits, tasks that end with the socket."""
 
@@ -51,6 +54,9 @@ class Socket(AsyncWebsocketConsumer):
         """Runs the socket until it is gone. In place of Channels' own loop, which makes a
         channel of the layer and a task for every event, and does not clean up when it dies."""
         self.scope, self.base_send = scope, send
+        # Sends a text if the client takes it at once, or says that it does not. Ours, and no
+        # part of ASGI: under another server everything is pushed.
+        self.at_once: Callable[[str], bool] | None = scope.get("extensions", {}).get(AT_ONCE)
         self.tasks: set[asyncio.Task[None]] = set()
         self.inside, self.ending = asyncio.Event(), False
         self.heard = time.monotonic()
@@ -206,8 +212,9 @@ class Socket(AsyncWebsocketConsumer):
     async def push(self, text: str) -> None:
         """Sends a frame. A client that has left in the meantime is no error."""
         if not self.ending:
+            message: Any = {"type": "websocket.send", "text": text}
             try:
-                await self.send(text_data=text)
+                await self.base_send(message)
             except Disconnected:
                 self.ending = True
 

@@ -14,9 +14,10 @@ from chat import answers, frames, rooms, taps
 from chat.dismissals import dismissals, of_person, of_room
 from chat.members import Member
 from chat.models import Room
+from chat.reader import Reader
 from chat.rollcall import rollcall
 from chat.rooms import Refused
-from chat.tail import Batch, LogEnded, Reader
+from chat.tail import Batch, LogEnded
 from streaming import responses, sse
 
 PING_SECONDS = 15

@@ -1,19 +1,15 @@
-"""The newest entries of a room that somebody here reads, and its readers.
-
-A reader is a cursor. It waits until its room has come further, and takes all that follows.
-"""
+"""The newest entries of a room that somebody here reads."""
 
 import asyncio
 import logging
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 from time import monotonic
 from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import OperationalError
 
 from chat import entries, log
 from chat.entries import Cursor
@@ -24,9 +20,7 @@ from chat.loops import background
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-NEWEST = 50  # entries for a reader without a cursor
 RESUME_MOST = 500  # entries that a reader may have missed
-RETRY_SECONDS = 1.0
 
 # Kept in memory a room. More than RESUME_MOST, so that every reader who resumes after a
 # restart is served from here and not by a query of its own.
@@ -59,9 +53,9 @@ class Batch:
 
     def render(self, form: Callable[["Batch"], T]) -> T:
         """The batch in a form, made once for all of its readers."""
-        if form not in self.forms:
-            self.forms[form] = form(self)
-        rendered: T = self.forms[form]
+        if (found := self.forms.get(form)) is None:
+            found = self.forms[form] = form(self)
+        rendered: T = found
         return rendered
 
 
@@ -80,7 +74,9 @@ class Tail:
         self.taps: Counter[str] = Counter()  # through which they read
         self.ended = False
         self.batches: OrderedDict[int, Batch] = OrderedDict()
-        self.changed = asyncio.Event()
+        # Who waits at the head: what to ask whether it has taken what is new, and what to wake.
+        self.waiting: dict[Callable[[], bool], asyncio.Future[None]] = {}
+        self.waking = False
         self.refreshing: asyncio.Task[None] | None = None
         self.stale = False
         self.unreadable = False
@@ -102,10 +98,18 @@ class Tail:
         self.wake()
 
     def wake(self) -> None:
-        """Lets every reader look whether there is anything for it."""
+        """Lets every reader look whether there is anything for it, once for all that comes in
+        this turn: a sender hears of its own message before the room does."""
         self.batches.clear()
-        self.changed.set()
-        self.changed.clear()
+        if self.waiting and not self.waking:
+            self.waking = True
+            asyncio.get_running_loop().call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self.waking = False
+        for has_taken, news in list(self.waiting.items()):
+            if not has_taken() and not news.done():
+                news.set_result(None)
 
     def _add(self, fresh: list[str], arrived: float) -> None:
         for entry in fresh:
@@ -137,18 +141,22 @@ class Tail:
     async def batch(self, after: int) -> Batch:
         """What follows `after`, of which there must be something: as much as fits into a frame.
         LogEnded, DatabaseError."""
-        if after + 1 < self._first:
-            found = await log.after(self.room, after, RESUME_MOST)
-            if not found:  # they went with their room
-                raise LogEnded
-            return self._cut(after, found)
-        if after not in self.batches:
+        if batch := self.held(after):
+            return batch
+        found = await log.after(self.room, after, RESUME_MOST)
+        if not found:  # they went with their room
+            raise LogEnded
+        return self._cut(after, found)
+
+    def held(self, after: int) -> Batch | None:
+        """As `batch`; None of what is no longer in memory."""
+        if (batch := self.batches.get(after)) is None and after + 1 >= self._first:
             if len(self.batches) >= BATCHES_SHARED:
                 self.batches.popitem(last=False)
             start = after + 1 - self._first
             found = list(self.window)[start:]
-            self.batches[after] = self._cut(after, found, self.arrivals[start])
-        return self.batches[after]
+            batch = self.batches[after] = self._cut(after, found, self.arrivals[start])
+        return batch
 
     def _cut(self, after: int, found: list[str], arrived: float = 0.0) -> Batch:
         kept = entries.fitting(found)
@@ -186,86 +194,3 @@ class Tail:
             self.apply(head + 1, found)
             figures.gaps += self.head > before
             self.stale = self.stale or len(found) == RESUME_MOST
-
-
-class Reader:
-    """A cursor in a room, read through a tap. Close it when it is no longer read."""
-
-    def __init__(self, tail: Tail, release: Callable[[Tail], None], tap: str) -> None:
-        self.tail = tail
-        self.release = release
-        self.tap = tap
-        self.seq = tail.head
-        self.stopped = False
-        self.closed = False
-        tail.readers += 1
-        tail.taps[tap] += 1
-
-    @property
-    def cursor(self) -> str:
-        """Where the reader stands."""
-        return str(Cursor(self.tail.epoch, self.seq))
-
-    async def resume(self, cursor: str | None) -> bool:
-        """Goes to a cursor, or to where the newest entries begin. Returns whether the reader
-        was reset: it asked for a cursor that leads nowhere, or too far back. DatabaseError if
-        the log cannot be read, and so nobody knows where the cursor leads."""
-        if cursor is not None:
-            figures.resumes[self.tap] += 1
-        place = Cursor.parse(cursor) if cursor is not None else None
-        if place and place.epoch == self.tail.epoch:
-            if place.seq > self.tail.head:  # another worker may be ahead of this one
-                await asyncio.wait({self.tail.refresh()})
-                if self.tail.unreadable:
-                    raise OperationalError
-            if self.tail.head - RESUME_MOST <= place.seq <= self.tail.head:
-                self.seq = place.seq
-                return False
-        self.seq = max(0, self.tail.head - NEWEST)
-        if cursor is not None:
-            figures.resets[self.tap] += 1
-        return cursor is not None
-
-    async def take(self) -> Batch:
-        """All that follows the cursor, as soon as there is something. LogEnded if there will
-        be nothing more; DatabaseError if the log could not be read."""
-        waited = False
-        while self.tail.head <= self.seq or self.over:
-            if self.over:
-                raise LogEnded
-            waited = True
-            await self.tail.changed.wait()
-        batch = await self.tail.batch(self.seq)
-        self.seq = batch.last
-        figures.deliveries += len(batch.entries)
-        if waited and batch.arrived:
-            figures.delivery_seconds.add(monotonic() - batch.arrived)
-        return batch
-
-    async def __aiter__(self) -> AsyncIterator[Batch]:
-        """Batches until the log ends, through failures of the database."""
-        while True:
-            try:
-                yield await self.take()
-            except LogEnded:
-                return
-            except DatabaseError as error:
-                logger.error("A reader waits for the log: %s", type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-
-    @property
-    def over(self) -> bool:
-        """Whether there will be nothing more."""
-        return self.stopped or self.tail.ended
-
-    def stop(self) -> None:
-        """Sends this reader away with LogEnded, whatever else it might take."""
-        self.stopped = True
-        self.tail.wake()
-
-    def close(self) -> None:
-        """Lets the tail go when its last reader does."""
-        if not self.closed:
-            self.closed = True
-            self.tail.taps[self.tap] -= 1
-            self.release(self.tail)

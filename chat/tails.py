@@ -13,8 +13,9 @@ from chat.dismissals import ROOMS, dismissals
 from chat.doorbell import Doorbell
 from chat.log import Span
 from chat.loops import PerLoop, background, forever
+from chat.reader import Reader
 from chat.relay import relay
-from chat.tail import RESUME_MOST, LogEnded, Reader, Tail
+from chat.tail import RESUME_MOST, LogEnded, Tail
 
 logger = logging.getLogger(__name__)
 

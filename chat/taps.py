@@ -11,7 +11,8 @@ from django.db import Error as DatabaseError
 from chat import frames, members, names, rooms
 from chat.members import Member
 from chat.models import Room
-from chat.tail import LogEnded, Reader
+from chat.reader import Reader
+from chat.tail import LogEnded
 from chat.tails import tails
 
 # A member, and why not under the name that they wanted.

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import struct
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
 from daphne import http_protocol, ws_protocol
@@ -20,6 +21,7 @@ ROOT_PATH = b"daphne-root-path"
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 # Pieces of one message. Empty ones cost memory, and count for nothing in autobahn's limits.
 FRAGMENTS_MOST = 1_000
+TEXT = 0x81  # of a frame that is a whole message
 
 
 def contained(look: Callable[..., None]) -> Callable[..., None]:
@@ -187,6 +189,20 @@ class HTTPFactory(http_protocol.HTTPFactory):
         return protocol
 
 
+@lru_cache(maxsize=4)
+def frame(text: str) -> bytes:
+    """The frame of a text (RFC 6455, section 5.2), made once for all who are sent the same."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", TEXT, size)
+    elif size < 1 << 16:
+        head = struct.pack("!BBH", TEXT, 126, size)
+    else:
+        head = struct.pack("!BBQ", TEXT, 127, size)
+    return head + payload
+
+
 class Socket(ws_protocol.WebSocketProtocol):
     """A socket whose frames wait for their reader."""
 
@@ -213,6 +229,22 @@ class Socket(ws_protocol.WebSocketProtocol):
         super().onMessageFrameEnd()
         if not self.failedByMe and len(self.message_data) > FRAGMENTS_MOST:
             self.dropConnection(abort=True)
+
+    def write(self, text: str) -> bool:
+        """Sends a text, unless the other side takes no more just now. In place of six calls of
+        Daphne and autobahn, half the cost of a frame."""
+        ready = self.state == self.STATE_OPEN and not self.flow.paused
+        if ready:
+            self.transport.write(frame(text))
+        return ready
+
+    async def reply(self, message: dict[str, Any]) -> None:
+        """Sends what the application says, and keeps it waiting while nobody reads that."""
+        text = message.get("text")
+        if not text or not self.write(text):
+            await self.server.handle_reply(self, message)
+        elif self.flow.paused:
+            await self.flow.drained()
 
     def onPing(self, payload: bytes) -> None:
         """Answers, unless nobody reads the answers: they would wait in memory without end."""

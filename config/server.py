@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from config.loop import prefer_uvloop
@@ -79,9 +78,9 @@ class Server(stock.Server):
             return super().create_application(protocol, scope)
         by_tls = getattr(protocol, "client_scheme", None) == "https"
         scope |= {"asgi": {"version": "3.0"}, "scheme": "wss" if by_tls else "ws"}
+        scope["extensions"] = {"twinstream.at_once": protocol.write}
         inbox = flow.Inbox(protocol)
-        send = partial(self.handle_reply, protocol)
-        run = self.application(scope=scope, receive=inbox.get, send=send)
+        run = self.application(scope=scope, receive=inbox.get, send=protocol.reply)
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(run)
         return inbox
 

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 import pytest
 from channels.db import database_sync_to_async
@@ -7,8 +8,8 @@ from django.db import DataError, OperationalError
 from chat import commit as module
 from chat import log
 from chat.appender import appender
-from chat.commit import Unavailable
-from chat.log import Receipt, Refusal
+from chat.commit import GroupCommit, Unavailable
+from chat.log import Receipt, Refusal, Written
 from tests.chat.test_log import draft, seqs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +45,35 @@ async def test_who_asks_hears_before_the_room_does(lobby):
     await asking
     assert heard == [False, "room"]  # its answer is set, and its task runs before any reader's
     assert asking.result() == Receipt(1, duplicate=False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "order"),
+    [
+        (60, ["stored 1", "stored 2", "told 1", "told 2"]),
+        (0, ["stored 1", "told 1", "stored 2", "told 2"]),
+    ],
+)
+async def test_what_comes_meanwhile_is_told_together(monkeypatch, seconds, order):
+    monkeypatch.setattr(module, "GATHER_SECONDS", seconds)
+    both_wait, happened = threading.Event(), []
+
+    def store(items):
+        both_wait.wait(10)
+        happened.append(f"stored {items[0]}")
+        return Written([0], items)
+
+    commit = GroupCommit(store)
+    commit.listeners.append(lambda item: happened.append(f"told {item}"))
+    first = asyncio.ensure_future(commit.add(1))
+    while not commit.writing:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(commit.add(2))
+    await asyncio.sleep(0)
+    both_wait.set()
+    await asyncio.gather(first, second)
+    assert happened == order
 
 
 async def test_each_gets_its_own_refusal(lobby):

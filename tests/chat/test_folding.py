@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 
 from chat import log, members
 from chat.members import Member
-from chat.tail import NEWEST
+from chat.reader import NEWEST
 from tests.chat.test_log import draft
 from tests.folding import folded, told
 

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import entries, log, tail
+from chat import reader as reader_module
 from chat import tails as tails_module
 from chat.appender import appender
 from chat.log import Span
 from chat.models import Entry, Room
+from chat.reader import Reader
 from chat.relay import relay
 from chat.tail import LogEnded, Tail
 from chat.tails import tails
@@ -287,7 +289,7 @@ async def test_who_leaves_takes_the_tail_from_nobody(lobby):
 
 @database
 async def test_a_failing_database_costs_time_and_nothing_else(lobby, monkeypatch):
-    monkeypatch.setattr(tail, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(reader_module, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(tail, "WINDOW_ENTRIES", 1)
     reader = await tails().open(lobby.pk)
     await say(lobby, *"abc")
@@ -333,3 +335,75 @@ async def test_every_entry_reaches_every_reader_once_in_order(lobby):
         for found in await asyncio.gather(*readers):
             assert found == list(range(1, 201))
     assert await Entry.objects.acount() == 200
+
+
+# ---- What is taken at once -----------------------------------------------------------
+
+
+def at_once(one, answers):
+    """A reader that waits, and what it is handed; it takes while there are answers that say so."""
+    reader, handed = Reader(one, lambda _: None, "json"), []
+
+    def take(batch):
+        handed.append(seqs(batch))
+        return answers.pop(0)
+
+    reader.at_once = take
+    return reader, handed
+
+
+async def test_who_takes_at_once_is_handed_all_of_a_turn_and_never_woken():
+    one = Tail(span(1, 3))
+    reader, handed = at_once(one, [True, True])
+    taking = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 4).encoded)
+    one.apply(5, span(5, 6).encoded)
+    assert handed == []  # an answer that is on its way comes first
+    await asyncio.sleep(0)
+    one.apply(7, span(7, 7).encoded)
+    await asyncio.sleep(0)
+    assert handed == [[4, 5, 6], [7]]
+    assert (reader.seq, taking.done()) == (7, False)
+    one.end()
+    with pytest.raises(LogEnded):
+        await taking
+
+
+async def test_who_does_not_take_at_once_is_woken_for_the_same():
+    one = Tail(span(1, 3))
+    reader, handed = at_once(one, [False])
+    taking = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 5).encoded)
+    assert seqs(await taking) == handed[0] == [4, 5]
+    assert not one.waiting
+
+
+async def test_more_than_a_frame_is_handed_over_in_several(monkeypatch):
+    monkeypatch.setattr(entries, "FRAME_SIZE", 2 * len(entry(1)))
+    one = Tail(span(1, 3))
+    reader, handed = at_once(one, [True, True])
+    taking = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 6).encoded)
+    await asyncio.sleep(0)
+    assert handed == [[4, 5], [6]]
+    taking.cancel()
+
+
+async def test_who_has_left_is_handed_nothing():
+    one = Tail(span(1, 3))
+    reader, handed = at_once(one, [True])
+    taking = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 4).encoded)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    await asyncio.sleep(0)
+    assert handed in ([], [[4]])
+    assert not one.waiting
+    one.apply(5, span(5, 5).encoded)
+    await asyncio.sleep(0)
+    assert [5] not in handed
