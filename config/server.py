@@ -70,14 +70,15 @@ class Server(stock.Server):
         reactor.callLater(0, self.cycle.start)  # type: ignore[arg-type]
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Runs the application for a connection; for a socket, with an inbox that can be full.
+        """Runs the application for a connection, with an inbox that for a socket can be full.
         Daphne does not say whether a socket came by TLS, as ASGI does; the Origin of a page could
         not be compared with it."""
-        if scope["type"] != "websocket":
-            return super().create_application(protocol, scope)
-        by_tls = getattr(protocol, "client_scheme", None) == "https"
-        scope |= {"asgi": {"version": "3.0"}, "scheme": "wss" if by_tls else "ws"}
-        inbox = flow.Inbox(protocol)
+        inbox = flow.Inbox()
+        if scope["type"] == "websocket":
+            inbox = flow.BoundedInbox(protocol)
+            by_tls = getattr(protocol, "client_scheme", None) == "https"
+            scope["scheme"] = "wss" if by_tls else "ws"
+        scope["asgi"] = {"version": "3.0"}
         send = partial(self.handle_reply, protocol)
         run = self.application(scope=scope, receive=inbox.get, send=send)
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(run)
