@@ -52,7 +52,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     if found.finished:
         # The only answer that makes EventSource stop by itself (HTML, section 9.2.2).
         return HttpResponse(status=204)
-    return responses.EventStream(_play(found), "text")
+    return responses.EventStream(_play(found), "text", request)
 
 
 async def _play(found: playback.Playback) -> AsyncGenerator[bytes]:

@@ -19,6 +19,7 @@ ARROWS = {
         "config.threads",
         "config.turnstile",
         "config.workers",
+        "streaming.handover",
     },
     "config.flow": {"chat.figures"},
     "config.probes": {"chat.reports", "config.metrics", "config.readiness"},
@@ -65,7 +66,12 @@ ARROWS = {
         "streaming.sse",
     },
     "streaming.openings": {"streaming.rate", "streaming.refusals"},
-    "streaming.responses": {"streaming.openings", "streaming.refusals", "streaming.sse"},
+    "streaming.responses": {
+        "streaming.handover",
+        "streaming.openings",
+        "streaming.refusals",
+        "streaming.sse",
+    },
     "streaming.views": {"streaming.models", "streaming.playback", "streaming.responses"},
     "streaming.urls": {"streaming.views"},
     "streaming.admin": {"streaming.graphemes", "streaming.models", "streaming.sse"},
@@ -123,10 +129,14 @@ ARROWS = {
         "chat.tail",
         "chat.tails",
     },
+    "chat.pulse": {"chat.loops"},
     "chat.socket": {
+        "streaming.handover",
         "streaming.openings",
         "chat.dismissals",
+        "chat.held",
         "chat.presence",
+        "chat.pulse",
         "streaming.rate",
         "streaming.refusals",
         "chat.rollcall",
@@ -135,6 +145,7 @@ ARROWS = {
     },
     "chat.following": {
         "chat.dismissals",
+        "chat.held",
         "chat.frames",
         "chat.models",
         "chat.rollcall",
@@ -276,6 +287,7 @@ def test_the_apps_meet_where_events_are_written_and_characters_and_turns_counted
     }  # fmt: skip
     assert between == {
         "streaming.graphemes",
+        "streaming.handover",
         "streaming.openings",
         "streaming.rate",
         "streaming.refusals",
