@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 from django.conf import settings
 
@@ -28,16 +29,19 @@ class ChatSocket(Socket):
         """Ours, if the client offers it: one that offers none can do without."""
         return frames.SUBPROTOCOL if frames.SUBPROTOCOL in self.scope["subprotocols"] else None
 
-    async def opened(self) -> None:
-        """Says who the client is, and what it may send."""
+    def begin(self, send: Any) -> None:
+        """Sets whatever it keeps."""
+        super().begin(send)
         self.following = Following(self)
-        self.can_return = members.can_return(self.member, self.scope["cookies"])
-        self.marked = False
+        self.can_return = self.marked = self.writing = False
         self.waiting: list[frames.Write] = []
-        self.writing = False
         self.typing_rate = Bucket(TYPING_PER_SECOND, TYPING_BURST, TYPING_BURST, self.heard)
         self.ask_at = self.heard + settings.HEARTBEAT_SECONDS
         self.due = min(self.check_at, self.ask_at, self.deadline())
+
+    async def opened(self) -> None:
+        """Says who the client is, and what it may send."""
+        self.can_return = members.can_return(self.member, self.scope["cookies"])
         await self.push(
             frames.encode(
                 "welcome",
@@ -109,8 +113,6 @@ class ChatSocket(Socket):
 
     def release(self) -> None:
         """Lets go of every room; the tasks have ended by then."""
-        if not self.inside.done():
-            return
         self.following.release()
         if self.marked and not self.can_return:
             background(marks.forget(self.member.key))

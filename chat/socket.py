@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from chat import rooms, taps
 from chat.dismissals import dismissals, of_person
 from chat.held import Held
+from chat.members import Member
 from chat.presence import presence
 from chat.pulse import pulse
 from chat.rollcall import rollcall
@@ -45,6 +46,10 @@ RETRY_WHEN_FULL_MS = (10_000, 30_000)
 FRAMES_PER_MESSAGE = 5
 
 
+# Who has not been let in yet.
+NOBODY = Member("", "", guest=True)
+
+
 class Socket(AsyncWebsocketConsumer):
     """What both sockets have: a member, limits, tasks that end with the socket."""
 
@@ -60,17 +65,7 @@ class Socket(AsyncWebsocketConsumer):
     async def run(self, receive: Any, send: Any) -> None:
         """Runs the socket until it is gone. In place of Channels' own loop, which makes a
         channel of the layer and a task for every event, and does not clean up when it dies."""
-        self.base_send = send
-        self.context = copy_context()
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.inside = asyncio.get_running_loop().create_future()
-        self.ending = False
-        self.heard = time.monotonic()
-        self.check_at = self.due = self.heard + ACCESS_CHECK_SECONDS
-        rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
-        burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
-        self.frame_rate = Bucket(rate, burst, burst, self.heard)
-        self.held = Held()
+        self.begin(send)
         sockets.add(self)
         try:
             while True:
@@ -85,6 +80,23 @@ class Socket(AsyncWebsocketConsumer):
             finally:
                 self.held.close()
                 sockets.discard(self)
+
+    def begin(self, send: Any) -> None:
+        """Sets whatever it keeps. At once: what is set while others begin has no place in the
+        keys that all share, and each then has 0.8 KB of its own."""
+        self.base_send = send
+        self.context = copy_context()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.inside = asyncio.get_running_loop().create_future()
+        self.ending = False
+        self.heard = time.monotonic()
+        self.check_at = self.due = self.heard + ACCESS_CHECK_SECONDS
+        rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
+        burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
+        self.frame_rate = Bucket(rate, burst, burst, self.heard)
+        self.held = Held()
+        self.member: Member = NOBODY
+        self.session_key: str | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Calls the method for an event. In place of Channels' own, which first sends every

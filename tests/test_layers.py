@@ -44,7 +44,7 @@ ARROWS = {
     },
     "config.site": {"chat.live", "config.logins"},
     "config.sessions": {"chat.dismissals"},
-    "config.protocols": {"chat.figures", "config.flow"},
+    "config.protocols": {"chat.figures", "config.flow", "config.lean"},
     "config.server": {
         "config",
         "config.cycle",
@@ -135,6 +135,7 @@ ARROWS = {
         "streaming.openings",
         "chat.dismissals",
         "chat.held",
+        "chat.members",
         "chat.presence",
         "chat.pulse",
         "streaming.rate",
