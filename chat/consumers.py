@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 from django.conf import settings
 
@@ -28,14 +29,19 @@ class ChatSocket(Socket):
         """Ours, if the client offers it: one that offers none can do without."""
         return frames.SUBPROTOCOL if frames.SUBPROTOCOL in self.scope["subprotocols"] else None
 
+    def begin(self, send: Any) -> None:
+        """Sets whatever it keeps."""
+        super().begin(send)
+        self.following = Following(self)
+        self.can_return = self.marked = self.writing = False
+        self.waiting: list[frames.Write] = []
+        self.typing_rate = Bucket(TYPING_PER_SECOND, TYPING_BURST, TYPING_BURST, self.heard)
+        self.ask_at = self.heard + settings.HEARTBEAT_SECONDS
+        self.due = min(self.check_at, self.ask_at, self.deadline())
+
     async def opened(self) -> None:
         """Says who the client is, and what it may send."""
-        self.following = Following(self)
-        self.marked = False
-        # While the database is locked nothing leaves it, and nothing else bounds it.
-        self.writing: asyncio.Queue[frames.Write] = asyncio.Queue(settings.CHAT_BURST)
-        self.typing_rate = Bucket(TYPING_PER_SECOND, TYPING_BURST, TYPING_BURST, self.heard)
-        self.held.callback(self.release)
+        self.can_return = members.can_return(self.member, self.scope["cookies"])
         await self.push(
             frames.encode(
                 "welcome",
@@ -50,8 +56,6 @@ class ChatSocket(Socket):
                 },
             )
         )
-        self.spawn(self.heartbeat())
-        self.spawn(self.write_in_order())
 
     async def turn_away(self, refused: Refused) -> None:
         """Says when to come again, and closes."""
@@ -110,29 +114,35 @@ class ChatSocket(Socket):
     def release(self) -> None:
         """Lets go of every room; the tasks have ended by then."""
         self.following.release()
-        if self.marked and not members.can_return(self.member, self.scope["cookies"]):
+        if self.marked and not self.can_return:
             background(marks.forget(self.member.key))
 
     def write_soon(self, command: frames.Write) -> None:
-        """Writes an entry after those that wait. Refused if they are too many."""
-        try:
-            self.writing.put_nowait(command)
-        except asyncio.QueueFull:
-            raise Refused("rate_limited", "Too many messages wait.", rooms.RETRY_MS) from None
+        """Writes an entry after those that wait. Refused if they are too many: while the database
+        is locked nothing leaves, and nothing else bounds them."""
+        if len(self.waiting) >= settings.CHAT_BURST:
+            raise Refused("rate_limited", "Too many messages wait.", rooms.RETRY_MS)
+        self.waiting.append(command)
+        if not self.writing:
+            self.writing = True
+            self.spawn(self.write_in_order())
 
     async def write_in_order(self) -> None:
         """Writes one entry after another, while other frames are taken: the database may keep
         one waiting, and a ping must not wait for it. Those behind one that failed fail with it,
         so that none overtakes it."""
-        while True:
-            command = await self.writing.get()
-            try:
-                await self.write(command)
-            except Refused as refused:
-                await self.refuse(refused, command.cid, command.room)
-                while refused.code == "internal" and not self.writing.empty():
-                    command = self.writing.get_nowait()
+        try:
+            while self.waiting:
+                command = self.waiting.pop(0)
+                try:
+                    await self.write(command)
+                except Refused as refused:
                     await self.refuse(refused, command.cid, command.room)
+                    while refused.code == "internal" and self.waiting:
+                        command = self.waiting.pop(0)
+                        await self.refuse(refused, command.cid, command.room)
+        finally:
+            self.writing = False
 
     async def write(self, command: frames.Write) -> None:
         """Adds an entry, and tells its author where it stands. Whoever changes what is said has
@@ -170,20 +180,27 @@ class ChatSocket(Socket):
         """Leaves the rooms where this member may no longer be, and says so."""
         await self.following.check()
 
-    async def heartbeat(self) -> None:
+    def beat(self, now: float) -> None:
         """Asks for a sign of life, and closes the socket that gives none."""
-        ask = time.monotonic() + settings.HEARTBEAT_SECONDS
-        while True:
-            await asyncio.sleep(min(ask, self.deadline()) - time.monotonic())
-            if time.monotonic() >= self.deadline():
-                # The machine itself may have slept: what has arrived meanwhile is read first.
-                await asyncio.sleep(MERCY_SECONDS)
-                if time.monotonic() >= self.deadline():
-                    await self.end(SILENT)
-                    return
-            if time.monotonic() >= ask:
-                ask = time.monotonic() + settings.HEARTBEAT_SECONDS
-                await self.push(frames.encode("ping", ts=now_ms(), heads=self.following.heads()))
+        super().beat(now)
+        if now >= self.deadline():
+            self.spawn(self.close_if_silent())
+        if now >= self.ask_at:
+            self.ask_at = now + settings.HEARTBEAT_SECONDS
+            self.spawn(self.ask())
+        silent = max(self.deadline(), now + 2 * MERCY_SECONDS)
+        self.due = min(self.check_at, self.ask_at, silent)
+
+    async def ask(self) -> None:
+        """Asks for a sign of life, and says how far the rooms have come."""
+        await self.push(frames.encode("ping", ts=now_ms(), heads=self.following.heads()))
+
+    async def close_if_silent(self) -> None:
+        """Closes the socket, unless something came. The machine itself may have slept: what has
+        arrived meanwhile is read first."""
+        await asyncio.sleep(MERCY_SECONDS)
+        if time.monotonic() >= self.deadline():
+            await self.end(SILENT)
 
     def deadline(self) -> float:
         """When this socket has been silent for too long, on the monotonic clock."""

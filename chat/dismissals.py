@@ -4,9 +4,8 @@ or so in any case, and finds those who were not told."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import Context, copy_context
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from itertools import islice
@@ -48,53 +47,57 @@ def of_person(member_key: str, session_key: str | None) -> list[str]:
     return [of_member(member_key), *([of_session(session_key)] if session_key else [])]
 
 
+@dataclass(eq=False, slots=True)
+class Telling:
+    """What is called whenever one of `whom` is dismissed, for as long as the context lasts; at
+    once if that has happened since the `count` was taken, before their rights were looked up."""
+
+    dismissals: "Dismissals"
+    whom: list[str]
+    call: Callable[[], None]
+    since: int | None
+
+    def __enter__(self) -> None:
+        for one in self.whom:
+            self.dismissals.ears.setdefault(one, set()).add(self)
+        if self.since is not None and self.dismissals.missed(self.whom, self.since):
+            asyncio.get_running_loop().call_soon(self.call)
+
+    def __exit__(self, *_: object) -> None:
+        ears = self.dismissals.ears
+        for one in self.whom:
+            ears[one].discard(self)
+            if not ears[one]:
+                del ears[one]
+
+
 class Dismissals:
     """What is to be called when somebody on this worker is concerned."""
 
     def __init__(self) -> None:
-        self.ears: dict[str, dict[object, tuple[Callable[[], None], Context]]] = {}
+        self.ears: dict[str, set[Telling]] = {}
         self.count = 0  # of all that were dismissed
         self.recent: deque[str] = deque(maxlen=RECENT_MOST)
         rollcall()  # which follows the group of the workers
         relay().listen(DISMISSAL, self._heard)
 
-    def tell(
+    def telling(
         self, whom: Iterable[str], call: Callable[[], None], since: int | None = None
-    ) -> Callable[[], None]:
-        """Calls `call` whenever one of `whom` is dismissed, until what is returned is called;
-        at once if that has happened since the `count` was taken, before their rights were
-        looked up."""
-        # Called where it was asked for: in the context of whoever logs out, its questions to the
-        # database would wait for that one's thread, which waits for this.
-        whom, ear, what = list(whom), object(), (call, copy_context())
-        for one in whom:
-            self.ears.setdefault(one, {})[ear] = what
-        if since is not None and self._missed(whom, since):
-            asyncio.get_running_loop().call_soon(call)
-        return partial(self._forget, whom, ear)
+    ) -> Telling:
+        """Calls `call` whenever one of `whom` is dismissed. In the context of whoever dismisses:
+        what is called asks the database nothing, or the question would wait for that one's
+        thread, which waits for this."""
+        return Telling(self, list(whom), call, since)
 
-    def _missed(self, whom: Iterable[str], since: int) -> bool:
+    def tell(self, whom: Iterable[str], call: Callable[[], None], since: int | None = None) -> None:
+        """As `telling`, for ever."""
+        self.telling(whom, call, since).__enter__()
+
+    def missed(self, whom: Iterable[str], since: int) -> bool:
         """Whether one of `whom` was dismissed since; or perhaps, if too many were."""
         missed = self.count - since
         late = islice(reversed(self.recent), missed)
         return missed > len(self.recent) or not set(whom).isdisjoint(late)
-
-    def _forget(self, whom: list[str], ear: object) -> None:
-        for one in whom:
-            del self.ears[one][ear]
-            if not self.ears[one]:
-                del self.ears[one]
-
-    @contextmanager
-    def telling(
-        self, whom: Iterable[str], call: Callable[[], None], since: int | None = None
-    ) -> Iterator[None]:
-        """As `tell`, for as long as the context lasts."""
-        forget = self.tell(whom, call, since)
-        try:
-            yield
-        finally:
-            forget()
 
     def dismiss(self, whom: Iterable[str]) -> None:
         """Tells this worker and the others."""
@@ -111,8 +114,8 @@ class Dismissals:
         for one in whom:
             self.count += 1
             self.recent.append(one)
-            for call, context in self.ears.get(one, {}).values():
-                loop.call_soon(call, context=context)
+            for ear in self.ears.get(one, ()):
+                loop.call_soon(ear.call)
 
 
 dismissals = PerLoop(Dismissals)

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from chat import frames, rooms, taps
 from chat.dismissals import dismissals, of_room
+from chat.held import Held
 from chat.models import Room
 from chat.reader import Reader
 from chat.rollcall import rollcall
@@ -19,14 +19,14 @@ from chat.whispers import Ear, whispers
 ROOMS_PER_SOCKET = 50
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Followed:
     """A room that a socket follows."""
 
     room: Room
     reader: Reader
     ear: Ear
-    held: ExitStack
+    held: Held
     task: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
@@ -44,7 +44,7 @@ class Following:
         self.rooms: dict[str, Followed] = {}
         self.entering = asyncio.Lock()
         self.whispers: dict[tuple[str, str], str] = {}
-        self.whispering: asyncio.Task[None] | None = None
+        self.whispering = False
 
     def release(self) -> None:
         """Lets go of every room; the tasks have ended by then."""
@@ -81,20 +81,24 @@ class Following:
                 if len(self.rooms.keys() | {room.slug}) > ROOMS_PER_SOCKET:
                     most = f"A socket follows at most {ROOMS_PER_SOCKET} rooms."
                     raise Refused("forbidden", most)
-                with ExitStack() as held:
+                held = Held()
+                try:
                     await self._enter(room, command.cursor, held)
+                except BaseException:
+                    held.close()
+                    raise
 
-    async def _enter(self, room: Room, cursor: str | None, held: ExitStack) -> None:
+    async def _enter(self, room: Room, cursor: str | None, held: Held) -> None:
         """Begins to follow a room. Until it does, what was followed before goes on."""
         reader = await taps.open_reader(room, self.socket.tap)
-        held.callback(reader.close)
+        held.enter(reader)
         reset = await taps.resume(reader, cursor)
         ear = Ear(room.slug, self.socket.member.key, partial(self.hear, room.slug))
-        held.enter_context(rollcall().entered(room.pk, self.socket.member))
+        held.enter(rollcall().entered(room.pk, self.socket.member))
         await self._leave(room.slug)
-        held.enter_context(whispers().listening(room.pk, ear))
-        held.enter_context(dismissals().telling([of_room(room.pk)], self.socket.send_away))
-        followed = self.rooms[room.slug] = Followed(room, reader, ear, held.pop_all())
+        held.enter(whispers().listening(room.pk, ear))
+        held.enter(dismissals().telling([of_room(room.pk)], self.socket.send_away))
+        followed = self.rooms[room.slug] = Followed(room, reader, ear, held)
         await self.socket.push(joined(room, reader, reset=reset))
         followed.task = self.socket.spawn(self._follow(followed))
 
@@ -152,13 +156,18 @@ class Following:
     def hear(self, slug: str, topic: str, text: str) -> None:
         """Takes a whisper in a room, to be sent as soon as the client takes it."""
         self.whispers[slug, topic] = text
-        if self.whispering is None or self.whispering.done():
-            self.whispering = self.socket.spawn(self._whisper())
+        if not self.whispering:
+            self.whispering = True
+            self.socket.spawn(self._whisper())
 
     async def _whisper(self) -> None:
         """Sends the whispers that wait, the oldest topic first."""
-        while self.whispers:
-            await self.socket.push(self.whispers.pop(next(iter(self.whispers))))
+        try:
+            while self.whispers:
+                await self.socket.push(self.whispers.pop(next(iter(self.whispers))))
+        finally:
+            self.whispering = False
+            self.whispers.clear()  # which gives back its table too
 
 
 def joined(room: Room, reader: Reader, *, reset: bool) -> str:

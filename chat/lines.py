@@ -21,10 +21,9 @@ class LineSocket(Socket):
         self.unechoed: dict[str, str] = {}
         self.room = await rooms.join(self.scope["url_route"]["kwargs"]["room"], self.member)
         self.reader = await taps.open_reader(self.room, self.tap)
-        self.held.callback(self.reader.close)
-        self.held.enter_context(rollcall().entered(self.room.pk, self.member))
-        whom = [of_room(self.room.pk)]
-        self.held.enter_context(dismissals().telling(whom, self.send_away))
+        self.held.enter(self.reader)
+        self.held.enter(rollcall().entered(self.room.pk, self.member))
+        self.held.enter(dismissals().telling([of_room(self.room.pk)], self.send_away))
 
     async def opened(self) -> None:
         """Begins to say what is said."""
@@ -75,7 +74,7 @@ class LineSocket(Socket):
         self.room.is_public = False  # until it is known again, it is asked for
         room = await rooms.enter(self.room.slug, self.member)
         reader = await taps.open_reader(room, self.tap)
-        self.held.callback(reader.close)
+        self.held.enter(reader)
         if await taps.resume(reader, self.reader.cursor):
             reader.seq = reader.tail.head
         self.room, self.reader = room, reader

@@ -78,7 +78,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     if not await database_sync_to_async(may_see)(user):
         return HttpResponse(status=403)  # not raised: Django would log it with a traceback
     source = _watch(user.pk, request.session.session_key, since)
-    return responses.EventStream(source, "live")
+    return responses.EventStream(source, "live", request)
 
 
 async def _watch(user: int, session_key: str | None, since: int) -> AsyncGenerator[bytes]:

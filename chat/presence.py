@@ -2,11 +2,10 @@
 loop alone; `now` is seconds on the caller's clock."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from chat.members import Member, folded
 
@@ -48,24 +47,29 @@ class Presence:
         """How many sockets are open here."""
         return self.sockets
 
-    @contextmanager
-    def connected(self, member: Member) -> Iterator[None]:
+    def connected(self, member: Member) -> "Stay":
         """Holds one socket of a member, and the member's name."""
-        self.sockets += 1
-        try:
-            with _counted(self.names, folded(member.name), member):
-                yield
-        finally:
-            self.sockets -= 1
+        return Stay(self, None, member)
 
-    @contextmanager
-    def entered(self, room: int, member: Member) -> Iterator[None]:
+    def entered(self, room: int, member: Member) -> "Stay":
         """Holds a member in a room, and the member's name."""
-        with (
-            _counted(self.names, folded(member.name), member),
-            _counted(self.rooms, room, member),
-        ):
-            yield
+        return Stay(self, room, member)
+
+    def come(self, room: int | None, member: Member) -> None:
+        """Begins a stay."""
+        _count(self.names, folded(member.name), member)
+        if room is None:
+            self.sockets += 1
+        else:
+            _count(self.rooms, room, member)
+
+    def go(self, room: int | None, member: Member) -> None:
+        """Ends a stay."""
+        _discount(self.names, folded(member.name), member)
+        if room is None:
+            self.sockets -= 1
+        else:
+            _discount(self.rooms, room, member)
 
     def online(self, room: int) -> list[Member]:
         """Who is in a room, on any worker, at most ONLINE_MOST; each once, under the newest of
@@ -121,19 +125,45 @@ class Presence:
         return {room for worker in silent for room in self.elsewhere.pop(worker).rooms}
 
 
-@contextmanager
-def _counted(counters: dict[K, Counter[T]], name: K, item: T) -> Iterator[None]:
+class Register(Protocol):
+    """Where it is known who is here."""
+
+    def come(self, room: int | None, member: Member) -> None:
+        """Begins a stay."""
+
+    def go(self, room: int | None, member: Member) -> None:
+        """Ends a stay."""
+
+
+@dataclass(eq=False, slots=True)
+class Stay:
+    """A member in a room; or one socket of a member, wherever that is. One a reader, and so no
+    generator, of which a stay needed three and 1 KB."""
+
+    register: Register
+    room: int | None
+    member: Member
+
+    def __enter__(self) -> None:
+        self.register.come(self.room, self.member)
+
+    def __exit__(self, *_: object) -> None:
+        self.register.go(self.room, self.member)
+
+
+def _count(counters: dict[K, Counter[T]], name: K, item: T) -> None:
     """Counts an item in the counter of this name, which is there as long as it counts any."""
-    counter = counters.setdefault(name, Counter())
-    counter[item] += 1
-    try:
-        yield
-    finally:
-        counter[item] -= 1
-        if not counter[item]:
-            del counter[item]
-        if not counter:
-            del counters[name]
+    counters.setdefault(name, Counter())[item] += 1
+
+
+def _discount(counters: dict[K, Counter[T]], name: K, item: T) -> None:
+    """Takes that back."""
+    counter = counters[name]
+    counter[item] -= 1
+    if not counter[item]:
+        del counter[item]
+    if not counter:
+        del counters[name]
 
 
 presence = Presence()

@@ -117,6 +117,12 @@ class Reader:
         self.stopped = True
         self.tail.wake()
 
+    def __enter__(self) -> None:
+        """Reads, until the context ends."""
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Lets the tail go when its last reader does."""
         if not self.closed:

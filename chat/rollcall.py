@@ -3,15 +3,14 @@ tells the rooms when that changes. Nothing is stored; a worker that was killed i
 more, and one that missed something hears it again within seconds."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import monotonic
 
 from django.conf import settings
 
 from chat.loops import PerLoop, forever
 from chat.members import Member
-from chat.presence import presence
+from chat.presence import Stay, presence
 from chat.relay import Message, relay
 from chat.whispers import Whisper, whispers
 
@@ -49,25 +48,23 @@ class Rollcall:
             relay().follow(WORKERS, self._subscribed)
         self.calling = forever(self._call())
 
-    @contextmanager
-    def connected(self, member: Member) -> Iterator[None]:
+    def connected(self, member: Member) -> Stay:
         """Holds one socket of a member, for all workers."""
-        with presence.connected(member):
-            self._change()
-            try:
-                yield
-            finally:
-                self._change()
+        return Stay(self, None, member)
 
-    @contextmanager
-    def entered(self, room: int, member: Member) -> Iterator[None]:
+    def entered(self, room: int, member: Member) -> Stay:
         """Holds a member in a room, for all workers."""
-        try:
-            with presence.entered(room, member):
-                self._change(room)
-                yield
-        finally:
-            self._change(room)
+        return Stay(self, room, member)
+
+    def come(self, room: int | None, member: Member) -> None:
+        """Begins a stay."""
+        presence.come(room, member)
+        self._change(room)
+
+    def go(self, room: int | None, member: Member) -> None:
+        """Ends a stay."""
+        presence.go(room, member)
+        self._change(room)
 
     async def ready(self) -> None:
         """Waits until the other workers have told, if this one has just begun; not for long,
@@ -96,8 +93,9 @@ class Rollcall:
         if not self.alone:
             relay().send(WORKERS, LEAVING)
 
-    def _change(self, *rooms: int) -> None:
-        self.touched.update(rooms)
+    def _change(self, room: int | None = None) -> None:
+        if room is not None:
+            self.touched.add(room)
         self.untold = True
         self.changed.set()
 

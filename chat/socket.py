@@ -6,7 +6,8 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,10 +21,13 @@ from django.utils.translation import gettext as _
 
 from chat import rooms, taps
 from chat.dismissals import dismissals, of_person
+from chat.held import Held
+from chat.members import Member
 from chat.presence import presence
+from chat.pulse import pulse
 from chat.rollcall import rollcall
 from chat.rooms import Refused
-from streaming import openings
+from streaming import handover, openings
 from streaming.rate import Bucket
 from streaming.refusals import refusals
 
@@ -43,36 +47,61 @@ FRAMES_PER_MESSAGE = 5
 
 
 AT_ONCE = "twinstream.at_once"
+# Who has not been let in yet.
+NOBODY = Member("", "", guest=True)
 
 
 class Socket(AsyncWebsocketConsumer):
     """What both sockets have: a member, limits, tasks that end with the socket."""
 
     tap: str
+    groups: list[str] = []  # else Channels makes a list for each
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Runs the socket, when all that led to it has returned if that can be."""
+        self.scope = scope
+        if not handover.accepts(scope, self.run):
+            await self.run(receive, send)
+
+    async def run(self, receive: Any, send: Any) -> None:
         """Runs the socket until it is gone. In place of Channels' own loop, which makes a
         channel of the layer and a task for every event, and does not clean up when it dies."""
-        self.scope, self.base_send = scope, send
+        self.begin(send)
+        sockets.add(self)
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+        finally:
+            pulse().discard(self)
+            await cancel(self.tasks)
+            try:
+                self.release()
+            finally:
+                self.held.close()
+                sockets.discard(self)
+
+    def begin(self, send: Any) -> None:
+        """Sets whatever it keeps. At once: what is set while others begin has no place in the
+        keys that all share, and each then has 0.8 KB of its own."""
+        self.base_send = send
         # Sends a text if the client takes it at once, or says that it does not. Ours, and no
         # part of ASGI: under another server everything is pushed.
-        self.at_once: Callable[[str], bool] | None = scope.get("extensions", {}).get(AT_ONCE)
+        extensions: Any = self.scope.get("extensions") or {}
+        self.at_once: Callable[[str], bool] | None = extensions.get(AT_ONCE)
+        self.context = copy_context()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.inside, self.ending = asyncio.Event(), False
+        self.inside = asyncio.get_running_loop().create_future()
+        self.ending = False
         self.heard = time.monotonic()
+        self.check_at = self.due = self.heard + ACCESS_CHECK_SECONDS
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
         self.frame_rate = Bucket(rate, burst, burst, self.heard)
-        with ExitStack() as self.held:
-            sockets.add(self)
-            self.held.callback(sockets.discard, self)
-            try:
-                while True:
-                    await self.dispatch(await receive())
-            except StopConsumer:
-                pass
-            finally:
-                await cancel(self.tasks)
+        self.held = Held()
+        self.member: Member = NOBODY
+        self.session_key: str | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Calls the method for an event. In place of Channels' own, which first sends every
@@ -93,7 +122,10 @@ class Socket(AsyncWebsocketConsumer):
             return
         await self.accept(self.subprotocol())
         await self.opened()
-        self.inside.set()
+        # All is known that there is to know: the headers of browsers take more than a socket.
+        del self.scope
+        self.inside.set_result(None)
+        pulse().add(self)
         if sockets.draining:
             await self.take_leave(restart("The server restarts."))
         if name_refused:
@@ -111,10 +143,10 @@ class Socket(AsyncWebsocketConsumer):
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
         since = dismissals().count
         self.member, name_refused = await member_of(self.scope)
-        self.held.enter_context(rollcall().connected(self.member))
-        whom = of_person(self.member.key, self.scope["session"].session_key)
-        self.held.enter_context(dismissals().telling(whom, self.look_again, since))
-        self.spawn(self.check_access())
+        self.session_key = self.scope["session"].session_key
+        self.held.enter(rollcall().connected(self.member))
+        whom = of_person(self.member.key, self.session_key)
+        self.held.enter(dismissals().telling(whom, self.look_again, since))
         return name_refused
 
     def subprotocol(self) -> str | None:
@@ -126,6 +158,9 @@ class Socket(AsyncWebsocketConsumer):
 
     async def opened(self) -> None:
         """The client is in."""
+
+    def release(self) -> None:
+        """Lets go of what the socket holds beside; its tasks have ended by then."""
 
     async def turn_away(self, refused: Refused) -> None:
         """Says why not, and closes."""
@@ -153,19 +188,20 @@ class Socket(AsyncWebsocketConsumer):
         self.spawn(self._send_away())
 
     async def _send_away(self) -> None:
-        await self.inside.wait()
+        await asyncio.wait([self.inside])
         await self.take_leave(restart("The connections of this room were closed."))
 
-    async def check_access(self) -> None:
+    def beat(self, now: float) -> None:
         """Looks every minute, in case that this worker was not told."""
-        while not self.ending:
-            await asyncio.sleep(ACCESS_CHECK_SECONDS)
-            await self.check()
+        if now >= self.check_at:
+            self.check_at = now + ACCESS_CHECK_SECONDS
+            self.spawn(self.check())
+        self.due = self.check_at
 
     async def check(self) -> None:
         """Closes the socket of a person who has logged out, and leaves rooms that were closed to
         them. What changes while the client comes in is looked at when it is."""
-        await self.inside.wait()
+        await asyncio.wait([self.inside])
         if await self.is_logged_in():
             await self.check_rooms()
         else:
@@ -175,7 +211,7 @@ class Socket(AsyncWebsocketConsumer):
         """Whether the client is still who it was when the socket opened. Nobody is sent away
         because the database is."""
         try:
-            return await taps.is_logged_in(self.member, self.scope["session"].session_key)
+            return await taps.is_logged_in(self.member, self.session_key)
         except DatabaseError:
             return True
 
@@ -219,10 +255,12 @@ class Socket(AsyncWebsocketConsumer):
                 self.ending = True
 
     def spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task that ends with the socket."""
-        task = asyncio.create_task(job)
+        """A task that ends with the socket. In its context, whoever asks for it: in that of
+        another its questions to the database would wait for the thread of that one, which may
+        wait for this."""
+        task = asyncio.get_running_loop().create_task(job, context=self.context)
         self.tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(self._finished, context=self.context)
         return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
@@ -250,7 +288,7 @@ def drain() -> None:
     nothing keeps nobody from hearing it."""
     sockets.draining = True
     for one in sockets:
-        if one.inside.is_set():
+        if one.inside.done():
             one.spawn(one.take_leave(restart("The server restarts.")))
 
 

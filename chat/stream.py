@@ -43,7 +43,7 @@ async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
         return responses.busy() if refused.code in FOR_NOW else answers.refusal(refused)
     key = request.session.session_key
     source = _follow(room, member, key, responses.cursor(request), since)
-    return responses.EventStream(source, "room")
+    return responses.EventStream(source, "room", request)
 
 
 async def _follow(

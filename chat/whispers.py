@@ -1,8 +1,7 @@
 """What the sockets in a room are told that no log keeps: who is here, who types, how far one has
 read in another tab. Whoever misses it is told better the next time."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from chat.relay import Message, relay, room_group
 WHISPER = "whisper"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Ear:
     """A socket in a room. `hear` gets a topic and a frame, and does not wait: of frames on one
     topic that are still unsent, only the newest matters."""
@@ -39,6 +38,27 @@ class Whisper:
         return f"{self.type} {self.not_to or ''}"
 
 
+@dataclass(eq=False, slots=True)
+class Listening:
+    """An ear that is held in a room."""
+
+    rooms: dict[int, dict[str, list[Ear]]]
+    room: int
+    ear: Ear
+
+    def __enter__(self) -> None:
+        people = self.rooms.setdefault(self.room, {})
+        people.setdefault(self.ear.member_key, []).append(self.ear)
+
+    def __exit__(self, *_: object) -> None:
+        people = self.rooms[self.room]
+        people[self.ear.member_key].remove(self.ear)
+        if not people[self.ear.member_key]:
+            del people[self.ear.member_key]
+        if not people:
+            del self.rooms[self.room]
+
+
 class Whispers:
     """The ears of this worker, by room and by person."""
 
@@ -46,19 +66,9 @@ class Whispers:
         self.rooms: dict[int, dict[str, list[Ear]]] = {}
         relay().listen(WHISPER, self._heard)
 
-    @contextmanager
-    def listening(self, room: int, ear: Ear) -> Iterator[None]:
+    def listening(self, room: int, ear: Ear) -> "Listening":
         """Holds an ear in a room."""
-        people = self.rooms.setdefault(room, {})
-        people.setdefault(ear.member_key, []).append(ear)
-        try:
-            yield
-        finally:
-            people[ear.member_key].remove(ear)
-            if not people[ear.member_key]:
-                del people[ear.member_key]
-            if not people:
-                del self.rooms[room]
+        return Listening(self.rooms, room, ear)
 
     def ears_of(self, room: int, member_key: str) -> list[Ear]:
         """The ears of one person in a room."""

@@ -17,8 +17,9 @@ from config.probes import Probes  # noqa: E402
 from config.threads import BoundedThreads  # noqa: E402
 from config.turnstile import Turnstile  # noqa: E402
 from config.workers import claim_sole_worker  # noqa: E402
+from streaming.handover import Handover  # noqa: E402
 
 claim_sole_worker(settings.DATABASES["default"], settings.REDIS_URL)
 
 protocols = {"http": http, "websocket": websocket, "lifespan": lifespan}
-application = Probes(Turnstile(BoundedThreads(ProtocolTypeRouter(protocols))))
+application = Probes(Turnstile(BoundedThreads(Handover(ProtocolTypeRouter(protocols)))))

@@ -23,6 +23,8 @@ from chat.figures import figures
 STUCK_SECONDS = 60.0
 # Frames of a socket that the application has not taken yet.
 WAITING_MOST = 64
+# After which nothing comes.
+LAST = {"http.disconnect", "websocket.disconnect"}
 
 
 class Flow:
@@ -79,30 +81,61 @@ class Flow:
         return time.monotonic() - self.taken_at > STUCK_SECONDS
 
 
-class Inbox(asyncio.Queue[Any]):
-    """What the application has yet to take from a connection. Full, it stops reading.
+class Inbox:
+    """What the application has yet to take from a connection. Its last event, that the client has
+    left, is given to everybody who asks: whoever asked before may have ended.
+
+    In place of an asyncio.Queue, which takes 3 KB for four deques.
+    """
+
+    __slots__ = ("events", "waiting")
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.waiting: asyncio.Future[None] | None = None
+
+    def put_nowait(self, event: dict[str, Any]) -> None:
+        """Takes an event."""
+        self.events.append(event)
+        if self.waiting is not None and not self.waiting.done():
+            self.waiting.set_result(None)
+
+    async def get(self) -> dict[str, Any]:
+        """Gives an event, as soon as there is one. Only one may wait for it."""
+        while not self.events:
+            self.waiting = asyncio.get_running_loop().create_future()
+            await self.waiting
+        if len(self.events) == 1 and self.events[0]["type"] in LAST:
+            return self.events[0]
+        return self.events.pop(0)
+
+
+class BoundedInbox(Inbox):
+    """Full, it stops reading.
 
     Stock Daphne's is without end: an application that waits for a client to read was sent
     100 MB by the same client meanwhile.
     """
+
+    __slots__ = ("protocol", "reading")
 
     def __init__(self, protocol: Any) -> None:
         super().__init__()
         self.protocol = protocol
         self.reading = True
 
-    def put_nowait(self, item: Any) -> None:
+    def put_nowait(self, event: dict[str, Any]) -> None:
         """Takes an event, and no more of them if there are many."""
-        super().put_nowait(item)
-        if self.reading and self.qsize() >= WAITING_MOST:
+        super().put_nowait(event)
+        if self.reading and len(self.events) >= WAITING_MOST:
             self._read(False)
 
-    async def get(self) -> Any:
+    async def get(self) -> dict[str, Any]:
         """Gives an event, and takes more of them if it was the last."""
-        item = await super().get()
-        if not self.reading and self.empty():
+        event = await super().get()
+        if not self.reading and not self.events:
             self._read(True)
-        return item
+        return event
 
     def _read(self, reading: bool) -> None:
         transport = getattr(self.protocol, "transport", None)

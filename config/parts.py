@@ -10,6 +10,7 @@ import twisted
 from autobahn.websocket.protocol import WebSocketProtocol
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketFactory
 from daphne.ws_protocol import WebSocketProtocol as Socket
 from twisted.internet import tcp, unix
 from twisted.web import http
@@ -24,7 +25,7 @@ PARTS: list[tuple[Any, str]] = [
         " application_checker timeout_checker",
     ),
     (CommandLineInterface, "server_class load_asgi_app run"),
-    (HTTPFactory, "buildProtocol protocol"),
+    (HTTPFactory, "buildProtocol protocol log"),
     (WebRequest, "process handle_reply finish handle_exception check_timeouts basic_error"),
     (http.Request, "gotLength handleContentChunk registerProducer unregisterProducer"),
     (
@@ -32,7 +33,12 @@ PARTS: list[tuple[Any, str]] = [
         "resetTimeout setTimeout allContentReceived forceAbortClient loseConnection",
     ),
     (http, "_GenericHTTPChannelProtocol"),
-    (Socket, "makeConnection onConnect onClose onPing serverClose handle_exception check_timeouts"),
+    (
+        Socket,
+        "makeConnection onConnect succeedHandshake onClose onPing serverClose handle_exception"
+        " check_timeouts CONFIG_ATTRS",
+    ),
+    (WebSocketFactory, "setProtocolOptions"),
     (WebSocketProtocol, "onMessageFrameEnd sendCloseFrame dropConnection STATE_OPEN"),
     (
         tcp.Server,

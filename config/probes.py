@@ -24,20 +24,23 @@ class Probes:
     """ASGI middleware that answers before Django: whatever the Host is, since a load balancer
     asks an address; without a session and without a thread of the site's own."""
 
+    # As asgiref asks, since this is no coroutine function: its frame would be kept, with the
+    # scope, for as long as a stream lasts.
+    _asgi_single_callable = True
+
     def __init__(self, application: ASGI3Application) -> None:
         self.application = application
 
-    async def __call__(
+    def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None:
+    ) -> Awaitable[None]:
         # By which the others know this worker: as soon as the server says that it has begun, or
         # at the first connection under one that does not.
         reports()
         answer = probe(scope)
         if answer is None:
-            await self.application(scope, receive, send)
-        else:
-            await respond(await answer(), send)
+            return self.application(scope, receive, send)
+        return respond_with(answer, send)
 
 
 def probe(scope: Any) -> Callable[[], Awaitable[Answer]] | None:
@@ -83,6 +86,11 @@ PROBES: dict[str, Callable[[], Awaitable[Answer]]] = {
     "/readyz": ready,
     "/metrics": metrics,
 }
+
+
+async def respond_with(find: Callable[[], Awaitable[Answer]], send: Any) -> None:
+    """Finds an answer, and sends it."""
+    await respond(await find(), send)
 
 
 async def respond(answer: Answer, send: Any, more: Headers = ()) -> None:

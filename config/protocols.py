@@ -12,6 +12,7 @@ from django.conf import settings
 from twisted.web import http
 
 from chat.figures import figures
+from config import lean
 from config.flow import Flow
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ def idle_seconds() -> float:
 class Request(http_protocol.WebRequest):
     """A request of limited size, whose response waits for its reader."""
 
+    light = False
+
     def __init__(self, *args: Any, **options: Any) -> None:
         self.room = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         super().__init__(*args, **options)
@@ -121,6 +124,9 @@ class Request(http_protocol.WebRequest):
             # Twisted leaves out the first part of a body, and Daphne sends it the others.
             message = {**message, "body": b""}
         super().handle_reply(message)
+        if message.get("more_body") and not (self.light or self.server.verbosity > 1):
+            lean.lighten(self, lean.REQUEST_DONE)
+            self.light = True
 
     def pour(self, piece: bytes) -> None:
         """Sends a piece of a body that has begun, with nothing on the way to the connection."""
@@ -188,6 +194,12 @@ class HTTPFactory(http_protocol.HTTPFactory):
         protocol.requestFactory = Request
         return protocol
 
+    def log(self, request: Any) -> None:
+        """Twisted's own line for a request, besides Daphne's. Unless that is asked for by -v 2, it
+        goes nowhere, and needs all headers until the response has ended."""
+        if self.server.verbosity > 1:
+            super().log(request)
+
 
 @lru_cache(maxsize=4)
 def frame(text: str) -> bytes:
@@ -203,8 +215,11 @@ def frame(text: str) -> bytes:
     return head + payload
 
 
-class Socket(ws_protocol.WebSocketProtocol):
+class Socket(lean.UsualSocket, ws_protocol.WebSocketProtocol):
     """A socket whose frames wait for their reader."""
+
+    # The factory sets them on the class.
+    CONFIG_ATTRS: list[str] = []
 
     def makeConnection(self, transport: Any) -> None:
         """Takes over the connection of the HTTP request that asked for it."""
@@ -217,6 +232,13 @@ class Socket(ws_protocol.WebSocketProtocol):
         """Begins the handshake."""
         request.headers.pop(ROOT_PATH.decode(), None)
         return super().onConnect(request)
+
+    def succeedHandshake(self, res: Any) -> None:
+        """Ends the handshake."""
+        super().succeedHandshake(res)
+        if self.state == self.STATE_OPEN:
+            self.request.headers.clear()
+            lean.lighten(self, lean.HANDSHAKE_DONE)
 
     def onClose(self, *how: Any) -> None:
         """The connection is gone. Stock Daphne raises where the handshake failed before it heard
@@ -277,3 +299,11 @@ class WebSocketFactory(ws_protocol.WebSocketFactory):
     """Makes our sockets."""
 
     protocol = Socket
+
+    def setProtocolOptions(self, **options: Any) -> None:
+        """Sets options of all sockets. Autobahn would copy each to every socket, and print all of
+        them for a log that nobody keeps: 2 KB, and as much time as the rest of a handshake."""
+        super().setProtocolOptions(**options)
+        for name in ws_protocol.WebSocketProtocol.CONFIG_ATTRS:
+            value = getattr(self, name)
+            setattr(Socket, name, staticmethod(value) if callable(value) else value)

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from config.loop import prefer_uvloop
@@ -70,17 +71,21 @@ class Server(stock.Server):
         reactor.callLater(0, self.cycle.start)  # type: ignore[arg-type]
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Runs the application for a connection; for a socket, with an inbox that can be full.
+        """Runs the application for a connection, with an inbox that for a socket can be full.
         Daphne does not say whether a socket came by TLS, as ASGI does; the Origin of a page could
         not be compared with it."""
-        if scope["type"] != "websocket":
+        inbox = flow.Inbox()
+        scope["asgi"] = {"version": "3.0"}
+        if scope["type"] == "websocket":
+            inbox = flow.BoundedInbox(protocol)
+            by_tls = getattr(protocol, "client_scheme", None) == "https"
+            scope["scheme"] = "wss" if by_tls else "ws"
+            scope["extensions"] = {"twinstream.at_once": protocol.write}
+            send = protocol.reply
+        else:
             scope["extensions"] = {player.EXTENSION: protocol}
-            return super().create_application(protocol, scope)
-        by_tls = getattr(protocol, "client_scheme", None) == "https"
-        scope |= {"asgi": {"version": "3.0"}, "scheme": "wss" if by_tls else "ws"}
-        scope["extensions"] = {"twinstream.at_once": protocol.write}
-        inbox = flow.Inbox(protocol)
-        run = self.application(scope=scope, receive=inbox.get, send=protocol.reply)
+            send = partial(self.handle_reply, protocol)
+        run = self.application(scope=scope, receive=inbox.get, send=send)
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(run)
         return inbox
 

@@ -32,8 +32,11 @@ class BoundedThreads:
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
+        was_last = scope["type"] == "lifespan"  # nobody comes any more
+        serving = self.application(scope, receive, send)
+        del scope  # which would be held here for as long as a stream lasts
         async with ThreadSensitiveContext(executor=next(self.lanes)):
-            await self.application(scope, receive, send)
-        if scope["type"] == "lifespan":  # nobody comes any more
+            await serving
+        if was_last:
             for thread in self.threads:
                 thread.shutdown(wait=False)

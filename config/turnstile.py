@@ -1,5 +1,6 @@
 """Lets nobody in any more while the worker leaves: who asks then is to ask another one."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -26,13 +27,13 @@ class Turnstile:
     def __init__(self, application: ASGI3Application) -> None:
         self.application = application
 
-    async def __call__(
+    def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None:
+    ) -> Awaitable[None]:
+        # No coroutine of its own: it would be kept, with the scope, as long as a stream lasts.
         if is_draining() and may_be_repeated(scope):
-            await respond(refusal(scope), send, HEADERS)
-        else:
-            await self.application(scope, receive, send)
+            return respond(refusal(scope), send, HEADERS)
+        return self.application(scope, receive, send)
 
 
 def may_be_repeated(scope: Any) -> bool:

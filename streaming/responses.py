@@ -3,13 +3,14 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
 
-from streaming import openings, sse
+from streaming import handover, openings, sse
 from streaming.refusals import refusals
 
 # Milliseconds. Jittered, so that the readers of a worker that died do not return as one.
@@ -33,14 +34,6 @@ class Open:
     def full(self) -> bool:
         return self.count >= settings.STREAMS_PER_WORKER
 
-    @contextmanager
-    def one(self, kind: str) -> Iterator[None]:
-        self.kinds[kind] += 1
-        try:
-            yield
-        finally:
-            self.kinds[kind] -= 1
-
     @asynccontextmanager
     async def patience(self, seconds: float | None = None) -> AsyncIterator[None]:
         """As asyncio.timeout, which runs out at once when the worker drains."""
@@ -51,43 +44,76 @@ class Open:
             finally:
                 self.waiting.discard(waiting)
 
-    async def next_of(self, pieces: AsyncIterator[bytes]) -> bytes:
-        """The next piece of a stream. StopAsyncIteration if there is none, or the worker drains."""
-        try:
-            async with self.patience():
-                return await anext(pieces)
-        except TimeoutError:
-            if self.draining:
-                raise StopAsyncIteration from None
-            raise
-
     def drain(self) -> None:
         """Ends every stream between two events, and every wait."""
         self.draining = True
         for waiting in self.waiting:
-            if not waiting.expired():  # in this very turn; it would raise
-                waiting.reschedule(0)
+            self.end(waiting)
+
+    def end(self, waiting: asyncio.Timeout) -> None:
+        """Ends a wait, if it goes on."""
+        if waiting in self.waiting and not waiting.expired():  # in this very turn; it would raise
+            waiting.reschedule(0)
 
 
 streams = Open()
 
 
-class EventStream(StreamingHttpResponse):
-    """A stream that is counted from its first byte until it ends or its reader leaves."""
+class Stream:
+    """What is sent of an event stream after its headers; counted from its first byte."""
+
+    __slots__ = ("kind", "source")
 
     def __init__(self, source: AsyncGenerator[bytes], kind: str) -> None:
-        super().__init__(source, headers=dict(sse.HEADERS))
         self.source = source
         self.kind = kind
 
+    def __enter__(self) -> AsyncGenerator[bytes]:
+        streams.kinds[self.kind] += 1
+        return self.source
+
+    def __exit__(self, *_: object) -> None:
+        streams.kinds[self.kind] -= 1
+
+    async def run(self, receive: Any, send: Any) -> None:
+        """Sends it until it ends, its reader leaves, or the worker drains."""
+        left = asyncio.ensure_future(receive())
+        with suppress(TimeoutError), self:
+            async with asyncio.timeout(0 if streams.draining else None) as ending:
+                streams.waiting.add(ending)
+                left.add_done_callback(lambda _: streams.end(ending))
+                try:
+                    await self._send(send)
+                finally:
+                    streams.waiting.discard(ending)
+        left.cancel()
+        await send({"type": "http.response.body"})
+
+    async def _send(self, send: Any) -> None:
+        async with aclosing(self.source) as pieces:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
+class EventStream(StreamingHttpResponse):
+    """A stream of which Django sends the headers alone, where the rest may be handed over."""
+
+    def __init__(
+        self, source: AsyncGenerator[bytes], kind: str, request: HttpRequest | None = None
+    ) -> None:
+        super().__init__(source, headers=dict(sse.HEADERS))
+        self.stream = Stream(source, kind)
+        self.scope = getattr(request, "scope", {})
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        # Here and not in the source: Django closes this iterator when the reader leaves, and
-        # leaves the source to the garbage collector.
-        with streams.one(self.kind), suppress(StopAsyncIteration):
-            async with aclosing(self.source):
-                pieces = super().__aiter__()
-                while not streams.draining:
-                    yield await streams.next_of(pieces)
+        if handover.accepts(self.scope, self.stream.run):
+            return
+        # Django closes this iterator when the reader leaves, and leaves the source to the garbage
+        # collector.
+        with self.stream as source:
+            async with aclosing(source) as pieces:
+                async for piece in pieces:
+                    yield piece
 
 
 def no_room_for(request: HttpRequest) -> bool:

@@ -54,7 +54,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     if found.finished:
         # The only answer that makes EventSource stop by itself (HTML, section 9.2.2).
         return HttpResponse(status=204)
-    return responses.EventStream(_play(found, outlet_of(request)), "text")
+    return responses.EventStream(_play(found, outlet_of(request)), "text", request)
 
 
 async def _play(found: playback.Playback, outlet: Outlet | None) -> AsyncGenerator[bytes]:

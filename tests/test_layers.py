@@ -19,6 +19,7 @@ ARROWS = {
         "config.threads",
         "config.turnstile",
         "config.workers",
+        "streaming.handover",
     },
     "config.flow": {"chat.figures"},
     "config.probes": {"chat.reports", "config.metrics", "config.readiness"},
@@ -43,7 +44,7 @@ ARROWS = {
     },
     "config.site": {"chat.live", "config.logins"},
     "config.sessions": {"chat.dismissals"},
-    "config.protocols": {"chat.figures", "config.flow"},
+    "config.protocols": {"chat.figures", "config.flow", "config.lean"},
     "config.server": {
         "config",
         "config.cycle",
@@ -69,7 +70,12 @@ ARROWS = {
     "streaming.reading": {"streaming.pace", "streaming.sse"},
     "streaming.player": {"streaming.beat", "streaming.reading"},
     "streaming.openings": {"streaming.rate", "streaming.refusals"},
-    "streaming.responses": {"streaming.openings", "streaming.refusals", "streaming.sse"},
+    "streaming.responses": {
+        "streaming.handover",
+        "streaming.openings",
+        "streaming.refusals",
+        "streaming.sse",
+    },
     "streaming.views": {
         "streaming.models",
         "streaming.playback",
@@ -135,10 +141,15 @@ ARROWS = {
         "chat.tail",
         "chat.tails",
     },
+    "chat.pulse": {"chat.loops"},
     "chat.socket": {
+        "streaming.handover",
         "streaming.openings",
         "chat.dismissals",
+        "chat.held",
+        "chat.members",
         "chat.presence",
+        "chat.pulse",
         "streaming.rate",
         "streaming.refusals",
         "chat.rollcall",
@@ -147,6 +158,7 @@ ARROWS = {
     },
     "chat.following": {
         "chat.dismissals",
+        "chat.held",
         "chat.frames",
         "chat.models",
         "chat.rollcall",
@@ -298,6 +310,7 @@ def test_the_apps_meet_where_events_are_written_and_characters_and_turns_counted
     }  # fmt: skip
     assert between == {
         "streaming.graphemes",
+        "streaming.handover",
         "streaming.openings",
         "streaming.rate",
         "streaming.refusals",

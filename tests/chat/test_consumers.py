@@ -6,7 +6,7 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 from django.test import Client as Browser
 
-from chat import consumers, entries, log, rooms, socket
+from chat import consumers, entries, log, pulse, rooms, socket
 from chat.commit import GroupCommit
 from chat.models import Entry
 from chat.presence import presence
@@ -158,7 +158,8 @@ async def test_a_silent_socket_is_closed(connect, lobby, settings):
     assert await client.closed() == SILENT
 
 
-async def test_a_socket_that_answers_lives(connect, lobby, settings):
+async def test_a_socket_that_answers_lives(connect, lobby, settings, monkeypatch):
+    monkeypatch.setattr(pulse, "TICK_SECONDS", 0.01)
     settings.HEARTBEAT_SECONDS, settings.SILENCE_SECONDS = 0.05, 0.5
     client = await connect()
     for _ in range(20):

@@ -1,11 +1,12 @@
-"""How bytes leave a connection."""
+"""How bytes leave a connection, and come."""
 
+import asyncio
 import socket
 
 import pytest
 from twisted.internet.main import CONNECTION_LOST
 
-from config.flow import Eager, EagerTCP
+from config.flow import WAITING_MOST, BoundedInbox, Eager, EagerTCP, Inbox
 
 
 class Queued:
@@ -92,3 +93,64 @@ def test_a_connection_that_is_gone_is_lost(pair):
     connection, theirs = pair
     theirs.close()
     assert connection.writeSomeData(b"x") is CONNECTION_LOST
+
+
+# ---- What comes ----
+
+
+class Pausing:
+    """A connection that can be told to read no more."""
+
+    connected = True
+
+    def __init__(self):
+        self.transport = self
+        self.told = []
+
+    def pauseProducing(self):
+        self.told.append("pause")
+
+    def resumeProducing(self):
+        self.told.append("resume")
+
+
+def frame(number):
+    return {"type": "websocket.receive", "text": str(number)}
+
+
+async def test_events_are_given_in_their_order_as_soon_as_they_come():
+    inbox = Inbox()
+    waiting = asyncio.ensure_future(inbox.get())
+    await asyncio.sleep(0)
+    inbox.put_nowait(frame(1))
+    inbox.put_nowait(frame(2))
+    assert [await waiting, await inbox.get()] == [frame(1), frame(2)]
+
+
+async def test_whoever_stops_waiting_takes_nothing_away():
+    inbox = Inbox()
+    waiting = asyncio.ensure_future(inbox.get())
+    await asyncio.sleep(0)
+    inbox.put_nowait(frame(1))
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert await inbox.get() == frame(1)
+
+
+async def test_that_the_client_has_left_is_told_to_everybody():
+    inbox = Inbox()
+    inbox.put_nowait(frame(1))
+    inbox.put_nowait({"type": "websocket.disconnect", "code": 1001})
+    told = [(await inbox.get())["type"] for _ in range(3)]
+    assert told == ["websocket.receive", "websocket.disconnect", "websocket.disconnect"]
+
+
+async def test_nothing_is_read_while_many_wait():
+    connection = Pausing()
+    inbox = BoundedInbox(connection)
+    for number in range(WAITING_MOST + 5):
+        inbox.put_nowait(frame(number))
+    assert connection.told == ["pause"]
+    for number in range(WAITING_MOST + 5):
+        assert await inbox.get() == frame(number)
+    assert connection.told == ["pause", "resume"]
