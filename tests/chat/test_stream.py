@@ -7,10 +7,11 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 from django.test import AsyncClient
 
-from chat import log, stream, tail
+from chat import log, stream
 from chat import tails as tails_module
 from chat.appender import appender
 from chat.models import Room
+from chat.reader import Reader
 from chat.tails import tails
 from streaming import responses
 from tests.chat.conftest import fill
@@ -178,14 +179,14 @@ async def test_a_room_that_is_deleted_ends_the_stream(ann, lobby, monkeypatch):
 
 async def test_a_failing_database_costs_a_listener_time_and_nothing_else(ann, lobby, monkeypatch):
     monkeypatch.setattr(stream, "RETRY_SECONDS", 0.01)
-    take, failures = tail.Reader.take, iter([OperationalError()])
+    take, failures = Reader.take, iter([OperationalError()])
 
     async def failing(self):
         for error in failures:
             raise error
         return await take(self)
 
-    monkeypatch.setattr(tail.Reader, "take", failing)
+    monkeypatch.setattr(Reader, "take", failing)
     await fill(lobby, 2)
     listener = await listen(ann)
     assert len(await listener.until(2)) == 2
