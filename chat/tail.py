@@ -130,9 +130,10 @@ class Tail:
 
     def _fold(self, change: Mapping[str, Any]) -> None:
         """Carries out an edit or a delete, so that nobody is sent the old body any more."""
-        oldest = max(0, change["ref"] - self._first)
-        for index in range(oldest, len(self.window)):
-            self.window[index] = entries.folded(self.window[index], change)
+        first = self._first
+        for index in range(max(0, change["ref"] - first), len(self.window)):
+            if entries.may_concern(change, first + index, self.window[index]):
+                self.window[index] = entries.folded(self.window[index], change)
 
     @property
     def _first(self) -> int:
