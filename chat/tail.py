@@ -108,7 +108,12 @@ class Tail:
     def _wake(self) -> None:
         self.waking = False
         for has_taken, news in list(self.waiting.items()):
-            if not has_taken() and not news.done():
+            try:
+                taken = has_taken()
+            except Exception:
+                logger.exception("A reader failed.")  # which keeps nothing from the others
+                taken = False
+            if not taken and not news.done():
                 news.set_result(None)
 
     def _add(self, fresh: list[str], arrived: float) -> None:
