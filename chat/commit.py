@@ -68,17 +68,18 @@ class GroupCommit(Generic[Item, Result]):
     async def _write_waiting(self) -> None:
         while self.waiting:
             news: _News[Result] = _News()
-            until = monotonic() + GATHER_SECONDS
+            until = monotonic() + (0 if self.gap else GATHER_SECONDS)
             await self._write_some(news)
             while self.waiting and monotonic() < until:
                 await self._write_some(news)
             news.tell(self.listeners)
+            if self.gap:
+                await asyncio.sleep(self.gap)
 
     async def _write_some(self, news: "_News[Result]") -> None:
         """Writes what fits into one transaction, and lets arrive what is under way."""
         batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
         await self._write(batch, news)
-        await asyncio.sleep(self.gap)
         for _ in range(TURNS):
             await asyncio.sleep(0)
 

@@ -87,6 +87,13 @@ def change(entry: str) -> Mapping[str, Any] | None:
     return json.loads(entry) if '"ref":' in entry else None
 
 
+def may_concern(change: Mapping[str, Any], seq: int, entry: str) -> bool:
+    """Whether `folded` may make another of an entry; seen without decoding it."""
+    if change["kind"] == "edit":
+        return bool(seq == change["ref"])
+    return seq == change["ref"] or f'"ref":{change["ref"]}' in entry
+
+
 def folded(entry: str, change: Mapping[str, Any]) -> str:
     """An entry after an edit or a delete, as the database has it then. A deletion empties the
     earlier edits as well as the entry itself; what it does not concern comes back as it was."""

@@ -108,7 +108,12 @@ class Tail:
     def _wake(self) -> None:
         self.waking = False
         for has_taken, news in list(self.waiting.items()):
-            if not has_taken() and not news.done():
+            try:
+                taken = has_taken()
+            except Exception:
+                logger.exception("A reader failed.")  # which keeps nothing from the others
+                taken = False
+            if not taken and not news.done():
                 news.set_result(None)
 
     def _add(self, fresh: list[str], arrived: float) -> None:
@@ -130,9 +135,10 @@ class Tail:
 
     def _fold(self, change: Mapping[str, Any]) -> None:
         """Carries out an edit or a delete, so that nobody is sent the old body any more."""
-        oldest = max(0, change["ref"] - self._first)
-        for index in range(oldest, len(self.window)):
-            self.window[index] = entries.folded(self.window[index], change)
+        first = self._first
+        for index in range(max(0, change["ref"] - first), len(self.window)):
+            if entries.may_concern(change, first + index, self.window[index]):
+                self.window[index] = entries.folded(self.window[index], change)
 
     @property
     def _first(self) -> int:

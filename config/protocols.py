@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import struct
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any
 
 from daphne import http_protocol, ws_protocol
@@ -14,6 +13,7 @@ from twisted.web import http
 from chat.figures import figures
 from config import lean
 from config.flow import Flow
+from config.framing import frame
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,6 @@ ROOT_PATH = b"daphne-root-path"
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 # Pieces of one message. Empty ones cost memory, and count for nothing in autobahn's limits.
 FRAGMENTS_MOST = 1_000
-TEXT = 0x81  # of a frame that is a whole message
 
 
 def contained(look: Callable[..., None]) -> Callable[..., None]:
@@ -199,20 +198,6 @@ class HTTPFactory(http_protocol.HTTPFactory):
         goes nowhere, and needs all headers until the response has ended."""
         if self.server.verbosity > 1:
             super().log(request)
-
-
-@lru_cache(maxsize=4)
-def frame(text: str) -> bytes:
-    """The frame of a text (RFC 6455, section 5.2), made once for all who are sent the same."""
-    payload = text.encode()
-    size = len(payload)
-    if size < 126:
-        head = struct.pack("!BB", TEXT, size)
-    elif size < 1 << 16:
-        head = struct.pack("!BBH", TEXT, 126, size)
-    else:
-        head = struct.pack("!BBQ", TEXT, 127, size)
-    return head + payload
 
 
 class Socket(lean.UsualSocket, ws_protocol.WebSocketProtocol):

@@ -44,7 +44,7 @@ ARROWS = {
     },
     "config.site": {"chat.live", "config.logins"},
     "config.sessions": {"chat.dismissals"},
-    "config.protocols": {"chat.figures", "config.flow", "config.lean"},
+    "config.protocols": {"chat.figures", "config.flow", "config.framing", "config.lean"},
     "config.server": {
         "config",
         "config.cycle",

@@ -76,6 +76,12 @@ async def test_what_comes_meanwhile_is_told_together(monkeypatch, seconds, order
     assert happened == order
 
 
+async def test_answers_do_not_wait_for_the_gap():
+    commit = GroupCommit(lambda items: Written(items), gap=60)
+    async with asyncio.timeout(10):
+        assert await commit.add(1) == 1
+
+
 async def test_each_gets_its_own_refusal(lobby):
     await appender().add(draft(lobby))
     with pytest.raises(Refusal) as caught:

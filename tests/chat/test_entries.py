@@ -53,6 +53,16 @@ def test_a_delete_empties_the_entry_and_its_edits():
     assert entries.folded(entry(seq=4), gone) == entry(seq=4)
 
 
+@pytest.mark.parametrize("kind", ["edit", "delete"])
+def test_what_a_change_makes_anew_is_seen_without_decoding(kind):
+    change = json.loads(entry(seq=30, kind=kind, body="new", ref=1))
+    others = [entry(seq=n, kind="edit", body="b", ref=ref) for n, ref in ((2, 1), (3, 11), (4, 2))]
+    for seq, encoded in enumerate([entry(), *others, entry(seq=5, body='"ref":1')], start=1):
+        if entries.folded(encoded, change) != encoded:
+            assert entries.may_concern(change, seq, encoded)
+    assert not entries.may_concern(change, 5, entry(seq=5, body='"ref":1'))
+
+
 def test_the_line_of_an_entry():
     assert entries.line(entry(body="a\nb")) == ("c1", "Ann: a\nb")
     assert entries.line(entry(deleted=True)) is None

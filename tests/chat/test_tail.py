@@ -380,6 +380,19 @@ async def test_who_does_not_take_at_once_is_woken_for_the_same():
     assert not one.waiting
 
 
+async def test_who_fails_keeps_nothing_from_the_others(caplog):
+    one = Tail(span(1, 3))
+    failing, _ = at_once(one, [])
+    reader, handed = at_once(one, [True])
+    tasks = [asyncio.ensure_future(each.take()) for each in (failing, reader)]
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 4).encoded)
+    assert seqs(await tasks[0]) == [4]
+    assert handed == [[4]]
+    assert "A reader failed." in caplog.text
+    tasks[1].cancel()
+
+
 async def test_more_than_a_frame_is_handed_over_in_several(monkeypatch):
     monkeypatch.setattr(entries, "FRAME_SIZE", 2 * len(entry(1)))
     one = Tail(span(1, 3))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.protocols import frame
+from config.framing import frame
 
 
 @pytest.mark.parametrize(
