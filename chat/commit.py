@@ -56,11 +56,16 @@ class GroupCommit(Generic[Item, Result]):
         self.writing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[Span], None]] = []
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written, and the listeners are told of it soon."""
+        return self.writing is not None and not self.writing.done()
+
     async def add(self, item: Item) -> Result:
         """What became of the item, once it is committed. Refusal or Unavailable if nothing."""
         future = asyncio.get_running_loop().create_future()
         self.waiting.append((item, future))
-        if self.writing is None or self.writing.done():
+        if not self.busy:
             self.writing = background(self._write_waiting())
         result: Result = await future
         return result

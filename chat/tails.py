@@ -22,6 +22,11 @@ logger = logging.getLogger(__name__)
 CHECK_SECONDS = 2.5  # a bell that never rang is noticed within 3 s, the query included
 
 
+# How long at most what others have written waits for what this worker is writing. Two workers with
+# 250 readers each and 64 who talk need 1.2 to 1.4 times less processor time for a delivery with it.
+HOLD_SECONDS = 0.02
+
+
 class Tails:
     """The tails of this worker: one a room that is read here, and one check for them all."""
 
@@ -31,7 +36,8 @@ class Tails:
         self.openers: Counter[int] = Counter()
         self.checking: asyncio.Task[None] | None = None
         self.changed = asyncio.Event()
-        self.doorbell = Doorbell(relay(), heard=self.heard, subscribed=self._subscribed)
+        self.doorbell = Doorbell(relay(), heard=self.rung, subscribed=self._subscribed)
+        self.held: list[Span] = []
         appender().listeners.append(self.committed)
         dismissals().tell([ROOMS], self.changed.set)
 
@@ -87,11 +93,26 @@ class Tails:
 
     def committed(self, span: Span) -> None:
         """This worker has written a span: its own readers first, then the others'."""
-        self.heard(span)
+        self.held.append(span)
+        self._release_held()
         self.doorbell.ring(span)
 
+    def rung(self, span: Span) -> None:
+        """Another worker has written a span. What this one is writing is told with it: one frame
+        for each reader, and no hole where that one came first."""
+        self.held.append(span)
+        if not appender().busy:
+            self._release_held()
+        elif len(self.held) == 1:
+            asyncio.get_running_loop().call_later(HOLD_SECONDS, self._release_held)
+
+    def _release_held(self) -> None:
+        held, self.held = self.held, []
+        for span in sorted(held, key=lambda span: span.first):
+            self.heard(span)
+
     def heard(self, span: Span) -> None:
-        """A span was rung."""
+        """There is a span, whoever has written it."""
         if tail := self.tails.get(span.room):
             if tail.epoch != span.epoch:
                 self._end(tail)

@@ -2,6 +2,7 @@
 
 import threading
 
+import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
 from django.contrib.auth import get_user_model
@@ -17,6 +18,11 @@ from streaming.rate import Buckets
 from tests.servers import Site
 
 LOG_THREADS = [(WRITER, 1), (READERS, 2)]
+
+
+# How long an example takes says nothing on a machine that others use as well.
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")

@@ -189,6 +189,30 @@ async def test_a_hole_is_mended_from_the_log(lobby):
 
 
 @database
+async def test_what_others_write_is_told_with_what_is_being_written(lobby):
+    reader = await tails().open(lobby.pk)
+    saying = asyncio.ensure_future(say(lobby, "ours"))
+    await asyncio.sleep(0)
+    assert appender().busy
+    tails().rung(Span(lobby.pk, str(lobby.epoch), 2, [entry(2)]))
+    batch = await reader.take()
+    assert seqs(batch) == [1, 2]
+    await saying
+    reader.close()
+
+
+@database
+async def test_what_others_write_does_not_wait_long_for_what_is_being_written(lobby, monkeypatch):
+    reader = await tails().open(lobby.pk)
+    monkeypatch.setattr(type(appender()), "busy", True)
+    tails().rung(Span(lobby.pk, str(lobby.epoch), 1, [entry(1)]))
+    assert reader.tail.head == 0
+    async with asyncio.timeout(5):
+        assert seqs(await reader.take()) == [1]
+    reader.close()
+
+
+@database
 async def test_a_bell_that_never_rang_is_noticed_by_the_slow_check(lobby, monkeypatch):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     reader = await tails().open(lobby.pk)
