@@ -9,17 +9,17 @@ class Size:
 
     rounds: int = 3
     warmup: float = 1.0
-    seconds: float = 4.0
+    seconds: float = 3.0
     pair: tuple[int, int] = (2, 1)  # connections, talking
     rooms: tuple[tuple[int, int], ...] = ((500, 4), (500, 64))
-    stream_warmup: float = 2.0
-    stream_seconds: float = 8.0
+    stream_warmup: float = 1.5
+    stream_seconds: float = 6.0
     streams: tuple[int, ...] = (1_000, 2_000)
     intervals_ms: tuple[int, ...] = (20, 10)
     growth_connections: tuple[int, ...] = (50, 500, 2_000)
     growth_talking: tuple[int, ...] = (1, 16, 128)
     held: int = 2_000
-    settle: float = 5.0
+    settle: float = 3.0
     two_workers: tuple[int, int] = (500, 64)
     two_workers_streams: int = 1_000
     missed: int = 10_000
