@@ -17,7 +17,10 @@ def attempted(measure: Callable[[], Figures]) -> Run:
     try:
         return {"figures": measure(), "void": None}
     except (Void, AssertionError) as error:
-        return {"figures": {}, "void": str(error).strip().splitlines()[-1]}
+        return {
+            "figures": {},
+            "void": (str(error).strip() or "no reason was given").splitlines()[-1],
+        }
 
 
 def visited(

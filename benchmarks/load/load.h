@@ -78,6 +78,5 @@ double percentile(struct sample *sample, double share);
 int run_rooms(void);
 int run_streams(void);
 int run_held(void);
-/* What a held stream is read by, and the streams that are measured. */
-extern const struct mode stream_mode;
-void start_streams(void);
+
+#define EVENT_STREAM "Accept: text/event-stream\r\n"

@@ -8,7 +8,9 @@
 
 /* A message begins with its mark: @run:talker:number@, all hexadecimal. The rest is for size. */
 enum { MARK = 1 + 4 + 1 + 4 + 1 + 8 + 1, DRAIN_SECONDS = 60, LONGER = 6 };
-#define BODY "@%04x:%04x:%08x@ It is as long as what people say in a room."
+#define REST " It is as long as what people say in a room."
+#define BODY "@%04x:%04x:%08x@" REST
+enum { REST_SIZE = sizeof REST - 1 };
 
 struct ears {
     uint32_t *next; /* the number that comes next, by talker */
@@ -67,10 +69,10 @@ static void hear_mark(struct connection *c, struct ears *ears, const char *mark)
 static void hear(struct connection *c, const char *payload, size_t n) {
     const char *end = payload + n;
     for (const char *at = payload; (at = memchr(at, '@', (size_t)(end - at))); at += MARK)
-        if (end - at >= MARK && at[MARK - 1] == '@')
+        if (end - at >= MARK + REST_SIZE && !memcmp(at + MARK - 1, "@" REST, REST_SIZE + 1))
             hear_mark(c, c->own, at);
         else
-            lost("reader %d got a message that was cut: %.*s", c->number, (int)n, payload);
+            lost("reader %d got a message that is not whole: %.*s", c->number, (int)n, payload);
 }
 
 static struct ears *ears_of(int number) { return connections[number].own; }

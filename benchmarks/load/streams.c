@@ -110,13 +110,7 @@ static void begun(struct connection *c) {
     r->is_message = true;
 }
 
-const struct mode stream_mode = {
-    .headers = "Accept: text/event-stream\r\n", .begun = begun, .take = take};
-
-void start_streams(void) {
-    text_size = strlen(asked.text);
-    open_all(&stream_mode);
-}
+static const struct mode stream_mode = {.headers = EVENT_STREAM, .begun = begun, .take = take};
 
 /* When the first of these would have had to come so that each later one was due at its interval:
  * the earliest such time, so that who falls behind for ever is late and not merely slow. */
@@ -161,7 +155,8 @@ static void judge_evenness(const struct sample *arrivals, int64_t from, int64_t 
 }
 
 int run_streams(void) {
-    start_streams();
+    text_size = strlen(asked.text);
+    open_all(&stream_mode);
     poll_until(now_us() + (uint64_t)(asked.warmup * 1e6), NULL);
     struct window window = begin_window();
     uint64_t from = window.from, to = from + (uint64_t)(asked.seconds * 1e6);

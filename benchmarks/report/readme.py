@@ -19,6 +19,7 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("room", room(2, 1), "p50_ms"),
     ("streams", STREAMS, "due_share"),
     ("streams", STREAMS, "p99_late_ms"),
+    ("streams", STREAMS, "p99_uneven_ms"),
     ("held", {"kind": "socket", "connections": 2_000}, "bytes_per_connection"),
     ("held", {"kind": "stream", "connections": 2_000}, "bytes_per_connection"),
     ("resume", {"missed": 10_000}, "head_ms"),

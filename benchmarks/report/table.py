@@ -29,9 +29,16 @@ what it used of its core in the round where it used most, and above 80 % the run
 CAVEATS = """\
 - Servers and load generator are on one machine and talk through the loopback: no network, no TLS.
 - The CPU time of a contender is that of all its processes, with its Redis where it has one.
-- Twinstream stores each message in its log and rings through Redis before anybody gets it. The
-  others, as they are set up here, keep nothing on a disk: who loses the connection there has lost
-  what was said meanwhile. What that costs us is in the figures; what it is worth is not.
+- Twinstream commits each message to its log before anybody gets it (SQLite with its WAL and
+  `synchronous=NORMAL`: not each commit is forced to the disk), tells the readers of its own worker,
+  and rings the other workers through Redis. The others, as they are set up here, keep nothing on a
+  disk: who loses the connection there has lost what was said meanwhile. What that costs us is in
+  the figures; what it is worth is not.
+- Lateness counts from the best moment of the whole stream, so that a timer that drifts is late
+  the longer it runs, however few its readers are. A delay that a whole stream has alike does not
+  count at all. Unevenness is what is left of lateness where a drift is forgiven.
+- Memory is read some seconds after the last connection was opened. V8 frees what it no longer
+  needs later than that, and only when it is idle: left alone for a minute, Node holds less.
 - The spread is that of a few short rounds on one machine. Where two spreads overlap, take the two
   for equal.
 - An exponent comes from a line through few points, in logarithms. It describes them, and promises

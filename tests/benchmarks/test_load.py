@@ -54,6 +54,10 @@ def invents(number, text):
     return [text.replace(":0000:", ":0007:")] if number == 10 else [text]
 
 
+def cuts(number, text):
+    return [text[:-1]] if number == 10 else [text]
+
+
 def reorders():
     kept = []
 
@@ -89,6 +93,12 @@ async def test_what_nobody_said_makes_a_run_void():
             await measured("rooms", port, **ROOM)
 
 
+async def test_a_message_that_is_not_whole_makes_a_run_void():
+    async with room(cuts) as port:
+        with pytest.raises(load.Void, match="is not whole"):
+            await measured("rooms", port, **ROOM)
+
+
 async def test_a_server_that_ends_connections_makes_a_run_void():
     async with room(lambda number, text: 1 / 0) as port:
         with pytest.raises(load.Void, match="closed socket"):
@@ -106,8 +116,8 @@ async def test_nobody_there_makes_a_run_void():
 
 
 @asynccontextmanager
-async def streaming(*pieces, pause=0.0):
-    """A server that sends these pieces one after the other, and then nothing more."""
+async def streaming(*pieces, pause=0.0, ends=False):
+    """A server that sends these pieces one after the other, and then nothing more, or ends."""
 
     answering = set()
 
@@ -118,7 +128,8 @@ async def streaming(*pieces, pause=0.0):
             for piece in pieces:
                 writer.write(piece)
                 await asyncio.sleep(pause)
-            await reader.read()
+            if not ends:
+                await reader.read()
         finally:
             writer.close()
             await writer.wait_closed()
@@ -180,8 +191,7 @@ async def test_connections_are_held_as_long_as_the_block_lasts():
 
 
 async def test_a_held_connection_that_ends_makes_a_run_void():
-    ends = HEAD + CHUNKED + b"9\r\ndata: a\n\n\r\n"
-    async with streaming(ends, b"0\r\n\r\n", pause=0.05) as port:
+    async with streaming(HEAD + b"\r\n", ends=True, pause=0.2) as port:
 
         def hold():
             with load.holding(
@@ -189,5 +199,5 @@ async def test_a_held_connection_that_ends_makes_a_run_void():
             ) as running:
                 running.wait(10)
 
-        with pytest.raises(load.Void, match="has ended"):
+        with pytest.raises(load.Void, match="the server ended connection 0"):
             await asyncio.to_thread(hold)
