@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from chat import kept
 from chat.log import Refusal, Span, Written
@@ -72,12 +72,15 @@ class GroupCommit(Generic[Item, Result]):
 
     async def _write_waiting(self) -> None:
         while self.waiting:
-            news: _News[Result] = _News()
+            news: _News[Result] = _News(self.listeners)
             until = monotonic() + (0 if self.gap else GATHER_SECONDS)
+            # Not later, though a transaction after the first may wait for somebody's lock.
+            bell = asyncio.get_running_loop().call_later(GATHER_SECONDS, news.tell)
             await self._write_some(news)
             while self.waiting and monotonic() < until:
                 await self._write_some(news)
-            news.tell(self.listeners)
+            bell.cancel()
+            news.tell()
             if self.gap:
                 await asyncio.sleep(self.gap)
 
@@ -101,7 +104,7 @@ class GroupCommit(Generic[Item, Result]):
     async def _failed(
         self, batch: Batch[Item, Result], error: Exception, news: "_News[Result]"
     ) -> None:
-        away = isinstance(error, OperationalError | InterfaceError)
+        away = isinstance(error, OperationalError | InterfaceError | InternalError)
         if not away and len(batch) > 1:
             # One of them cannot be stored; alone, it harms no other.
             for one in batch:
@@ -117,16 +120,27 @@ class GroupCommit(Generic[Item, Result]):
 class _News(Generic[Result]):
     """What has been written, and nobody has been told."""
 
+    listeners: Iterable[Callable[[Span], None]]
     answers: list[tuple[asyncio.Future[Result], Result | Exception]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
 
-    def tell(self, listeners: Iterable[Callable[[Span], None]]) -> None:
+    def tell(self) -> None:
         """Answers first: a sender hears of its own message before the room does."""
-        for future, result in self.answers:
+        answers, spans = [*self.answers], [*self.spans]
+        self.answers.clear()
+        self.spans.clear()
+        for future, result in answers:
             _answer(future, result)
-        for span in self.spans:
-            for listener in listeners:
-                listener(span)
+        for span in spans:
+            for listener in self.listeners:
+                _tell(listener, span)
+
+
+def _tell(listener: Callable[[Span], None], span: Span) -> None:
+    try:
+        listener(span)
+    except Exception:
+        logger.exception("A span of room %d was not told.", span.room)  # the slow check will
 
 
 def _log_failure(error: Exception, count: int) -> None:

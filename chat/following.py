@@ -31,9 +31,11 @@ class Followed:
 
     async def stop(self) -> None:
         """Ends it, in the middle of whatever it sends."""
-        if self.task:
-            await cancel([self.task])
-        self.held.close()
+        try:
+            if self.task:
+                await cancel([self.task])
+        finally:
+            self.held.close()
 
 
 class Following:

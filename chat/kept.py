@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -54,6 +54,9 @@ def _run(job: Callable[[], Result]) -> Result:
         if before is None or (connection.connection is before and connection.is_usable()):
             raise
         connection.close()
+    except InternalError:
+        connection.close()  # it may lead to who may no longer write; the next one will not
+        raise
     return job()  # the database has been restarted since
 
 

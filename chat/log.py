@@ -113,8 +113,8 @@ class _Batch:
     """Drafts on their way into the log, under the lock of their rooms."""
 
     def __init__(self, drafts: Sequence[Draft]) -> None:
-        self.at = timezone.now()
         self.rooms = {room.pk: room for room in statements.locked({d.room for d in drafts})}
+        self.at = timezone.now()  # after whoever had the rooms before
         self.known = statements.known({(draft.author_key, draft.cid) for draft in drafts})
         self.new: list[Row] = []
         # What this batch deletes: nothing that follows in it may change that any more.

@@ -109,7 +109,10 @@ class Tails:
     def _release_held(self) -> None:
         held, self.held = self.held, []
         for span in sorted(held, key=lambda span: span.first):
-            self.heard(span)
+            try:
+                self.heard(span)
+            except Exception:  # what a worker of another version rings, perhaps
+                logger.exception("A span of room %d was not taken.", span.room)
 
     def heard(self, span: Span) -> None:
         """There is a span, whoever has written it."""

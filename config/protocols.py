@@ -129,7 +129,7 @@ class Request(http_protocol.WebRequest):
 
     def pour(self, piece: bytes) -> None:
         """Sends a piece of a body that has begun, with nothing on the way to the connection."""
-        if self.channel and not self.finished:
+        if not self.finished and self.channel:
             self.write(piece)
 
     @property

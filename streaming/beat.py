@@ -2,6 +2,7 @@
 and rests."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
@@ -9,6 +10,8 @@ from math import ceil
 from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
+
+logger = logging.getLogger(__name__)
 
 # Served in one turn of the loop, which takes about a millisecond; then others have theirs.
 AT_ONCE = 64
@@ -81,7 +84,11 @@ class Beat:
             if not waiting or waiting[0][0] > self.lap_began:
                 return False
             _, number, step = heappop(waiting)
-            moment = step(now)
+            try:
+                moment = step(now)
+            except Exception:
+                logger.exception("A text was not played on.")  # the others are
+                continue
             if moment is not None:
                 heappush(waiting, (moment, number, step))
         return True

@@ -86,7 +86,7 @@ class Stream:
                     await self._send(send)
                 finally:
                     streams.waiting.discard(ending)
-        left.cancel()
+                    left.cancel()
         await send({"type": "http.response.body"})
 
     async def _send(self, send: Any) -> None:

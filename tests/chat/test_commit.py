@@ -47,6 +47,42 @@ async def test_who_asks_hears_before_the_room_does(lobby):
     assert asking.result() == Receipt(1, duplicate=False)
 
 
+async def test_what_is_written_is_told_though_what_follows_has_to_wait(monkeypatch):
+    monkeypatch.setattr(module, "GATHER_SECONDS", 0.2)
+    both_wait, goes_on = threading.Event(), threading.Event()
+
+    def store(items):
+        (both_wait if items == [1] else goes_on).wait(30)
+        return Written([0], [])
+
+    commit = GroupCommit(store)
+    first = asyncio.ensure_future(commit.add(1))
+    while not commit.writing:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(commit.add(2))
+    await asyncio.sleep(0)
+    both_wait.set()
+    try:
+        async with asyncio.timeout(10):
+            await first
+        assert not second.done()
+    finally:
+        goes_on.set()
+    await second
+
+
+async def test_a_listener_that_fails_keeps_nothing_from_the_others(lobby, caplog):
+    heard = []
+    ours = appender()
+    ours.listeners.insert(0, lambda span: 1 / 0)
+    ours.listeners.append(heard.append)
+    await ours.add(draft(lobby, "a"))
+    await ours.add(draft(lobby, "b"))
+    assert [span.first for span in heard] == [1, 2]
+    assert "was not told" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("seconds", "order"),
     [

@@ -56,6 +56,15 @@ class Timer:
         self.machine.timers.remove(self)
 
 
+def test_a_reader_that_fails_keeps_nobody_else_waiting(caplog):
+    machine = Machine()
+    machine.beat.at(0.1, lambda now: 1 / 0)
+    machine.plays("other", 0.1, times=3)
+    machine.run(1)
+    assert [name for name, *_ in machine.served] == ["other"] * 3
+    assert "was not played on" in caplog.text
+
+
 def test_a_lone_reader_is_served_on_time_and_each_time():
     machine = Machine(cost=0.00002)
     machine.plays("a", 0.01, times=3)
