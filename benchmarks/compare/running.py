@@ -57,8 +57,9 @@ class Peer(Process):
 class Running:
     """The processes of a contender. Those of `servers` are what is measured."""
 
-    def __init__(self, contender: Contender, folder: Path):
+    def __init__(self, contender: Contender, folder: Path, cores: Collection[int]):
         self.contender = contender
+        self.cores = cores
         self.folder = folder
         self.servers: list[Process] = []
         self.redis: Process | None = None
@@ -156,7 +157,7 @@ def started(
     check(contender)
     allow_many_files(FILES)
     with leaving_when_told(), tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
-        running = Running(contender, Path(folder))
+        running = Running(contender, Path(folder), cores or os.sched_getaffinity(0))
         try:
             with pinned(cores):
                 running.start(workers, interval_ms, settings)

@@ -33,6 +33,7 @@ def streams(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
     found = measured(
         "streams",
         running.all_cpu_seconds,
+        len(running.cores),
         cores.load,
         **read_from(running, keys["interval_ms"]),
         connections=keys["connections"],
@@ -40,7 +41,7 @@ def streams(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
         warmup=size.stream_warmup,
         seconds=size.stream_seconds,
     )
-    return found | {"cpu_us_per_delivery": found.pop("clock") / max(found["events"], 1) * 1e6}
+    return found | {"cpu_us_per_delivery": found["server_seconds"] / max(found["events"], 1) * 1e6}
 
 
 def read_from(running: Running, interval_ms: int) -> dict[str, str]:

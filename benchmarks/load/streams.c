@@ -177,9 +177,10 @@ int run_streams(void) {
         in_time += lateness.values[i] <= LATE_US;
     printf("{\"due_share\": %.5f, \"p50_late_ms\": %.3f, \"p99_late_ms\": %.3f, "
            "\"p99_uneven_ms\": %.3f, \"due\": %zu, \"read\": %zu, \"events\": %zu, "
-           "\"events_per_s\": %.1f, \"load_busy\": %.3f}\n",
+           "\"events_per_s\": %.1f, \"seconds\": %.3f, \"load_busy\": %.3f}\n",
            (double)in_time / (double)lateness.count, percentile(&lateness, 0.5) / 1e3,
            percentile(&lateness, 0.99) / 1e3, percentile(&unevenness, 0.99) / 1e3, lateness.count,
-           read, came, (double)came / asked.seconds, window.busy / window.seconds);
+           read, came, (double)came / asked.seconds, window.seconds,
+           window.busy / window.seconds);
     return 0;
 }

@@ -25,7 +25,8 @@ ratio (×) is taken within each round, to Node's `ws` for rooms and idle sockets
 streams, and its median is shown: contenders alternate, so that a slow moment of the machine hits
 all of them. Every delivery is counted and checked against what was sent. A contender of which one
 run was void has no figures, but the reason. The load generator is a process of its own; *load* is
-what it used of its core in the round where it used most, and above 80 % the run is void."""
+what it used of its core in the round where it used most: above 80 % the run is void, unless the
+server had used up its own core, and so could not have done more."""
 CAVEATS = """\
 - Servers and load generator are on one machine and talk through the loopback: no network, no TLS.
 - The CPU time of a contender is that of all its processes, with its Redis where it has one.
