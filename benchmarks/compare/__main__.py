@@ -27,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how often each is measured (3)")
     parser.add_argument("--only", choices=SCENARIOS, nargs="+", default=list(SCENARIOS))
     parser.add_argument("--contenders", choices=CONTENDERS, nargs="+", default=list(CONTENDERS))
+    parser.add_argument("--add", action="store_true", help="more rounds, to those that are there")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the folder to write to")
     return parser.parse_args()
 
@@ -71,10 +72,17 @@ def main() -> None:
     names = present(asked.contenders)
     asked.results.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {"machine": described(names, cores, size), "runs": []}
+    if asked.add:
+        found["runs"] = json.loads((asked.results / "bench.json").read_text())["runs"]
+    done = {run["scenario"]: run["round"] + 1 for run in found["runs"]}
     os.sched_setaffinity(0, cores.load)
     for scenario, number, (name, visit) in planned(asked.only, names, size, cores):
         for kept in visit():
-            run = {"scenario": scenario, "contender": name, "round": number} | kept
+            run = {
+                "scenario": scenario,
+                "contender": name,
+                "round": done.get(scenario, 0) + number,
+            } | kept
             found["runs"].append(run)
             print(said(scenario, run), flush=True)
         # An hour's work: what is cut off leaves what it has.

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { AT_ONCE = 50, EVENTS = 1024, PIECE = 1 << 18, OPEN_SECONDS = 120, ADDRESSES = 200 };
+enum { AT_ONCE = 50, EVENTS = 1024, PIECE = 1 << 18, OPEN_SECONDS = 30, ADDRESSES = 200 };
 
 struct connection *connections;
 static const struct mode *mode;
