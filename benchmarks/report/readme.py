@@ -42,10 +42,12 @@ def block(found: dict[str, Any]) -> str:
 def below(results: list[Result], found: dict[str, Any]) -> str:
     machine = found["machine"]
     judged = verdicts(results, machine["cores"])
-    rounds = max((each.rounds for each in results), default=0)
+    counts = {each.rounds for each in results if each.contender == OURS}
+    rounds = sorted({min(counts), max(counts)})
     met = sum(each.met for each in judged)
     return (
-        f"Medians of {rounds} rounds on {machine['date']}: {machine['processor']}, "
+        f"Medians of {' to '.join(map(str, rounds))} rounds on {machine['date']}: "
+        f"{machine['processor']}, "
         f"{machine['cores']} cores; one worker each.\nNode is `ws` for rooms and sockets, Express "
         "for streams; Django by the book is the tutorial of Channels,\nand django-eventstream. "
         f"{met} of {len(judged)} targets are met: [bench.md](benchmarks/results/bench.md) has\n"
