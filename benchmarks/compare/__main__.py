@@ -14,7 +14,7 @@ from benchmarks.compare import cores as core
 from benchmarks.compare.contenders import CONTENDERS
 from benchmarks.compare.installed import Missing, check, versions
 from benchmarks.compare.plan import SCENARIOS, planned
-from benchmarks.compare.size import FULL, TINY, Size
+from benchmarks.compare.size import FULL, TINY
 from benchmarks.processes import allow_many_files
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -44,11 +44,10 @@ def present(names: list[str]) -> list[str]:
     return found
 
 
-def described(names: list[str], cores: core.Cores, size: Size) -> dict[str, Any]:
+def described(names: list[str], cores: core.Cores) -> dict[str, Any]:
     """The machine, and how it was used."""
     return machine.described() | {
         "cores": len(os.sched_getaffinity(0)),
-        "rounds": size.rounds,
         "server_cores": sorted(cores.server),
         "load_cores": sorted(cores.load),
         "contenders": {name: versions(CONTENDERS[name]) for name in names},
@@ -71,9 +70,12 @@ def main() -> None:
     allow_many_files(FILES)
     names = present(asked.contenders)
     asked.results.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"machine": described(names, cores, size), "runs": []}
+    found: dict[str, Any] = {"machine": described(names, cores), "runs": []}
     if asked.add:
-        found["runs"] = json.loads((asked.results / "bench.json").read_text())["runs"]
+        before = json.loads((asked.results / "bench.json").read_text())
+        found["runs"] = before["runs"]
+        known = before["machine"]["contenders"] | found["machine"]["contenders"]
+        found["machine"]["contenders"] = known
     done = {run["scenario"]: run["round"] + 1 for run in found["runs"]}
     os.sched_setaffinity(0, cores.load)
     for scenario, number, (name, visit) in planned(asked.only, names, size, cores):
