@@ -8,6 +8,8 @@ from typing import Any
 
 VERSION = 1
 SUBPROTOCOL = "twinstream.v1"
+# An extension of ASGI, of `config.server` alone: takes a frame at once, or says that it does not.
+AT_ONCE = "twinstream.at_once"
 
 CID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 SURROGATE = re.compile("[\ud800-\udfff]")

@@ -115,7 +115,8 @@ class _Batch:
     def __init__(self, drafts: Sequence[Draft]) -> None:
         self.rooms = {room.pk: room for room in statements.locked({d.room for d in drafts})}
         self.at = timezone.now()  # after whoever had the rooms before
-        self.known = statements.known({(draft.author_key, draft.cid) for draft in drafts})
+        self.known: dict[tuple[str, str], Standing | Row] = {}
+        self.known |= statements.known({(draft.author_key, draft.cid) for draft in drafts})
         self.new: list[Row] = []
         # What this batch deletes: nothing that follows in it may change that any more.
         self.deleted: set[tuple[int, int | None]] = set()
@@ -134,8 +135,7 @@ class _Batch:
 
     def _take(self, row: Row) -> None:
         self.new.append(row)
-        standing = Standing(row.room, row.seq, row.kind, row.body, row.ref, row.reply_to)
-        self.known[row.author_key, row.cid] = standing
+        self.known[row.author_key, row.cid] = row
         if row.kind == Entry.Kind.DELETE:
             self.deleted.add((row.room, row.ref))
 
@@ -172,7 +172,7 @@ class _Batch:
             _carry_out(row)
             room = self.rooms[row.room]
             span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq))
-            span.encoded.append(_encoded(row))
+            span.encoded.append(encode(row))
         for pk in spans:
             statements.move(self.rooms[pk])
         return list(spans.values())
@@ -193,21 +193,7 @@ def _row(draft: Draft, seq: int, at: datetime) -> Row:
     )
 
 
-def _encoded(row: Row) -> str:
-    return entries.encode(
-        seq=row.seq,
-        kind=row.kind,
-        author_key=row.author_key,
-        author_name=row.author_name,
-        at=row.at,
-        cid=row.cid,
-        body=row.body,
-        ref=row.ref,
-        reply_to=row.reply_to,
-    )
-
-
-def _duplicate(entry: Standing, draft: Draft) -> Receipt | Refusal:
+def _duplicate(entry: Standing | Row, draft: Draft) -> Receipt | Refusal:
     before = (entry.room, entry.kind, entry.ref, entry.reply_to)
     now = (draft.room, draft.kind, draft.ref, draft.reply_to)
     # What was edited or deleted since no longer has the body that it came with; no edit comes
@@ -232,7 +218,7 @@ def _carry_out(entry: Row) -> None:
         targets.filter(ref=entry.ref).update(body="")
 
 
-def encode(entry: Entry) -> str:
+def encode(entry: Entry | Row) -> str:
     """The entry as every tap sends it."""
     return entries.encode(
         seq=entry.seq,

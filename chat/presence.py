@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from chat.members import Member, folded
 
@@ -34,7 +34,43 @@ class Elsewhere:
     names: dict[str, set[str]] = field(default_factory=dict)
 
 
-class Presence:
+class Register:
+    """Where it is known who is here."""
+
+    def connected(self, member: Member) -> "Stay":
+        """Holds one socket of a member, and the member's name."""
+        return Stay(self, None, member)
+
+    def entered(self, room: int, member: Member) -> "Stay":
+        """Holds a member in a room, and the member's name."""
+        return Stay(self, room, member)
+
+    def come(self, room: int | None, member: Member) -> None:
+        """Begins a stay."""
+        raise NotImplementedError
+
+    def go(self, room: int | None, member: Member) -> None:
+        """Ends a stay."""
+        raise NotImplementedError
+
+
+@dataclass(eq=False, slots=True)
+class Stay:
+    """A member in a room; or one socket of a member, wherever that is. One a reader, and so no
+    generator, of which a stay needed three and 1 KB."""
+
+    register: Register
+    room: int | None
+    member: Member
+
+    def __enter__(self) -> None:
+        self.register.come(self.room, self.member)
+
+    def __exit__(self, *_: object) -> None:
+        self.register.go(self.room, self.member)
+
+
+class Presence(Register):
     """Members by room and by name. A person with three tabs is here once."""
 
     def __init__(self) -> None:
@@ -46,14 +82,6 @@ class Presence:
     def __len__(self) -> int:
         """How many sockets are open here."""
         return self.sockets
-
-    def connected(self, member: Member) -> "Stay":
-        """Holds one socket of a member, and the member's name."""
-        return Stay(self, None, member)
-
-    def entered(self, room: int, member: Member) -> "Stay":
-        """Holds a member in a room, and the member's name."""
-        return Stay(self, room, member)
 
     def come(self, room: int | None, member: Member) -> None:
         """Begins a stay."""
@@ -123,32 +151,6 @@ class Presence:
         that they were in."""
         silent = [w for w, told in self.elsewhere.items() if now - told.heard_at > FORGET_SECONDS]
         return {room for worker in silent for room in self.elsewhere.pop(worker).rooms}
-
-
-class Register(Protocol):
-    """Where it is known who is here."""
-
-    def come(self, room: int | None, member: Member) -> None:
-        """Begins a stay."""
-
-    def go(self, room: int | None, member: Member) -> None:
-        """Ends a stay."""
-
-
-@dataclass(eq=False, slots=True)
-class Stay:
-    """A member in a room; or one socket of a member, wherever that is. One a reader, and so no
-    generator, of which a stay needed three and 1 KB."""
-
-    register: Register
-    room: int | None
-    member: Member
-
-    def __enter__(self) -> None:
-        self.register.come(self.room, self.member)
-
-    def __exit__(self, *_: object) -> None:
-        self.register.go(self.room, self.member)
 
 
 def _count(counters: dict[K, Counter[T]], name: K, item: T) -> None:

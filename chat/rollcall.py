@@ -10,7 +10,7 @@ from django.conf import settings
 
 from chat.loops import PerLoop, forever
 from chat.members import Member
-from chat.presence import Stay, presence
+from chat.presence import Register, presence
 from chat.relay import Message, relay
 from chat.whispers import Whisper, whispers
 
@@ -30,8 +30,8 @@ ANSWER_SECONDS = 0.3
 READY_SECONDS = 1.5
 
 
-class Rollcall:
-    """Tells and hears who is where."""
+class Rollcall(Register):
+    """Tells and hears who is where: what is held here is held for all workers."""
 
     def __init__(self) -> None:
         self.touched: set[int] = set()
@@ -47,14 +47,6 @@ class Rollcall:
             relay().listen(LEAVING, self._left)
             relay().follow(WORKERS, self._subscribed)
         self.calling = forever(self._call())
-
-    def connected(self, member: Member) -> Stay:
-        """Holds one socket of a member, for all workers."""
-        return Stay(self, None, member)
-
-    def entered(self, room: int, member: Member) -> Stay:
-        """Holds a member in a room, for all workers."""
-        return Stay(self, room, member)
 
     def come(self, room: int | None, member: Member) -> None:
         """Begins a stay."""

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
-from chat import rooms, taps
+from chat import frames, rooms, taps
 from chat.dismissals import dismissals, of_person
 from chat.held import Held
 from chat.members import Member
@@ -46,7 +46,6 @@ RETRY_WHEN_FULL_MS = (10_000, 30_000)
 FRAMES_PER_MESSAGE = 5
 
 
-AT_ONCE = "twinstream.at_once"
 # Who has not been let in yet.
 NOBODY = Member("", "", guest=True)
 
@@ -89,7 +88,7 @@ class Socket(AsyncWebsocketConsumer):
         # Sends a text if the client takes it at once, or says that it does not. Ours, and no
         # part of ASGI: under another server everything is pushed.
         extensions: Any = self.scope.get("extensions") or {}
-        self.at_once: Callable[[str], bool] | None = extensions.get(AT_ONCE)
+        self.at_once: Callable[[str], bool] | None = extensions.get(frames.AT_ONCE)
         self.context = copy_context()
         self.tasks: set[asyncio.Task[None]] = set()
         self.inside = asyncio.get_running_loop().create_future()

@@ -27,8 +27,8 @@ class Standing(NamedTuple):
     body: str
     ref: int | None
     reply_to: int | None
-    edited_at: object = None
-    deleted: bool = False
+    edited_at: object
+    deleted: bool
 
 
 class Row(NamedTuple):
@@ -44,6 +44,8 @@ class Row(NamedTuple):
     body: str
     ref: int | None
     reply_to: int | None
+    edited_at: datetime | None = None
+    deleted: bool = False
 
 
 LOCK = "SELECT id, epoch, head FROM chat_room WHERE id IN ({}) ORDER BY id {}"
@@ -55,7 +57,8 @@ KNOWN = (
 )
 INSERT = (
     "INSERT INTO chat_entry (room_id, seq, kind, author_key, author_name, at, cid, body, ref,"
-    " reply_to, deleted) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " reply_to, edited_at, deleted)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 MOVE = "UPDATE chat_room SET head = %s WHERE id = %s"
 
@@ -79,7 +82,7 @@ def insert(rows: Sequence[Row]) -> None:
     """Stores new entries, which are all of one moment."""
     at = connection.ops.adapt_datetimefield_value(rows[0].at)
     with connection.cursor() as cursor:
-        cursor.executemany(INSERT, [(*row[:5], at, *row[6:], False) for row in rows])
+        cursor.executemany(INSERT, [(*row[:5], at, *row[6:]) for row in rows])
 
 
 def move(head: Locked) -> None:

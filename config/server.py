@@ -25,6 +25,7 @@ from config import endpoints, flow, leftovers, parts
 
 parts.check()
 
+from chat import frames  # noqa: E402
 from config.cycle import Cycle  # noqa: E402
 from config.protocols import HTTPFactory, WebSocketFactory  # noqa: E402
 from streaming import player  # noqa: E402
@@ -80,7 +81,7 @@ class Server(stock.Server):
             inbox = flow.BoundedInbox(protocol)
             by_tls = getattr(protocol, "client_scheme", None) == "https"
             scope["scheme"] = "wss" if by_tls else "ws"
-            scope["extensions"] = {"twinstream.at_once": protocol.write}
+            scope["extensions"] = {frames.AT_ONCE: protocol.write}
             send = protocol.reply
         else:
             scope["extensions"] = {player.EXTENSION: protocol}

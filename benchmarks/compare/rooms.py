@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from benchmarks.compare.cores import Cores
-from benchmarks.compare.load import Figures, Void, measured
+from benchmarks.compare.load import Figures, Void
 from benchmarks.compare.running import Running
-from benchmarks.compare.runs import OURS, Keys, Run, visited
+from benchmarks.compare.runs import OURS, Keys, Run, loaded, visited
 from benchmarks.compare.size import Size
 
 GROWING = (OURS, "ws")
@@ -24,11 +24,11 @@ def visit(name: str, size: Size, cores: Cores) -> Iterator[Run]:
 
 def room(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
     """What comes of a room of so many. Void also where ours are told in different orders."""
-    found = measured(
+    found = loaded(
+        running,
+        cores,
         "rooms",
-        running.all_cpu_seconds,
-        len(running.cores),
-        cores.load,
+        "delivered",
         **spoken_to(running),
         connections=keys["connections"],
         talkers=keys["talking"],
@@ -37,7 +37,7 @@ def room(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
     )
     if running.contender.name == OURS and not found["one_order"]:
         raise Void("readers heard the same messages in different orders")
-    return found | {"cpu_us_per_delivery": found["server_seconds"] / found["delivered"] * 1e6}
+    return found
 
 
 def spoken_to(running: Running) -> dict[str, str]:

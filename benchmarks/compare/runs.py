@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from benchmarks.compare.contenders import CONTENDERS
-from benchmarks.compare.load import Figures, Void
+from benchmarks.compare.cores import Cores
+from benchmarks.compare.load import Figures, Void, measured
 from benchmarks.compare.running import Running, started
 
 Run = dict[str, Any]
@@ -21,6 +22,14 @@ def attempted(measure: Callable[[], Figures]) -> Run:
             "figures": {},
             "void": (str(error).strip() or "no reason was given").splitlines()[-1],
         }
+
+
+def loaded(running: Running, cores: Cores, mode: str, counted: str, **options: Any) -> Figures:
+    """What the load generator has measured of a contender, and the contender's processor time for
+    each of what is `counted`."""
+    server = running.all_cpu_seconds, len(running.cores)
+    found = measured(mode, *server, cores.load, **options)
+    return found | {"cpu_us_per_delivery": found["server_seconds"] / max(found[counted], 1) * 1e6}
 
 
 def visited(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from benchmarks.compare.contenders import TEXT
 from benchmarks.compare.cores import Cores
-from benchmarks.compare.load import Figures, measured
+from benchmarks.compare.load import Figures
 from benchmarks.compare.running import Running
-from benchmarks.compare.runs import OURS, Keys, Run, visited
+from benchmarks.compare.runs import OURS, Keys, Run, loaded, visited
 from benchmarks.compare.size import Size
 
 GROWING = (OURS, "express")
@@ -30,18 +30,17 @@ def visit(name: str, size: Size, cores: Cores) -> Iterator[Run]:
 
 def streams(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
     """What comes of so many streams at such a pace."""
-    found = measured(
+    return loaded(
+        running,
+        cores,
         "streams",
-        running.all_cpu_seconds,
-        len(running.cores),
-        cores.load,
+        "events",
         **read_from(running, keys["interval_ms"]),
         connections=keys["connections"],
         interval_ms=keys["interval_ms"],
         warmup=size.stream_warmup,
         seconds=size.stream_seconds,
     )
-    return found | {"cpu_us_per_delivery": found["server_seconds"] / max(found["events"], 1) * 1e6}
 
 
 def read_from(running: Running, interval_ms: int) -> dict[str, str]:

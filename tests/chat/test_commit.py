@@ -47,6 +47,17 @@ async def test_who_asks_hears_before_the_room_does(lobby):
     assert asking.result() == Receipt(1, duplicate=False)
 
 
+async def one_while_another(commit):
+    """The one that is being written, and the one that waits for it."""
+    first = asyncio.ensure_future(commit.add(1))
+    while not commit.writing:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(commit.add(2))
+    await asyncio.sleep(0)
+    return first, second
+
+
 async def test_what_is_written_is_told_though_what_follows_has_to_wait(monkeypatch):
     monkeypatch.setattr(module, "GATHER_SECONDS", 0.2)
     both_wait, goes_on = threading.Event(), threading.Event()
@@ -56,12 +67,7 @@ async def test_what_is_written_is_told_though_what_follows_has_to_wait(monkeypat
         return Written([0], [])
 
     commit = GroupCommit(store)
-    first = asyncio.ensure_future(commit.add(1))
-    while not commit.writing:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    second = asyncio.ensure_future(commit.add(2))
-    await asyncio.sleep(0)
+    first, second = await one_while_another(commit)
     both_wait.set()
     try:
         async with asyncio.timeout(10):
@@ -101,12 +107,7 @@ async def test_what_comes_meanwhile_is_told_together(monkeypatch, seconds, order
 
     commit = GroupCommit(store)
     commit.listeners.append(lambda item: happened.append(f"told {item}"))
-    first = asyncio.ensure_future(commit.add(1))
-    while not commit.writing:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    second = asyncio.ensure_future(commit.add(2))
-    await asyncio.sleep(0)
+    first, second = await one_while_another(commit)
     both_wait.set()
     await asyncio.gather(first, second)
     assert happened == order
