@@ -20,7 +20,9 @@ from benchmarks.processes import (
     memory_bytes,
     pinned,
 )
-from tests.servers import Process, Redis, Site, free_port
+from tests.processes import Process, Redis
+from tests.servers import Site
+from tests.shared import free_port
 from tests.stress.run import NO_LIMIT
 
 FILES = 20_000  # that each contender may have open, whatever it is

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.compare.cores import chosen
 from benchmarks.compare.plan import SCENARIOS, visits
 from benchmarks.compare.size import FULL
-from tests.servers import ROOT, need
+from tests.processes import ROOT, need
 
 
 @pytest.mark.timeout(400)

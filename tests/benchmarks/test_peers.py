@@ -16,7 +16,7 @@ import pytest
 from benchmarks.compare import answering, running
 from benchmarks.compare.contenders import CONTENDERS, PEERS, TEXT
 from benchmarks.compare.installed import Missing, check
-from tests.servers import ROOT, need
+from tests.processes import ROOT, need
 
 NODE = PEERS / "node"
 README = (ROOT / "README.md").read_text()

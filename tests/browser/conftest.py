@@ -7,7 +7,8 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from tests.browser.window import Window
-from tests.servers import Site, need
+from tests.processes import need
+from tests.servers import Site
 
 OPTIONS = [
     "--headless=new",

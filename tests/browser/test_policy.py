@@ -4,7 +4,7 @@ no page breaks it is proved by every test here, since the console must stay with
 import pytest
 
 from tests.browser.conftest import ask
-from tests.servers import free_port
+from tests.shared import free_port
 
 # Before anything of the page runs.
 WITNESS = """

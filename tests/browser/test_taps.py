@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.conftest import said
 from tests.browser.window import OUTAGE
-from tests.servers import free_port
+from tests.shared import free_port
 
 # Sockets go to a port that nobody listens on, and event streams to an address that answers 404,
 # for as long as `shut` names them.

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from chat.tails import CHECK_SECONDS
-from tests.servers import Redis
+from tests.processes import Redis
 
 ROOMS = [f"room-{number}" for number in range(16)]
 EARLY, LATE = ROOMS[::2], ROOMS[1::2]

@@ -10,7 +10,7 @@ import pytest
 
 from chat.tails import CHECK_SECONDS
 from tests.eventsource import Parser
-from tests.servers import ROOT
+from tests.processes import ROOT
 
 
 @pytest.fixture

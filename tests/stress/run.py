@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers import Process, Site
+from tests.processes import Process
+from tests.servers import Site
 from tests.stress import readers, schedule, verdict, writers
 from tests.stress.book import Book
 from tests.stress.schedule import Act
