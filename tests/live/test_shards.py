@@ -6,6 +6,7 @@ import httpx
 import pytest
 import redis
 
+from chat.models import Room
 from chat.tails import CHECK_SECONDS
 from tests.processes import Redis
 
@@ -25,10 +26,8 @@ def shards(tmp_path):
 @pytest.fixture
 def site(make_site, shards):
     site = make_site(REDIS_URL=", ".join(shard.url for shard in shards))
-    site.shell(
-        "from chat.models import Room; "
-        f"[Room.objects.create(pk=2 + n, slug=s, name=s) for n, s in enumerate({ROOMS})]"
-    )
+    rooms = [Room(pk=2 + number, slug=slug, name=slug) for number, slug in enumerate(ROOMS)]
+    site.query(lambda: Room.objects.bulk_create(rooms))
     return site
 
 
