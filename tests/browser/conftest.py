@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from chat import log
-from chat.log import Draft
+from chat.log import store
+from chat.log.store import Draft
 from chat.models import Entry, Room
 from streaming.models import StreamText
 from tests.browser.chromium import Chromium
@@ -152,7 +152,7 @@ def write(site, path, *bodies):
             Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{uuid4().hex[:8]}", body)
             for body in bodies
         ]
-        log.write(drafts)
+        store.write(drafts)
 
     site.query(append)
 

@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver import Keys
 
 from config.management.commands.demo import BODY
-from streaming import graphemes
+from realtime import graphemes
 from streaming.models import Revision, StreamText
 from tests.browser.window import OUTAGE
 

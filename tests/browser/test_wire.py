@@ -3,8 +3,8 @@
 import pytest
 from selenium.webdriver import Keys
 
-from chat import log
-from chat.log import Draft
+from chat.log import store
+from chat.log.store import Draft
 from chat.models import Room
 from tests.browser.conftest import said, slug_of, write
 from tests.browser.window import OUTAGE
@@ -102,7 +102,9 @@ def test_a_last_message_that_vanished_is_missed_at_the_next_heartbeat(make_site,
 def delete_first(path):
     """Deletes the first message of the room at a path, as a moderator does."""
     room = Room.objects.get(slug=slug_of(path))
-    log.write([Draft(room.pk, "delete", "g-9", "Bob", f"{room.slug}-gone", ref=1, moderator=True)])
+    store.write(
+        [Draft(room.pk, "delete", "g-9", "Bob", f"{room.slug}-gone", ref=1, moderator=True)]
+    )
 
 
 def test_who_missed_too_much_sees_where_and_gets_it_as_it_is_now(site, two):

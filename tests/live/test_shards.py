@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from chat.models import Room
-from chat.tails import CHECK_SECONDS
+from realtime.log.tail_registry import CHECK_SECONDS
 from tests.processes import Redis
 
 ROOMS = [f"room-{number}" for number in range(16)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chat import log
+from chat.log import store
 from chat.models import Entry
 from tests.processes import Process
 from tests.servers import Site
@@ -25,7 +25,7 @@ NO_LIMIT = {"CHAT_MESSAGES_PER_SECOND": "1000000", "CHAT_BURST": "1000000"}
 
 def the_log() -> list[dict[str, Any]]:
     """The entries of a site, as its readers get them."""
-    return [json.loads(log.encode(entry)) for entry in Entry.objects.order_by("seq")]
+    return [json.loads(store.encode(entry)) for entry in Entry.objects.order_by("seq")]
 
 
 @dataclass(frozen=True)
