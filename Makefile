@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 NODE_MODULES := benchmarks/peers/node/node_modules
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Of the tests. More than there are cores, since most tests wait for something.
+PROCESSES ?= 5
+
 # As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
 STRESS = $(foreach name,SECONDS READERS WRITERS WORKERS SEED DATABASE,$(if $($(name)),--$(call lower,$(name)) $($(name))))
 # Not needed where REDIS_URL names another one.
@@ -36,7 +39,7 @@ reload: setup ## Bring a new version to what `make serve` runs, one worker after
 	@$(BIN)/python -m deploy.reload
 
 test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that no message is lost
 	@$(BIN)/python -m tests.stress $(STRESS)
