@@ -143,7 +143,7 @@ async def test_nothing_is_kept_for_who_has_left(connect, lobby, alice):
     await client.join()
     assert len(dismissals().ears[of_room(lobby.pk)]) == 2
     for one in (client, line):
-        await one.leave()
+        await one.close()
     assert set(dismissals().ears) <= {ROOMS}
 
 

@@ -109,7 +109,7 @@ async def say(talker, numbers, body):
     """Says much, a little at once."""
     for number in numbers:
         command = {"type": "say", "room": "lobby", "cid": f"c-{number}", "body": body}
-        await talker.socket.send(json.dumps(command, ensure_ascii=False))
+        await talker.send_text(json.dumps(command, ensure_ascii=False))
         if number >= AT_ONCE:
             await talker.acknowledged(f"c-{number - AT_ONCE}")
 

@@ -10,7 +10,7 @@ import pytest
 
 from realtime.log.tail_registry import CHECK_SECONDS
 from streaming.models import Revision, StreamText
-from tests.eventsource import Parser
+from tests.clients.sse import EventStream
 from tests.live.conftest import the_log
 from tests.processes import ROOT
 
@@ -103,7 +103,7 @@ async def test_idle_for_twelve_seconds_and_still_alive(workers, open_socket, ope
     await one.say("after")
     async with asyncio.timeout(2):  # by the bell: the slow check might take longer
         await two.until_head(1)
-        assert (await line.recv()).endswith(": b")
+        assert (await line.receive()).endswith(": b")
 
 
 async def test_a_reader_resumes_on_the_other_worker(workers, open_socket):
@@ -121,23 +121,15 @@ async def test_a_reader_resumes_on_the_other_worker(workers, open_socket):
 
 async def test_a_text_resumes_on_the_other_worker(site, workers):
     async with httpx.AsyncClient() as client:
-        whole = Parser()
-        async with client.stream("GET", f"{workers[0].url}/api/sse?interval=1") as answer:
-            async for piece in answer.aiter_raw():
-                whole.feed(piece)
-                if len(whole.events) > 50:
-                    break
-        rest = Parser()
-        query = {"interval": "1"}
-        headers = {"Last-Event-ID": whole.last_event_id}
+        stream = EventStream(client, f"{workers[0].url}/api/sse?interval=1")
+        await stream.read(until=lambda: len(stream.events) > 50)
+        had = len(stream.events)
         site.query(change_text)
-        url = f"{workers[1].url}/api/sse"
-        async with client.stream("GET", url, params=query, headers=headers) as answer:
-            async for piece in answer.aiter_raw():
-                rest.feed(piece)
-    meta = json.loads(rest.events[0][2])
+        stream.url = f"{workers[1].url}/api/sse?interval=1"
+        await stream.read()
+    meta = json.loads(stream.events[had][2])
     assert meta["restarted"] is False
-    data = [event for event in whole.events + rest.events if event[1] == "message"]
+    data = [event for event in stream.events if event[1] == "message"]
     assert [int(id.split(":")[1]) for id, _, _ in data] == list(range(1, meta["total"] + 1))
     body = site.query(lambda: Revision.objects.order_by("pk")[0].body)
     assert "".join(text for _, _, text in data) == body

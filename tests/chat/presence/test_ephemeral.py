@@ -40,7 +40,7 @@ def enter(connect):
 async def nothing_but(client, *types):
     """The types of what a client has been sent, up to the answer to a ping."""
     await client.send("ping", ts=1)
-    while (frame := await client.until_any())["type"] != "pong":
+    while (frame := await client.take())["type"] != "pong":
         assert frame["type"] in types, frame
 
 
@@ -60,7 +60,7 @@ async def test_who_comes_and_goes_is_told_to_the_room(enter, lobby):
     bob = await enter(BOB)
     assert bob.joined["online"] == [ANN.public(), BOB.public()]
     assert await online(ann, 2) == ["Ann", "Bob"]
-    await bob.leave()
+    await bob.close()
     assert await online(ann, 1) == ["Ann"]
 
 
@@ -70,7 +70,7 @@ async def test_a_second_tab_is_nobody_new(enter, lobby):
     await enter(ANN)
     await asyncio.sleep(0.05)  # several calls of the roll: there is nothing to wait for
     await nothing_but(ann)
-    await bob.leave()
+    await bob.close()
     assert await online(ann, 1) == ["Ann"]
 
 
@@ -81,7 +81,7 @@ async def test_who_comes_while_another_reloads_is_told_who_is_here_in_the_end(
     monkeypatch.setattr(sync, "PAUSE_SECONDS", 0.3)
     ann, bob = await enter(ANN), await enter(BOB)
     await online(ann, 2)
-    await bob.leave()
+    await bob.close()
     late = await enter(ANN)
     assert late.joined["online"] == [ANN.public()]
     await enter(BOB)
@@ -190,7 +190,7 @@ async def test_a_mark_of_an_older_log_is_within_the_new_one(enter, lobby):
     await ann.send("read", room="lobby", seq=5)
     await other_tab.until("read")
     for tab in (ann, other_tab):
-        await tab.leave()
+        await tab.close()
     await lobby.entries.all().adelete()
     await type(lobby).objects.filter(pk=lobby.pk).aupdate(epoch="f00d", head=0)
     assert (await enter(ANN)).joined["read"] == 0
@@ -204,7 +204,7 @@ async def test_a_mark_of_who_cannot_come_back_goes_with_the_socket(connect, lobb
     async with asyncio.timeout(5):
         while not await ReadMark.objects.aexists():
             await asyncio.sleep(0.01)
-    await client.leave()
+    await client.close()
     async with asyncio.timeout(5):
         while await ReadMark.objects.aexists():
             await asyncio.sleep(0.01)
@@ -226,9 +226,9 @@ async def test_a_mark_while_the_database_is_away(enter, lobby, monkeypatch):
 
 async def test_nothing_is_left_of_who_has_left(enter, lobby):
     ann, bob = await enter(ANN), await enter(BOB)
-    await ann.leave()
+    await ann.close()
     assert list(whispers().rooms[lobby.pk]) == [BOB.key]
-    await bob.leave()
+    await bob.close()
     assert whispers().rooms == {}
 
 

@@ -194,7 +194,7 @@ async def test_a_socket_that_answers_lives(connect, lobby, settings, monkeypatch
 async def test_bad_input_gets_an_error_and_the_socket_lives(connect, lobby, backroom, text, code):
     client = await connect()
     await client.frame("welcome")
-    await client.say_line(text)
+    await client.send_text(text)
     error = await client.frame("error")
     assert error["code"] == code
     assert error["message"]
@@ -206,13 +206,13 @@ async def test_bad_input_gets_an_error_and_the_socket_lives(connect, lobby, back
 
 async def test_a_frame_that_is_too_large_closes_the_socket(connect, lobby):
     client = await connect()
-    await client.say_line(json.dumps({"type": "ping", "ts": 1, "x": "好" * 11_000}))
+    await client.send_text(json.dumps({"type": "ping", "ts": 1, "x": "好" * 11_000}))
     assert await client.closed() == PROTOCOL
 
 
 async def test_a_binary_frame_closes_the_socket(connect, lobby):
     client = await connect()
-    await client.socket.send_to(bytes_data=b'{"type":"ping","ts":1}')
+    await client.send_text(b'{"type":"ping","ts":1}')
     assert await client.closed() == PROTOCOL
 
 
@@ -230,7 +230,7 @@ async def test_a_flood_is_closed(connect, lobby, settings, caplog):
     settings.CHAT_BURST, settings.CHAT_MESSAGES_PER_SECOND = 1, 1
     client = await connect()
     for _ in range(20):
-        await client.say_line("secret")
+        await client.send_text("secret")
     assert await client.closed() == FLOODING
     assert "too many frames" in caplog.text
     assert "secret" not in caplog.text
@@ -269,7 +269,7 @@ async def test_what_is_said_behind_a_failure_fails_with_it(connect, lobby, monke
         await client.send("say", room="lobby", cid=cid, body=cid)
     answers = [await client.until("error")]
     for _ in range(2):
-        answers.append(json.loads(await client.line()))
+        answers.append(json.loads(await client.receive()))
     assert [(answer["cid"], answer.get("code")) for answer in answers] == [
         ("a", "internal"),
         ("b", "internal"),
@@ -314,7 +314,7 @@ async def test_a_worker_that_is_full_says_when_to_come_again(connect, lobby, set
     assert 10_000 <= bye["retry_after_ms"] <= 30_000
     assert await second.closed() == FLOODING
     third = await connect("/ws/chat/lobby/")
-    assert (await third.line()).startswith("! The server is busy")
+    assert (await third.receive()).startswith("! The server is busy")
     assert refusals["full"] == before + 2
 
 
@@ -362,8 +362,8 @@ async def test_nobody_is_left_behind(connect, lobby):
     await client.join()
     line = await connect("/ws/chat/lobby/")
     assert len(presence) == 2
-    await client.leave()
-    await line.leave()
+    await client.close()
+    await line.close()
     assert len(presence) == 0
     assert presence.rooms == {}
     assert tails().tails == {}
@@ -372,8 +372,8 @@ async def test_nobody_is_left_behind(connect, lobby):
 async def test_a_worker_that_kills_a_socket_leaves_nobody_behind(connect, lobby):
     client = await connect()
     await client.join()
-    client.socket.future.cancel()
-    await asyncio.wait([client.socket.future])
+    client.connection.socket.future.cancel()
+    await asyncio.wait([client.connection.socket.future])
     assert len(presence) == 0
     assert tails().tails == {}
 
@@ -386,9 +386,9 @@ async def test_an_error_inside_a_socket_leaves_nobody_behind(connect, lobby, mon
         raise RuntimeError("broken")
 
     monkeypatch.setattr(json_socket.frames, "decode", broken)
-    await client.say_line("x")
-    await asyncio.wait([client.socket.future])
-    assert isinstance(client.socket.future.exception(), RuntimeError)
+    await client.send_text("x")
+    await asyncio.wait([client.connection.socket.future])
+    assert isinstance(client.connection.socket.future.exception(), RuntimeError)
     assert len(presence) == 0
     assert tails().tails == {}
 

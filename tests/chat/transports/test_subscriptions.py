@@ -110,7 +110,7 @@ async def test_a_client_that_joins_while_the_socket_comes_back_hears_all_once(
     await client.until("ack")
     await client.send("ping", ts=1)
     came = []
-    while (frame := await client.until_any())["type"] != "pong":
+    while (frame := await client.take())["type"] != "pong":
         came += [entry["seq"] for entry in frame.get("events", [])]
     assert came.count(1) <= 1
     assert tails().tails[lobby.pk].readers == 1
@@ -132,9 +132,9 @@ async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeyp
     await lobby.adelete()
     error = await client.until("error")
     assert (error["code"], error["room"]) == ("not_found", "lobby")
-    assert (await line.line()) == "! There is no such room."
+    assert (await line.receive()) == "! There is no such room."
     assert await line.closed() == NOT_FOUND
-    await line.leave()
+    await line.close()
     assert presence.rooms == {}
     await Room.objects.acreate(slug="lobby", name="Lobby again")
     await client.send("say", room="lobby", cid="c", body="b")
@@ -169,7 +169,7 @@ async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, 
     await database_sync_to_async(backroom.members.clear)()
     assert (await client.until("error"))["code"] == "forbidden"
     assert await line.closed() == FORBIDDEN
-    await line.leave()
+    await line.close()
     assert presence.rooms == {}
 
 
@@ -191,5 +191,5 @@ async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itsel
     monkeypatch.setattr(rooms, "enter", failing)
     await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
     assert (await client.until("joined"))["epoch"] == "f00d"
-    await line.say_line("x")
-    assert [await line.line(), await line.line()] == ["x", "Ann: x"]
+    await line.send_text("x")
+    assert [await line.receive(), await line.receive()] == ["x", "Ann: x"]

@@ -6,7 +6,7 @@ from realtime import sse
 from streaming.models import Revision, StreamText
 from streaming.texts import playback
 from streaming.texts.playback import NoText, Playback, RunCache
-from tests.eventsource import Parser
+from tests.clients.sse import Parser
 
 BODY = [" ", "你", "👨‍👩‍👧‍👦", "\n"]
 
