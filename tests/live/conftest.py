@@ -1,10 +1,12 @@
 """Sites of real processes, and clients that speak to them over the loopback address."""
 
+from uuid import uuid4
+
 import httpx
 import pytest
 
-from chat.models import Entry
-from tests.clients.websocket import PATH, open_client
+from chat.models import Entry, Room
+from tests.clients.websocket import PATH, WebSocketClient, open_client
 
 
 @pytest.fixture
@@ -38,6 +40,20 @@ def open_line(open_socket):
     return open_one
 
 
-def the_log(site):
-    """The seq and the cid of each entry of a site, in the order of the log."""
-    return site.query(lambda: list(Entry.objects.order_by("seq").values_list("seq", "cid")))
+@pytest.fixture
+def own_room(monkeypatch):
+    """Makes a room of a shared site, in which the sockets of this test speak. Returns its slug."""
+
+    def make(site):
+        slug = f"room-{uuid4().hex[:8]}"
+        site.query(lambda: Room.objects.create(slug=slug, name=slug))
+        monkeypatch.setattr(WebSocketClient, "room", slug)
+        return slug
+
+    return make
+
+
+def the_log(site, room="lobby"):
+    """The seq and the cid of each entry of a room, in the order of the log."""
+    entries = Entry.objects.filter(room__slug=room).order_by("seq")
+    return site.query(lambda: list(entries.values_list("seq", "cid")))

@@ -11,14 +11,19 @@ from websockets.exceptions import InvalidStatus
 from tests.clients.sse import EventStream
 
 
-@pytest.fixture
-def site(make_site):
-    return make_site(development=True)
+@pytest.fixture(scope="module")
+def site(make_shared_site):
+    return make_shared_site(development=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def worker(site):
     return site.worker()
+
+
+@pytest.fixture(autouse=True)
+def room(site, own_room):
+    return own_room(site)
 
 
 async def test_the_first_bytes_leave_before_any_pacing(worker):
@@ -62,7 +67,7 @@ async def test_a_reader_who_leaves_frees_the_place(make_site):
     url = f"{worker.url}/api/sse?interval=10000"
     async with httpx.AsyncClient() as client:
         for _ in range(3):
-            async with asyncio.timeout(10), client.stream("GET", url) as answer:
+            async with asyncio.timeout(60), client.stream("GET", url) as answer:
                 while b"event: meta" not in (first := await anext(answer.aiter_raw())):
                     assert re.fullmatch(rb"retry: [12]\d{4}\n\n", first)
                     answer = await client.send(client.build_request("GET", url), stream=True)
@@ -91,8 +96,8 @@ async def test_streams_hold_no_thread_and_no_database(make_site):
     assert databases == 0
 
 
-async def test_a_stranger_speaks_and_everybody_hears(worker, open_line, open_socket):
-    line = await open_line(worker, "/ws/chat/lobby/?name=Mcu")
+async def test_a_stranger_speaks_and_everybody_hears(worker, open_line, open_socket, room):
+    line = await open_line(worker, f"/ws/chat/{room}/?name=Mcu")
     client = await open_socket(worker)
     await client.join()
     await line.send_text("23.5 °C")
@@ -159,6 +164,7 @@ async def test_pages_and_their_files_are_served_in_production_too(make_site):
 async def test_plain_daphne_works_too(make_site, open_socket):
     worker = make_site(server="daphne").worker()
     socket = await open_socket(worker)
+    socket.room = "lobby"
     await socket.join()
     await socket.say("c")
     assert (await socket.acknowledged("c"))["seq"] == 1

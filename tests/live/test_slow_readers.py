@@ -14,6 +14,8 @@ from tests.live.hostile.raw import TEXT, deaf, frame, handshake, memory
 from tests.live.test_operators import Figures
 from tests.servers import Worker
 
+pytestmark = pytest.mark.apart
+
 PASSED = 200_000_000  # bytes, on the stream and on the socket
 BODY = "👨‍👩‍👧‍👦" * 3_990  # a character of 25 bytes
 GROWTH = 16 * 1024 * 1024

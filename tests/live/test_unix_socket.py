@@ -11,13 +11,15 @@ import pytest
 
 from tests.clients.sse import EventStream
 from tests.clients.websocket import open_unix_client
-from tests.processes import ROOT, Process
+from tests.processes import ROOT, Process, QuickProcess
 from tests.shared import free_port
+
+pytestmark = pytest.mark.apart
 
 ASK, FOUND = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"
 
 
-class UnixWorker(Process):
+class UnixWorker(QuickProcess):
     """One process that serves the site on a path."""
 
     url = ""  # its clients know where it is
