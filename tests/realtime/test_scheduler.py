@@ -1,14 +1,14 @@
-"""When the one clock serves whom: on a clock that only sleeping and serving move."""
+"""The order and times of the calls, on a clock that only timers and callbacks move."""
 
 from collections import Counter
 
 import pytest
 
-from streaming.texts.scheduler import AT_ONCE, LAP_MOST, Beat
+from realtime.scheduler import CALLS_PER_ITERATION, ROUND_SECONDS, DeadlineScheduler
 
 
 class Machine:
-    """A loop with one timer at a time. `cost` is what it takes to serve somebody."""
+    """A loop with one timer at a time. `cost`: seconds that one callback takes."""
 
     def __init__(self, cost=0.0):
         self.now = 0.0
@@ -16,7 +16,7 @@ class Machine:
         self.timers = []
         self.slept = []
         self.served = []
-        self.beat = Beat(lambda: self.now, self.call_later)
+        self.scheduler = DeadlineScheduler(lambda: self.now, self.call_later)
 
     def call_later(self, seconds, call):
         self.timers.append(Timer(self, self.now + seconds, call))
@@ -24,7 +24,7 @@ class Machine:
         return self.timers[-1]
 
     def run(self, until):
-        """Sleeps and wakes until a moment."""
+        """Fires timers until a time."""
         while self.timers and self.timers[0].moment <= until:
             (timer,) = self.timers
             self.timers.clear()
@@ -32,7 +32,7 @@ class Machine:
             timer.call()
 
     def plays(self, name, interval, first=None, times=1_000_000):
-        """Somebody who is due every `interval`, so often, and takes all that is due."""
+        """A reader that is due every `interval`, `times` times, and takes all that is due."""
         first = self.now + interval if first is None else first
         taken = 0
 
@@ -43,7 +43,7 @@ class Machine:
             self.served.append((name, round(now, 3), taken))
             return first + taken * interval if taken < times else None
 
-        self.beat.at(first, step)
+        self.scheduler.call_at(first, step)
 
 
 class Timer:
@@ -56,16 +56,16 @@ class Timer:
         self.machine.timers.remove(self)
 
 
-def test_a_reader_that_fails_keeps_nobody_else_waiting(caplog):
+def test_a_failing_callback_does_not_delay_the_others(caplog):
     machine = Machine()
-    machine.beat.at(0.1, lambda now: 1 / 0)
+    machine.scheduler.call_at(0.1, lambda now: 1 / 0)
     machine.plays("other", 0.1, times=3)
     machine.run(1)
     assert [name for name, *_ in machine.served] == ["other"] * 3
-    assert "was not played on" in caplog.text
+    assert "Scheduler callback failed" in caplog.text
 
 
-def test_a_lone_reader_is_served_on_time_and_each_time():
+def test_a_single_reader_is_served_on_time():
     machine = Machine(cost=0.00002)
     machine.plays("a", 0.01, times=3)
     machine.run(until=100)
@@ -73,7 +73,7 @@ def test_a_lone_reader_is_served_on_time_and_each_time():
     assert machine.timers == []
 
 
-def test_whoever_comes_with_an_earlier_moment_is_served_before():
+def test_an_earlier_deadline_is_served_first():
     machine = Machine()
     machine.plays("late", 10, times=1)
     machine.plays("early", 0.01, times=1)
@@ -82,7 +82,7 @@ def test_whoever_comes_with_an_earlier_moment_is_served_before():
     assert [name for name, _, _ in machine.served] == ["early", "between", "late"]
 
 
-def test_whoever_comes_when_all_others_are_gone_is_served():
+def test_a_callback_is_served_after_all_others_have_ended():
     machine = Machine()
     for name in ("a", "b"):
         machine.plays(name, 1, times=1)
@@ -90,7 +90,7 @@ def test_whoever_comes_when_all_others_are_gone_is_served():
     assert [name for name, _, _ in machine.served] == ["a", "b"]
 
 
-def test_of_two_at_the_same_moment_the_first_is_served_first():
+def test_equal_deadlines_are_served_in_the_order_of_scheduling():
     machine = Machine()
     for name in ("a", "b"):
         machine.plays(name, 1, first=1.0, times=2)
@@ -98,7 +98,7 @@ def test_of_two_at_the_same_moment_the_first_is_served_first():
     assert [name for name, _, _ in machine.served] == ["a", "b", "a", "b"]
 
 
-def test_it_sleeps_whole_milliseconds_and_does_not_wake_too_early():
+def test_timers_are_rounded_up_to_milliseconds():
     machine = Machine()
     machine.plays("a", 0.0104, times=1)
     machine.run(until=100)
@@ -106,7 +106,7 @@ def test_it_sleeps_whole_milliseconds_and_does_not_wake_too_early():
     assert machine.served == [("a", 0.011, 1)]
 
 
-def test_it_rests_as_long_as_it_worked():
+def test_a_pause_is_as_long_as_the_round():
     machine = Machine(cost=0.001)
     for name in range(20):
         machine.plays(name, 0.01, first=0.01)
@@ -117,9 +117,9 @@ def test_it_rests_as_long_as_it_worked():
     assert [taken for name, _, taken in machine.served if name == 0] == [1, 5, 9, 13, 17]
 
 
-def test_all_are_served_equally_often():
+def test_all_readers_are_served_equally_often():
     machine = Machine(cost=0.0001)
-    names = range(3 * AT_ONCE)
+    names = range(3 * CALLS_PER_ITERATION)
     for name in names:
         machine.plays(name, 0.01, first=0.01 + name / 100_000)
     machine.run(until=2)
@@ -128,8 +128,8 @@ def test_all_are_served_equally_often():
     assert max(served.values()) - min(served.values()) <= 1
 
 
-def test_it_rests_the_less_the_longer_a_lap_takes_and_at_last_not_at_all():
-    for cost, lap in [(0.04, 0.08), (0.07, LAP_MOST), (0.2, 0.2)]:
+def test_a_long_round_shortens_the_pause():
+    for cost, lap in [(0.04, 0.08), (0.07, ROUND_SECONDS), (0.2, 0.2)]:
         machine = Machine(cost=cost)
         machine.plays("a", 0.01)
         machine.run(until=1)
@@ -137,10 +137,10 @@ def test_it_rests_the_less_the_longer_a_lap_takes_and_at_last_not_at_all():
         assert second - first == pytest.approx(lap)
 
 
-def test_others_have_their_turn_within_a_lap():
+def test_the_loop_gets_a_turn_within_a_round():
     machine = Machine(cost=0.00001)
-    for name in range(AT_ONCE + 1):
+    for name in range(CALLS_PER_ITERATION + 1):
         machine.plays(name, 1, first=1.0, times=1)
     machine.run(until=100)
     assert machine.slept == [1.0, 0]
-    assert len(machine.served) == AT_ONCE + 1
+    assert len(machine.served) == CALLS_PER_ITERATION + 1
