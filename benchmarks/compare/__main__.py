@@ -44,7 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--size", choices=SIZES, default="full", help="tiny only shows that it runs"
     )
-    parser.add_argument("--rounds", type=int, help="how often each row is measured (3)")
+    parser.add_argument("--rounds", type=int, help="how often each row is measured")
     parser.add_argument("--only", choices=SCENARIOS, nargs="+", default=list(SCENARIOS))
     parser.add_argument("--contenders", choices=names, nargs="+", default=names)
     parser.add_argument("--add", action="store_true", help="add rounds to the results that exist")

@@ -28,7 +28,7 @@ class Size:
 
 FULL = Size()
 # A comparison of two checkouts takes less than 12 minutes.
-SMALL = replace(FULL, rounds=3, intervals_ms=(20,), settle=2.0)
+SMALL = replace(FULL, rounds=4, intervals_ms=(20,), settle=2.0)
 # Shows that everything runs. Its figures say nothing.
 TINY = Size(
     rounds=1,

@@ -18,9 +18,10 @@ METHOD = f"""\
 Two checkouts of this project were measured in one run, in alternating rounds. *before* and
 *after* are medians of the rounds. The ratio says how much better *after* is: after / before
 where more is better, before / after where less is better. Below 1 *after* is worse. It is taken
-within each round; the median is shown, with the lowest and the highest round in brackets. A row
-is fine if its median is at least {LOWEST}×. If a run was void (a delivery was lost, doubled or
-reordered, or the load generator used more than 80 % of its core), the row shows the reason."""
+within each round; the median is shown, with the lowest and the highest round in brackets. A
+range that contains 1 shows no difference. A row is fine if the median of its ratio is at least
+{LOWEST}×. A row is void if a delivery was lost, doubled or reordered, or if the load generator
+used more than 80 % of its core (unless the server used up its own)."""
 
 
 def before_page(found: dict[str, Any]) -> str:

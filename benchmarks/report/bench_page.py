@@ -1,6 +1,5 @@
 """The comparison with other servers as a page of Markdown. Pure."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +7,14 @@ from benchmarks.report.growth import growth_section
 from benchmarks.report.results import Result, fold, reference
 from benchmarks.report.tables import NONE, percent, table, times, with_range
 from benchmarks.report.targets import targets_section
-from benchmarks.report.wording import FIGURES, SCENARIOS, TITLES, Scenario, position, row_title
+from benchmarks.report.wording import (
+    FIGURES,
+    SCENARIOS,
+    TITLES,
+    Scenario,
+    row_label,
+    rows_by_title,
+)
 
 METHOD = """\
 Each figure is the median of the rounds, with the lowest and the highest round in brackets. Each
@@ -75,12 +81,8 @@ def _absent(results: list[Result]) -> list[str]:
 
 def _section(results: list[Result], name: str) -> str:
     scenario = SCENARIOS[name]
-    rows: dict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        if result.scenario == name:
-            keys = {k: v for k, v in result.keys.items() if k not in scenario.row_keys}
-            rows[row_title(name, keys)].append(result)
     head = f"## {scenario.title}\n\n{scenario.description}"
+    rows = rows_by_title(results, name)
     if not rows:
         return f"{head}\n\nNot measured."
     tables = [f"### {title}\n\n{_table(results, rows[title], scenario)}" for title in rows]
@@ -94,16 +96,14 @@ def _table(results: list[Result], rows: list[Result], scenario: Scenario) -> str
         heads += (
             [FIGURES[figure].title, "×"] if figure in scenario.compared else [FIGURES[figure].title]
         )
-    ordered = sorted(rows, key=lambda row: (position(row.contender), str(row.keys)))
-    cells = [_row(row, reference(results, row), figures, scenario.compared) for row in ordered]
+    cells = [_row(row, reference(results, row), figures, scenario.compared) for row in rows]
     return table([*heads, "load", "correct"], cells)
 
 
 def _row(
     row: Result, other: Result | None, figures: list[str], compared: tuple[str, ...]
 ) -> Iterator[str]:
-    count = row.keys.get("workers")
-    yield TITLES[row.contender] + (f", {count} worker{'s' * (count > 1)}" if count else "")
+    yield row_label(row)
     for figure in figures:
         form = FIGURES[figure].written
         yield "void" if row.voids else with_range(form, row.spread(figure))

@@ -126,28 +126,18 @@ def _in_words(target: Target, measured: Spread | None) -> str:
 def targets_section(results: list[Result], cores: int) -> str:
     judged = verdicts(results, cores)
     met = sum(each.met for each in judged)
-    rows = [
-        (_what(each.target), _bound(each.target), _measured(each), each.text) for each in judged
-    ]
     return (
         f"## Targets\n\n{met} of {len(judged)} are met, by the median of the rounds.\n\n"
-        f"{table(('what', 'target', 'measured', ''), rows)}"
+        f"{table(('what', 'target', 'measured', ''), map(_row, judged))}"
     )
 
 
-def _what(target: Target) -> str:
-    return f"{row_title(target.scenario, target.keys)}: {FIGURES[target.figure].title}"
-
-
-def _bound(target: Target) -> str:
+def _row(verdict: Verdict) -> tuple[str, ...]:
+    target, figure = verdict.target, FIGURES[verdict.target.figure]
     if target.against is None:
-        return f"{target.comparison} {written(target.figure, target.bound)}"
-    other = "one worker" if target.against_keys else TITLES[target.against]
-    if (target.comparison, target.bound) == ("<", 1.0):
-        return f"below {other}"
-    return f"{target.comparison} {times(target.bound)} {other}"
-
-
-def _measured(verdict: Verdict) -> str:
-    form = times if verdict.target.against else FIGURES[verdict.target.figure].written
-    return with_range(form, verdict.measured)
+        bound, form = f"{target.comparison} {written(target.figure, target.bound)}", figure.written
+    else:
+        other, form = "one worker" if target.against_keys else TITLES[target.against], times
+        bound = f"{target.comparison} {times(target.bound)} {other}"
+    what = f"{row_title(target.scenario, target.keys)}: {figure.title}"
+    return what, bound, with_range(form, verdict.measured), verdict.text

@@ -1,32 +1,26 @@
 """The titles of contenders, scenarios, rows and figures. Pure."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.report.results import Keys
+from benchmarks.report.results import Keys, Result
 from benchmarks.report.tables import number, share, times
 
-# In the order in which they are shown: ours, Node, Python, and nginx as the limit.
-TITLES = {
-    "twinstream": "Twinstream",
-    "ws": "Node ws",
-    "express": "Node Express",
-    "socketio": "Socket.IO",
-    "tutorial": "Channels tutorial",
-    "eventstream": "django-eventstream",
-    "starlette": "Starlette",
-    "nchan": "nginx with nchan",
+# In the order in which they are shown: ours, Node, Python, and nginx as the limit. With the
+# colours of the pictures.
+CONTENDERS = {
+    "twinstream": ("Twinstream", "#0b6e69"),
+    "ws": ("Node ws", "#c17a12"),
+    "express": ("Node Express", "#c17a12"),
+    "socketio": ("Socket.IO", "#8a5a10"),
+    "tutorial": ("Channels tutorial", "#a5341f"),
+    "eventstream": ("django-eventstream", "#a5341f"),
+    "starlette": ("Starlette", "#5b6fa8"),
+    "nchan": ("nginx with nchan", "#6a665e"),
 }
-COLOURS = {
-    "twinstream": "#0b6e69",
-    "ws": "#c17a12",
-    "express": "#c17a12",
-    "socketio": "#8a5a10",
-    "tutorial": "#a5341f",
-    "eventstream": "#a5341f",
-    "starlette": "#5b6fa8",
-    "nchan": "#6a665e",
-}
+TITLES = {name: title for name, (title, _) in CONTENDERS.items()}
+COLOURS = {name: colour for name, (_, colour) in CONTENDERS.items()}
 KINDS = {"socket": "idle sockets", "stream": "open streams"}
 
 
@@ -109,6 +103,24 @@ SCENARIOS = {
         (),
     ),
 }
+
+
+def rows_by_title(results: list[Result], name: str) -> dict[str, list[Result]]:
+    """The results of a scenario: those of each row, ours first."""
+    rows: dict[str, list[Result]] = defaultdict(list)
+    for result in sorted(
+        (each for each in results if each.scenario == name and each.contender in TITLES),
+        key=lambda each: (position(each.contender), each.keys.get("workers", 0)),
+    ):
+        keys = {k: v for k, v in result.keys.items() if k not in SCENARIOS[name].row_keys}
+        rows[row_title(name, keys)].append(result)
+    return rows
+
+
+def row_label(result: Result) -> str:
+    """What tells a result from the others of its row."""
+    count = result.keys.get("workers")
+    return TITLES[result.contender] + (f", {count} worker{'s' * (count > 1)}" if count else "")
 
 
 def row_title(scenario: str, keys: Keys) -> str:

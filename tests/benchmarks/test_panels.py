@@ -43,7 +43,10 @@ def test_panel_has_the_target_of_its_figure():
 def test_panel_of_workers_has_a_dot_for_each_number():
     runs = [streams_on_time(count, 0, 1_000) for count in (2, 1)]
     (panel,) = panels(fold(runs), "workers")
-    assert [dot.label for dot in panel.dots] == ["1 worker", "2 workers"]
+    assert [dot.label for dot in panel.dots] == [
+        "Twinstream, 1 worker",
+        "Twinstream, 2 workers",
+    ]
     assert (panel.title, panel.figure) == ("text streams", "streams_on_time")
 
 
