@@ -1,4 +1,4 @@
-"""Rooms: everybody receives each message; a talker sends the next when its own has come back."""
+"""Rooms: all sockets receive each message; a talker sends the next when its own comes back."""
 
 from collections.abc import Iterator
 
