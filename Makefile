@@ -52,7 +52,7 @@ else
 bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers; BEFORE=CHECKOUT BENCH="--size small": with another checkout
 	@$(BIN)/python -m benchmarks.compare.check
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
-	@$(BIN)/python -m benchmarks.report bench
+	@$(BIN)/python -m benchmarks.report bench pictures
 endif
 
 lint: $(VENV)/.installed-dev ## Check the form and the types

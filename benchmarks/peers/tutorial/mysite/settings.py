@@ -4,9 +4,7 @@ import os
 
 SECRET_KEY = os.environ["SECRET_KEY"]
 DEBUG = False
-ALLOWED_HOSTS = [
-    "*"
-]  # the load generator sends no Origin, which the validator wants
+ALLOWED_HOSTS = ["*"]  # the load generator sends no Origin, which the validator wants
 
 INSTALLED_APPS = [
     "daphne",
