@@ -44,10 +44,16 @@ stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that
 cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
 	@$(BIN)/python -m benchmarks.cost $(COST)
 
-bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with what people would pick instead
-	@$(BIN)/python -m benchmarks.compare.answering
+ifdef BEFORE
+bench: packages $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks.compare --before "$(BEFORE)" $(BENCH)
+	@$(BIN)/python -m benchmarks.report before
+else
+bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers; BEFORE=CHECKOUT BENCH="--size small": with another checkout
+	@$(BIN)/python -m benchmarks.compare.check
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
-	@$(BIN)/python -m benchmarks.report
+	@$(BIN)/python -m benchmarks.report bench pictures
+endif
 
 lint: $(VENV)/.installed-dev ## Check the form and the types
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-/* Connections that are only held: opened, counted, and kept until the input ends. */
+/* Idle connections: opened, and left open until the end of standard input. */
 #include "load.h"
 #include <poll.h>
 #include <stdio.h>
@@ -14,18 +14,18 @@ static bool input_ended(void) {
     return poll(&input, 1, 0) > 0;
 }
 
-/* A stream is open when it has a head; its text may come later, and is nobody's matter here. */
+/* A stream is ready after its response head. Its text is ignored. */
 static void drop(struct connection *c, const char *data, size_t n) {
     (void)c, (void)data, (void)n;
 }
 
 static const struct mode silent_stream = {
-    .headers = EVENT_STREAM, .begun = became_ready, .take = drop};
+    .headers = EVENT_STREAM, .opened = became_ready, .received = drop};
 
-int run_held(void) {
-    open_all(strcmp(asked.kind, "stream") ? room_mode(ignore) : &silent_stream);
+int run_idle(void) {
+    open_all(strcmp(options.kind, "stream") ? room_mode(ignore) : &silent_stream);
     puts("ready");
     fflush(stdout);
-    poll_until(now_us() + (uint64_t)asked.most_seconds * 1000000ULL, input_ended);
+    poll_until(now_us() + (uint64_t)options.most_seconds * 1000000ULL, input_ended);
     return 0;
 }
