@@ -29,7 +29,7 @@ def test_the_next_tap_has_its_turn_after_three_openings_that_failed(evaluate):
     for (let n = 0; n < 10; n += 1) lose(n);
     return turns;
     """
-    assert evaluate("chooser.js", turns) == [
+    assert evaluate("net/transport_selector.js", turns) == [
         *["socket"] * 3,
         *["stream"] * 3,
         *["poll"] * 3,
@@ -53,7 +53,13 @@ def test_a_tap_that_stood_has_not_failed_and_one_that_fell_at_once_has(evaluate)
     seen.push(chooser.tap, chooser.better);
     return seen;
     """
-    assert evaluate("chooser.js", seen) == [*["socket"] * 5, "stream", ["socket"], "socket", []]
+    assert evaluate("net/transport_selector.js", seen) == [
+        *["socket"] * 5,
+        "stream",
+        ["socket"],
+        "socket",
+        [],
+    ]
 
 
 def test_a_better_tap_is_tried_soon_then_ever_later_and_soon_again_once_it_has_stood(evaluate):
@@ -65,7 +71,7 @@ def test_a_better_tap_is_tried_soon_then_ever_later_and_soon_again_once_it_has_s
     return waits;
     """
     first = [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]
-    assert evaluate("chooser.js", waits) == [*first, 5_000, 2_500]
+    assert evaluate("net/transport_selector.js", waits) == [*first, 5_000, 2_500]
 
 
 def test_answers_over_http_become_the_frames_of_a_socket(evaluate):
@@ -84,7 +90,7 @@ def test_answers_over_http_become_the_frames_of_a_socket(evaluate):
       answer("r", command, null).code,
     ];
     """
-    assert evaluate("answers.js", frames) == [
+    assert evaluate("net/http_frames.js", frames) == [
         *("e:1:5", 1, [], {"r": 9}),
         *(4403, 4404, {"code": None, "floor": 5}, {"code": None, "floor": None}),
         *("ack", "too_long", "internal", "internal"),
@@ -110,7 +116,12 @@ def test_an_item_is_read_as_it_was_kept_and_nothing_else_is(evaluate):
       spoiled.map((wrong) => toItem(key, toText({ ...item, ...wrong }))),
     ];
     """
-    assert evaluate("stored_item.js", read) == [*[True] * 2, "too_long", [None] * 5, [None] * 10]
+    assert evaluate("state/outbox_item.js", read) == [
+        *[True] * 2,
+        "too_long",
+        [None] * 5,
+        [None] * 10,
+    ]
 
 
 def test_an_outbox_follows_what_other_tabs_and_earlier_pages_did(evaluate):
@@ -136,7 +147,7 @@ def test_an_outbox_follows_what_other_tabs_and_earlier_pages_did(evaluate):
     seen.push(module.commandOf(second.items[1]).body);
     return seen;
     """
-    assert evaluate("outbox.js", seen) == [
+    assert evaluate("state/outbox.js", seen) == [
         *([["c1", None], ["c2", "too_long"], ["c3", None]], "c1"),
         *("c3", 2, 2, None, "c2", "c2", "b"),
     ]
@@ -159,7 +170,7 @@ def test_figures_count_what_came_what_was_doubled_and_what_was_mended(evaluate):
     figures.page({ added: [1, 2], closed: null }), figures.page({ added: [], closed: {} });
     return [fresh, half, mended, parted, seen()];
     """
-    assert evaluate("figures.js", seen) == [
+    assert evaluate("state/connection_stats.js", seen) == [
         *([2, 2, 0, 0], [5, 4, 1, 0], [5, 5, 1, 1]),
         *([900, 55, 1, 1], [900, 57, 1, 2]),
     ]

@@ -20,7 +20,7 @@ const show = ({ thousands, rate, duration, present, total }) => done(JSON.string
   present: present({ b: 2, a: 1000, c: 0 }, ["a", "b", "c", "d"]),
   total: [total({}), total({ a: 1, b: 2 })],
 }));
-import("/static/live/numbers.js").then(show, (error) => done(JSON.stringify(String(error))));
+import("/static/dashboard/format.js").then(show, (error) => done(JSON.stringify(String(error))));
 """
 TABLE = """
 return Array.from(document.querySelectorAll(`#${arguments[0]} tr`), (row) =>

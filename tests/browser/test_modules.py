@@ -17,7 +17,7 @@ def events(*entries):
 
 def test_a_log_adds_what_follows_ignores_doubles_and_sees_holes(call):
     answers = call(
-        "chat/log.js",
+        "chat/state/log.js",
         "Log",
         [],
         joined("e:0"),
@@ -39,7 +39,7 @@ def test_a_log_folds_edits_and_deletions(call):
     edit = {"seq": 2, "kind": "edit", "ref": 1, "body": "new", "at": "then"}
     delete = {"seq": 3, "kind": "delete", "ref": 1, "body": ""}
     _, _, edited, deleted, late = call(
-        "chat/log.js",
+        "chat/state/log.js",
         "Log",
         [],
         joined("e:0"),
@@ -57,7 +57,7 @@ def test_a_log_that_was_reset_knows_its_gap_and_fills_it_with_pages(call):
     page = {"before": 8, "events": [say(5), say(6), say(7)], "more": True}
     rest = {"before": 5, "events": [say(3), say(4)], "more": True}
     answers = call(
-        "chat/log.js",
+        "chat/state/log.js",
         "Log",
         [],
         joined("e:0"),
@@ -82,7 +82,7 @@ def test_a_page_that_was_read_before_a_change_is_as_it_is_now(call):
     newest = say(7, body="newest", edited_at="2026-01-01T00:00:09")
     page = {"before": 8, "events": [say(5), say(6), newest], "more": True}
     answers = call(
-        "chat/log.js",
+        "chat/state/log.js",
         "Log",
         [],
         joined("e:7", 8),
@@ -98,7 +98,7 @@ def test_a_page_that_was_read_before_a_change_is_as_it_is_now(call):
 
 def test_a_new_epoch_voids_what_is_held(call):
     answers = call(
-        "chat/log.js", "Log", [], joined("e:0"), events(say(1)), joined("f:4", 9), ["cursor"]
+        "chat/state/log.js", "Log", [], joined("e:0"), events(say(1)), joined("f:4", 9), ["cursor"]
     )
     assert answers[2]["voided"] is True
     assert answers[3] == "f:4"
@@ -106,7 +106,7 @@ def test_a_new_epoch_voids_what_is_held(call):
 
 NEW_CID = """
 const [done] = arguments;
-import("/static/chat/outbox.js").then(({ Outbox, isFinal }) => {
+import("/static/chat/state/outbox.js").then(({ Outbox, isFinal }) => {
   let count = 0;
   const outbox = new Outbox(() => `c${++count}`);
   const seen = [];
@@ -139,7 +139,7 @@ def test_backoff_grows_up_to_thirty_seconds_and_is_forgotten_after_ten_stable_on
     waits = window.driver.execute_async_script(
         """
         const [done] = arguments;
-        import("/static/backoff.js").then(({ Backoff }) => {
+        import("/static/shared/backoff.js").then(({ Backoff }) => {
           const backoff = new Backoff(() => 1);
           const waits = Array.from({ length: 13 }, (_, n) => backoff.next(n));
           backoff.opened(1000), waits.push(backoff.next(10_999));

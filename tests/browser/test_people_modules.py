@@ -11,7 +11,7 @@ def entry(seq, author="u-1", **fields):
 def test_changes_lie_over_their_entry_until_the_log_has_come_to_them(call):
     edit = {"cid": "c1", "type": "edit", "ref": 1, "body": "new"}
     _, saving, other, _, sure, early, still, reached, after = call(
-        "chat/changes.js",
+        "chat/state/pending_changes.js",
         "Changes",
         [],
         ["add", edit],
@@ -33,7 +33,7 @@ def test_changes_lie_over_their_entry_until_the_log_has_come_to_them(call):
 def test_a_refused_change_leaves_the_entry_as_it_was_and_says_why(call):
     delete = {"cid": "c1", "type": "delete", "ref": 1}
     _, deleted, _, refused, _, gone, _, after = call(
-        "chat/changes.js",
+        "chat/state/pending_changes.js",
         "Changes",
         [],
         ["add", delete],
@@ -53,7 +53,7 @@ def test_a_refused_change_leaves_the_entry_as_it_was_and_says_why(call):
 def test_who_types_is_named_for_five_seconds_or_until_they_spoke(call):
     ann, bob = {"key": "u-1", "name": "Ann"}, {"key": "u-2", "name": "Bob"}
     _, _, both, ends, _, later, _, spoken, nobody = call(
-        "chat/typists.js",
+        "chat/state/typing_tracker.js",
         "Typists",
         [],
         ["heard", ann, 0],
@@ -71,7 +71,7 @@ def test_who_types_is_named_for_five_seconds_or_until_they_spoke(call):
 
 def test_typing_is_said_every_three_seconds_and_anew_after_a_message(call):
     due = call(
-        "chat/typists.js",
+        "chat/state/typing_tracker.js",
         "TypingPace",
         [],
         ["due", 0],
@@ -85,7 +85,7 @@ def test_typing_is_said_every_three_seconds_and_anew_after_a_message(call):
 
 READ_MARKER = """
 const [done] = arguments;
-import("/static/chat/read_marker.js").then(({ ReadMarker, unread, tally }) => {
+import("/static/chat/state/read_position.js").then(({ ReadMarker, unread, tally }) => {
   const marker = new ReadMarker(), told = [], seen = [];
   const tell = (now, arrives = true) =>
     marker.tell(now, (seq) => (arrives && told.push(seq), arrives));
@@ -116,7 +116,7 @@ def test_a_read_marker_tells_only_what_grew_and_not_too_often(open_window, worke
 
 QUOTES = """
 const [done] = arguments;
-import("/static/chat/quotes.js").then(async ({ Quotes }) => {
+import("/static/chat/state/quoted_messages.js").then(async ({ Quotes }) => {
   const log = new Map([[5, { seq: 5, body: "five" }]]), asked = [], arrived = [], seen = [];
   const fetch = async (seq) => {
     asked.push(seq);
