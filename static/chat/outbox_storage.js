@@ -1,39 +1,51 @@
-import { forget, keep, kept, keysFrom, onChange } from "../shared/storage.js";
-import { toItem, toText } from "./state/outbox_item.js";
+import { getItem, keysWithPrefix, onStorageChange, removeItem, setItem } from "../shared/storage.js";
+import { parseItem, serializeItem } from "./state/outbox_item.js";
 
-// Where the outbox of one person and room outlives the page. Each item has a key of its own: tabs that
-// kept a list together would overwrite each other's.
-export class OutboxStore {
+/** @import { OutboxItem } from "./state/types.js" */
+
+/** @param {string} memberKey @param {string} room */
+function prefixOf(memberKey, room) {
+  return `twinstream:outbox:${memberKey}:${room}:`;
+}
+
+/** The outbox of one person and room in localStorage. Each item has its own key: tabs would overwrite a common list. */
+export class OutboxStorage {
   #prefix;
 
-  constructor(member, room) {
-    this.#prefix = `twinstream:outbox:${member}:${room}:`;
+  /** @param {string} memberKey @param {string} room */
+  constructor(memberKey, room) {
+    this.#prefix = prefixOf(memberKey, room);
   }
 
   load() {
-    const items = keysFrom(this.#prefix).map((key) => this.#item(key, kept(key)));
+    const items = keysWithPrefix(this.#prefix).map((key) => parseItem(key.slice(this.#prefix.length), getItem(key)));
     return items.filter((item) => item !== null);
   }
 
+  /** @param {OutboxItem} item */
   save(item) {
-    keep(this.#prefix + item.key, toText(item));
+    setItem(this.#prefix + item.key, serializeItem(item));
   }
 
+  /** @param {{ key: string }} item */
   remove({ key }) {
-    forget(this.#prefix + key);
+    removeItem(this.#prefix + key);
   }
+}
 
-  // Calls `saved` with an item, `removed` with the key of one.
-  watch({ saved, removed }) {
-    onChange((key, text) => {
-      if (!key.startsWith(this.#prefix)) return;
-      const item = text === null ? null : this.#item(key, text);
-      if (item) saved(item);
-      if (text === null) removed(key.slice(this.#prefix.length));
-    });
-  }
-
-  #item(key, text) {
-    return toItem(key.slice(this.#prefix.length), text);
-  }
+/**
+ * Dispatches what other tabs do to the outboxes of this room.
+ * @param {string} room
+ * @param {() => string} owner the member key of the outbox in use
+ * @param {(action: { type: string } & Record<string, any>) => void} dispatch
+ */
+export function watchOutboxStorage(room, owner, dispatch) {
+  onStorageChange((storageKey, text) => {
+    const prefix = prefixOf(owner(), room);
+    if (!storageKey.startsWith(prefix)) return;
+    const key = storageKey.slice(prefix.length);
+    const item = parseItem(key, text);
+    if (item) dispatch({ type: "item-saved-elsewhere", item });
+    if (text === null) dispatch({ type: "item-removed-elsewhere", key });
+  });
 }

@@ -1,61 +1,62 @@
-import { word } from "../shared/translations.js";
-import { CHANNEL } from "./net/room_channel.js";
-import { listenForName } from "./ui/nickname_form.js";
-import { tally } from "./state/read_position.js";
+import { byId } from "../shared/dom.js";
+import { t } from "../shared/translations.js";
+import { ROOM_CHANNEL } from "./net/room_channel.js";
+import { formatCount } from "./state/unread.js";
+import { listenForRename } from "./ui/nickname_form.js";
 
-const AGAIN_MS = 15_000;
-// What another tab has just told the server may need a moment to be in its answers.
+const REFRESH_MS = 15_000;
+// What another tab has just reported may take a moment to be in the server's answer.
 const SETTLE_MS = 1_000;
 
-const list = document.getElementById("rooms");
-const title = document.title;
-let settling = null;
-let again = false;
+const list = byId("rooms");
+const { title } = document;
+let settleTimer = null;
+let isRefreshWanted = false;
 
 async function refresh() {
   if (document.visibilityState !== "visible") return;
   const response = await fetch(list.dataset.source).catch(() => null);
   if (!response?.ok) return;
   const { rooms } = await response.json();
-  rooms.forEach(show);
-  entitle(rooms);
+  rooms.forEach(showRoom);
+  showTotal(rooms);
 }
 
-function show({ slug, unread, head }) {
+function showRoom({ slug, unread, head }) {
   const item = list.querySelector(`[data-room="${CSS.escape(slug)}"]`);
   if (!item) return;
   const badge = item.querySelector(".unread");
   badge.hidden = !unread;
-  badge.querySelector(".count").textContent = tally(unread ?? 0);
-  item.querySelector(".tally").textContent = entries(head);
+  badge.querySelector(".count").textContent = formatCount(unread ?? 0);
+  item.querySelector(".entry-count").textContent = describeEntries(head);
 }
 
-function entries(head) {
-  if (head === 0) return word("empty");
-  return word(head === 1 ? "entries-one" : "entries", { count: head });
+function describeEntries(head) {
+  if (head === 0) return t("empty");
+  return t(head === 1 ? "entries-one" : "entries", { count: head });
 }
 
-function entitle(rooms) {
+function showTotal(rooms) {
   const sum = rooms.reduce((total, { unread }) => total + (unread ?? 0), 0);
-  document.title = sum > 0 ? `(${tally(sum)}) ${title}` : title;
+  document.title = sum > 0 ? `(${formatCount(sum)}) ${title}` : title;
 }
 
-// At once, and again when it has settled; however much is said meanwhile.
+// Now, and once more when the server has settled, however many messages come in between.
 function refreshSoon() {
-  again = settling !== null;
-  if (again) return;
+  isRefreshWanted = settleTimer !== null;
+  if (isRefreshWanted) return;
   refresh();
-  settling = setTimeout(settled, SETTLE_MS);
+  settleTimer = setTimeout(settled, SETTLE_MS);
 }
 
 function settled() {
-  settling = null;
-  if (again) refreshSoon();
+  settleTimer = null;
+  if (isRefreshWanted) refreshSoon();
   else refresh();
 }
 
-listenForName(() => {});
+listenForRename(() => {});
 document.addEventListener("visibilitychange", refresh);
 addEventListener("pageshow", refresh);
-setInterval(refresh, AGAIN_MS);
-new BroadcastChannel(CHANNEL).addEventListener("message", refreshSoon);
+setInterval(refresh, REFRESH_MS);
+new BroadcastChannel(ROOM_CHANNEL).addEventListener("message", refreshSoon);

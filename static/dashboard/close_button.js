@@ -1,46 +1,50 @@
-import { word } from "../shared/translations.js";
-import { thousands } from "./format.js";
-import { element, setText } from "./table_rows.js";
+import { element, setText } from "../shared/dom.js";
+import { t } from "../shared/translations.js";
+import { formatThousands } from "./format.js";
 
-function button(name, act) {
-  const made = element("button", word(name), "button");
+function button(key, onClick) {
+  const made = element("button", t(key), "button");
   made.type = "button";
-  made.addEventListener("click", act);
+  made.addEventListener("click", onClick);
   return made;
 }
 
-// Asks before it closes a room's connections.
-export class Closing {
-  #close;
+/** Closes the connections of a room, after a confirmation. */
+export class CloseButton {
+  #onClose;
   #room = null;
-  #ask = button("close", () => this.#question(true));
-  #asked = element("span", "", "question");
+  #open = button("close", () => this.#showQuestion(true));
+  #question = element("span", "", "question");
   #text = element("span");
-  #no = button("no", () => this.#question(false));
+  #cancel = button("cancel-close", () => this.#showQuestion(false));
 
-  constructor(close) {
-    this.#close = close;
-    this.#asked.append(this.#text, button("yes", () => this.#confirmed()), this.#no);
-    this.#asked.addEventListener("keydown", ({ key }) => key === "Escape" && this.#question(false));
-    this.element = element("div", "", "closing");
-    this.element.append(this.#ask, this.#asked);
-    this.#asked.hidden = true;
+  constructor(onClose) {
+    this.#onClose = onClose;
+    this.#question.append(
+      this.#text,
+      button("confirm-close", () => this.#confirmed()),
+      this.#cancel,
+    );
+    this.#question.addEventListener("keydown", ({ key }) => key === "Escape" && this.#showQuestion(false));
+    this.element = element("div", "", "close-button");
+    this.element.append(this.#open, this.#question);
+    this.#question.hidden = true;
   }
 
   show(room, count) {
     this.#room = room;
-    this.#ask.disabled = count === 0;
-    setText(this.#text, word("sure", { count: thousands(count) }));
+    this.#open.disabled = count === 0;
+    setText(this.#text, t("close-question", { count: formatThousands(count) }));
   }
 
-  #question(open) {
-    this.#asked.hidden = !open;
-    this.#ask.hidden = open;
-    (open ? this.#no : this.#ask).focus();
+  #showQuestion(isShown) {
+    this.#question.hidden = !isShown;
+    this.#open.hidden = isShown;
+    (isShown ? this.#cancel : this.#open).focus();
   }
 
   #confirmed() {
-    this.#question(false);
-    this.#close(this.#room);
+    this.#showQuestion(false);
+    this.#onClose(this.#room);
   }
 }

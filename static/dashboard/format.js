@@ -2,19 +2,24 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-export function thousands(number) {
+/** With a narrow no-break space between thousands. @param {number} number */
+export function formatThousands(number) {
   return String(number).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 }
 
-// Rates are rounded where their decimals say nothing.
-export function rate(number) {
+/** One decimal below 10, none above. Null stays null. @param {number | null} number */
+export function formatRate(number) {
   if (number === null) return null;
-  return number < 10 ? String(Math.round(number * 10) / 10) : thousands(Math.round(number));
+  return number < 10 ? String(Math.round(number * 10) / 10) : formatThousands(Math.round(number));
 }
 
-// How long, in the two largest units that it has: which words say it, and with what.
-export function duration(seconds) {
+/**
+ * Splits a duration by its largest unit: the translation key of that unit, and the values for the text.
+ * @param {number} seconds
+ */
+export function splitDuration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
+  /** @type {Record<string, number>} */
   const values = {
     days: Math.floor(whole / DAY),
     hours: Math.floor(whole / HOUR) % 24,
@@ -25,11 +30,16 @@ export function duration(seconds) {
   return { unit, values };
 }
 
-// What there is more than none of, in a given order.
-export function present(counts, names) {
-  return names.filter((name) => counts[name] > 0).map((name) => ({ name, count: thousands(counts[name]) }));
+/**
+ * The counts above zero, in the order of `names`.
+ * @param {Record<string, number>} counts
+ * @param {string[]} names
+ */
+export function nonZeroCounts(counts, names) {
+  return names.filter((name) => counts[name] > 0).map((name) => ({ name, count: formatThousands(counts[name]) }));
 }
 
-export function total(counts) {
+/** @param {Record<string, number>} counts */
+export function sumCounts(counts) {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

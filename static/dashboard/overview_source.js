@@ -1,16 +1,16 @@
 import { Backoff } from "../shared/backoff.js";
 
 const FORBIDDEN = 403;
-// The server speaks every two seconds; one that hangs closes nothing.
-const SILENT_MS = 10_000;
+// The server sends every two seconds. A server that hangs does not close the connection.
+const SILENCE_MS = 10_000;
 
-// One EventSource at a time, for as long as the page lives. Says its state and hands over what comes.
-export class Feed {
+/** One EventSource at a time, for as long as the page lives. Reports its state and every overview. */
+export class OverviewSource {
   #url;
   #onState;
   #onOverview;
-  #events = null;
-  #silence = null;
+  #source = null;
+  #silenceTimer = null;
   #backoff = new Backoff();
 
   constructor(url, { onState, onOverview }) {
@@ -20,58 +20,58 @@ export class Feed {
   }
 
   open() {
-    const events = new EventSource(this.#url);
-    this.#events = events;
-    events.addEventListener("overview", (event) => this.#receive(JSON.parse(event.data)));
-    events.addEventListener("error", () => this.#failed(events));
-    this.#expect();
+    const source = new EventSource(this.#url);
+    this.#source = source;
+    source.addEventListener("overview", (event) => this.#receive(JSON.parse(event.data)));
+    source.addEventListener("error", () => this.#failed(source));
+    this.#startSilenceTimer();
   }
 
   #receive(overview) {
     this.#backoff.opened(Date.now());
-    this.#expect();
+    this.#startSilenceTimer();
     this.#onState("live");
     this.#onOverview(overview);
   }
 
-  #expect() {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#comeBack(), SILENT_MS);
+  #startSilenceTimer() {
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = setTimeout(() => this.#reconnect(), SILENCE_MS);
   }
 
-  // EventSource comes back by itself, unless the answer was no stream: then somebody has to ask why.
-  async #failed(events) {
+  // An EventSource reconnects by itself, unless the answer was not a stream: then another request asks for the status.
+  async #failed(source) {
     this.#onState("reconnecting");
-    if (events.readyState !== EventSource.CLOSED) return;
-    const answer = await status(this.#url);
-    if (events !== this.#events) return; // given up as silent meanwhile
-    if (answer === FORBIDDEN) this.#end();
-    else this.#comeBack();
+    if (source.readyState !== EventSource.CLOSED) return;
+    const status = await fetchStatus(this.#url);
+    if (source !== this.#source) return; // the silence timer was faster
+    if (status === FORBIDDEN) this.#end();
+    else this.#reconnect();
   }
 
-  #comeBack() {
-    this.#drop();
+  #reconnect() {
+    this.#close();
     this.#onState("reconnecting");
     setTimeout(() => this.open(), this.#backoff.next(Date.now()));
   }
 
   #end() {
-    this.#drop();
+    this.#close();
     this.#onState("ended");
   }
 
-  #drop() {
-    clearTimeout(this.#silence);
-    this.#events.close();
-    this.#events = null;
+  #close() {
+    clearTimeout(this.#silenceTimer);
+    this.#source.close();
+    this.#source = null;
   }
 }
 
-async function status(url) {
+async function fetchStatus(url) {
   try {
-    const answer = await fetch(url);
-    answer.body?.cancel();
-    return answer.status;
+    const response = await fetch(url);
+    response.body?.cancel();
+    return response.status;
   } catch {
     return 0;
   }

@@ -1,33 +1,42 @@
-import { word } from "../shared/translations.js";
-import { Feed } from "./overview_source.js";
+import { byId, setText } from "../shared/dom.js";
+import { t } from "../shared/translations.js";
+import { OverviewSource } from "./overview_source.js";
 import { RoomRow } from "./room_row.js";
-import { Rows } from "./table_rows.js";
+import { TableRows } from "./table_rows.js";
 import { WorkerRow } from "./worker_row.js";
 
-const at = (id) => document.getElementById(id);
-const paths = at("live").dataset;
-const token = at("token").elements.csrfmiddlewaretoken.value;
+const urls = byId("dashboard").dataset;
+const csrfToken = byId("token").elements.csrfmiddlewaretoken.value;
 
-const workers = new Rows(at("workers"), (labels) => new WorkerRow(labels));
-const rooms = new Rows(at("rooms"), (labels) => new RoomRow(labels, paths, paths.close && close));
+// Only staff with the permission get a URL to close connections.
+const onClose = urls.close && closeConnections;
+const workers = new TableRows(byId("workers"), (labels) => new WorkerRow(labels));
+const rooms = new TableRows(byId("rooms"), (labels) => new RoomRow(labels, { roomsUrl: urls.rooms, onClose }));
 
-function become(name) {
-  at("live").dataset.state = name;
-  at("state").dataset.state = name;
-  if (at("state").textContent !== word(name)) at("state").textContent = word(name);
+function showState(name) {
+  byId("dashboard").dataset.state = name;
+  byId("state").dataset.state = name;
+  setText(byId("state"), t(name));
 }
 
-async function close(room) {
-  const request = { method: "POST", headers: { "X-CSRFToken": token }, body: new URLSearchParams({ room: room.id }) };
-  const closed = await fetch(paths.close, request).then(({ status }) => status === 204, () => false);
-  at("said").textContent = word(closed ? "closed" : "not-closed", { room: room.name });
+async function closeConnections(room) {
+  const request = {
+    method: "POST",
+    headers: { "X-CSRFToken": csrfToken },
+    body: new URLSearchParams({ room: room.id }),
+  };
+  const isClosed = await fetch(urls.close, request).then(
+    ({ status }) => status === 204,
+    () => false,
+  );
+  byId("result").textContent = t(isClosed ? "closed" : "not-closed", { room: room.name });
 }
 
-const feed = new Feed(paths.source, {
-  onState: become,
-  onOverview: (overview) => {
+const source = new OverviewSource(urls.source, {
+  onState: showState,
+  onOverview(overview) {
     workers.show(overview.workers);
     rooms.show(overview.rooms);
   },
 });
-feed.open();
+source.open();

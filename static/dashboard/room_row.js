@@ -1,62 +1,63 @@
-import { word } from "../shared/translations.js";
-import { Closing } from "./close_button.js";
-import { present, rate, thousands, total } from "./format.js";
-import { element, setText, tableRow } from "./table_rows.js";
-import { counted } from "./worker_row.js";
+import { element, setText } from "../shared/dom.js";
+import { t } from "../shared/translations.js";
+import { CloseButton } from "./close_button.js";
+import { formatRate, formatThousands, nonZeroCounts, sumCounts } from "./format.js";
+import { tableRow } from "./table_rows.js";
+import { joinCounts } from "./worker_row.js";
 
-const TAPS = ["json", "plain", "stream", "poll"];
+const TRANSPORTS = ["json", "plain", "stream", "poll"];
 
-function person({ name, guest }) {
+function memberItem({ name, guest }) {
   const item = element("li", name);
-  if (guest) item.append(" ", element("span", word("guest"), "quiet"));
+  if (guest) item.append(" ", element("span", t("guest"), "muted"));
   return item;
 }
 
 export class RoomRow {
   #cells;
   #link = element("a");
-  #private = element("span", word("private"), "tag");
-  #online = element("details");
+  #private = element("span", t("private"), "tag");
+  #details = element("details");
   #summary = element("summary");
-  #people = element("ul");
-  #shown = "";
-  #closing = null;
-  #paths;
+  #members = element("ul");
+  #shownMembers = "";
+  #closeButton = null;
+  #roomsUrl;
 
-  constructor(labels, paths, close) {
-    this.#paths = paths;
+  constructor(labels, { roomsUrl, onClose }) {
+    this.#roomsUrl = roomsUrl;
     this.element = tableRow(labels);
     const [name, ...cells] = this.element.cells;
     name.append(this.#link, " ", this.#private);
     this.#cells = cells;
-    this.#online.append(this.#summary, this.#people);
-    if (close) {
-      this.#closing = new Closing(close);
-      cells[4].append(this.#closing.element);
+    this.#details.append(this.#summary, this.#members);
+    if (onClose) {
+      this.#closeButton = new CloseButton(onClose);
+      cells[4].append(this.#closeButton.element);
     }
   }
 
   show(room) {
     setText(this.#link, room.name);
-    this.#link.href = `${this.#paths.rooms}${room.slug}/`;
+    this.#link.href = `${this.#roomsUrl}${room.slug}/`;
     this.#private.hidden = room.is_public;
     const [head, perMinute, readers, online] = this.#cells;
-    setText(head, thousands(room.head));
-    setText(perMinute, rate(room.per_minute));
-    setText(readers, counted(present(room.taps, TAPS)));
+    setText(head, formatThousands(room.head));
+    setText(perMinute, formatRate(room.per_minute));
+    setText(readers, joinCounts(nonZeroCounts(room.taps, TRANSPORTS)));
     this.#showOnline(online, room);
-    this.#closing?.show(room, total(room.taps));
+    this.#closeButton?.show(room, sumCounts(room.taps));
   }
 
-  // What is open stays open, and what is selected selected, as long as the same people are there.
+  // Draws nothing while the same people are online: the list stays open, and a selection in it survives.
   #showOnline(cell, { online, crowded }) {
-    const now = JSON.stringify(online);
-    if (this.#shown === now) return;
-    this.#shown = now;
-    const count = thousands(online.length);
-    setText(this.#summary, crowded ? word("at-least", { count }) : count);
-    this.#people.replaceChildren(...online.map(person));
-    if (online.length === 0) cell.replaceChildren(word("none"));
-    else if (this.#online.parentNode !== cell) cell.replaceChildren(this.#online);
+    const members = JSON.stringify(online);
+    if (this.#shownMembers === members) return;
+    this.#shownMembers = members;
+    const count = formatThousands(online.length);
+    setText(this.#summary, crowded ? t("at-least", { count }) : count);
+    this.#members.replaceChildren(...online.map(memberItem));
+    if (online.length === 0) cell.replaceChildren(t("none"));
+    else if (this.#details.parentNode !== cell) cell.replaceChildren(this.#details);
   }
 }

@@ -1,32 +1,35 @@
-// The rows of a table, kept by key: what is open or in focus stays so while the numbers change.
-export class Rows {
+import { element } from "../shared/dom.js";
+
+/** The rows of a table by the ids of their items: what is open or focused stays so while the numbers change. */
+export class TableRows {
   #body;
-  #make;
+  #makeRow;
   #rows = new Map();
 
-  constructor(body, make) {
+  constructor(body, makeRow) {
     this.#body = body;
-    this.#make = make;
+    this.#makeRow = makeRow;
   }
 
   show(items) {
-    const gone = new Set(this.#rows.keys());
-    items.forEach((item, at) => {
-      gone.delete(item.id);
-      this.#place(this.#row(item), at);
+    const unused = new Set(this.#rows.keys());
+    items.forEach((item, index) => {
+      unused.delete(item.id);
+      this.#place(this.#row(item), index);
     });
-    for (const id of gone) this.#remove(id);
+    for (const id of unused) this.#remove(id);
   }
 
   #row(item) {
-    if (!this.#rows.has(item.id)) this.#rows.set(item.id, this.#make(labels(this.#body)));
+    if (!this.#rows.has(item.id)) this.#rows.set(item.id, this.#makeRow(columnLabels(this.#body)));
     const row = this.#rows.get(item.id);
     row.show(item);
     return row;
   }
 
-  #place({ element }, at) {
-    if (this.#body.children[at] !== element) this.#body.insertBefore(element, this.#body.children[at] ?? null);
+  #place(row, index) {
+    const current = this.#body.children[index] ?? null;
+    if (current !== row.element) this.#body.insertBefore(row.element, current);
   }
 
   #remove(id) {
@@ -35,31 +38,20 @@ export class Rows {
   }
 }
 
-// On a narrow screen each cell says itself what it is.
-function labels(body) {
+// On a narrow screen each cell shows the label of its column.
+function columnLabels(body) {
   return Array.from(body.closest("table").tHead.rows[0].cells, (cell) => cell.textContent);
 }
 
-export function tableRow(names) {
-  const row = document.createElement("tr");
-  row.role = "row"; // said again, since a row that is shown as a card is none to a screen reader
-  names.forEach((name, at) => {
-    const cell = document.createElement(at === 0 ? "th" : "td");
-    cell.role = at === 0 ? "rowheader" : "cell";
-    if (at === 0) cell.scope = "row";
-    cell.dataset.label = name;
+export function tableRow(labels) {
+  const row = element("tr");
+  row.role = "row"; // explicit: a row that is drawn as a card is no row to a screen reader
+  labels.forEach((label, index) => {
+    const cell = element(index === 0 ? "th" : "td");
+    cell.role = index === 0 ? "rowheader" : "cell";
+    if (index === 0) cell.scope = "row";
+    cell.dataset.label = label;
     row.append(cell);
   });
   return row;
-}
-
-export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-export function element(name, text = "", className = "") {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
 }

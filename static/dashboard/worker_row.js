@@ -1,66 +1,71 @@
-import { word } from "../shared/translations.js";
-import { duration, present, rate, thousands } from "./format.js";
-import { element, setText, tableRow } from "./table_rows.js";
+import { element, setText } from "../shared/dom.js";
+import { t } from "../shared/translations.js";
+import { formatRate, formatThousands, nonZeroCounts, splitDuration } from "./format.js";
+import { tableRow } from "./table_rows.js";
 
 const SOCKETS = ["json", "plain"];
+// The translation key for each kind of stream.
 const STREAMS = { text: "text", room: "room", live: "page" };
 
-export function counted(parts) {
-  return parts.map(({ name, count }) => word(name, { count })).join(" · ") || word("none");
+/** "2 JSON · 1 poll", or "none". */
+export function joinCounts(parts) {
+  return parts.map(({ name, count }) => t(name, { count })).join(" · ") || t("none");
 }
 
-function streams(counts) {
-  return counted(present(counts, Object.keys(STREAMS)).map(({ name, count }) => ({ name: STREAMS[name], count })));
+function describeStreams(counts) {
+  const parts = nonZeroCounts(counts, Object.keys(STREAMS));
+  return joinCounts(parts.map(({ name, count }) => ({ name: STREAMS[name], count })));
 }
 
-function delay({ p50, p99 }) {
-  return p50 === null ? word("unknown") : word("delay", { p50: rate(p50), p99: rate(p99) });
+function describeDelay({ p50, p99 }) {
+  return p50 === null ? t("unknown") : t("delay", { p50: formatRate(p50), p99: formatRate(p99) });
 }
 
-function slow({ slow, stuck }) {
-  return slow + stuck === 0 ? word("none") : word("slow", { now: thousands(slow), closed: thousands(stuck) });
+function describeSlowReaders({ slow, stuck }) {
+  if (slow + stuck === 0) return t("none");
+  return t("slow", { now: formatThousands(slow), closed: formatThousands(stuck) });
 }
 
-function redis(up) {
-  if (up === null) return word("redis-unused");
-  return word(up ? "redis-up" : "redis-away");
+function describeRedis(isReachable) {
+  if (isReachable === null) return t("redis-unused");
+  return t(isReachable ? "redis-up" : "redis-away");
 }
 
 export class WorkerRow {
   #cells;
   #name = element("code");
-  #process = element("span", "", "quiet");
-  #here = element("span", word("here"), "tag");
+  #process = element("span", "", "muted");
+  #isThisWorker = element("span", t("this-worker"), "tag");
 
   constructor(labels) {
     this.element = tableRow(labels);
     const [name, ...cells] = this.element.cells;
-    name.append(this.#name, " ", this.#here, this.#process);
+    name.append(this.#name, " ", this.#isThisWorker, this.#process);
     this.#cells = cells;
   }
 
   show(worker) {
     setText(this.#name, worker.id);
     setText(this.#process, `${worker.host}:${worker.pid}`);
-    this.#here.hidden = !worker.here;
-    this.#texts(worker).forEach((text, at) => setText(this.#cells[at], text));
+    this.#isThisWorker.hidden = !worker.here;
+    for (const [index, text] of this.#texts(worker).entries()) setText(this.#cells[index], text);
     this.element.classList.toggle("alarm-slow", worker.slow > 0);
     this.element.classList.toggle("alarm-redis", worker.redis === false);
     this.element.classList.toggle("alarm-draining", worker.draining);
   }
 
   #texts(worker) {
-    const { unit, values } = duration(worker.up);
+    const { unit, values } = splitDuration(worker.up);
     return [
-      word(unit, values),
-      counted(present(worker.sockets, SOCKETS)),
-      streams(worker.streams),
-      rate(worker.entries) ?? word("unknown"),
-      rate(worker.deliveries) ?? word("unknown"),
-      delay(worker),
-      slow(worker),
-      redis(worker.redis),
-      word(worker.draining ? "draining" : "serving"),
+      t(unit, values),
+      joinCounts(nonZeroCounts(worker.sockets, SOCKETS)),
+      describeStreams(worker.streams),
+      formatRate(worker.entries) ?? t("unknown"),
+      formatRate(worker.deliveries) ?? t("unknown"),
+      describeDelay(worker),
+      describeSlowReaders(worker),
+      describeRedis(worker.redis),
+      t(worker.draining ? "draining" : "serving"),
     ];
   }
 }

@@ -1,18 +1,44 @@
-// localStorage, which may be forbidden, full or absent: then nothing is kept, and nothing breaks.
-function quietly(act, otherwise) {
+// localStorage may be forbidden, full or absent. Then nothing is stored, and the page works on from memory.
+
+/**
+ * @template T
+ * @param {() => T} act
+ * @param {T} fallback
+ */
+function withoutErrors(act, fallback) {
   try {
     return act();
   } catch {
-    return otherwise;
+    return fallback;
   }
 }
 
-export const kept = (key) => quietly(() => localStorage.getItem(key), null);
-export const keep = (key, text) => quietly(() => localStorage.setItem(key, text));
-export const forget = (key) => quietly(() => localStorage.removeItem(key));
-export const keysFrom = (prefix) => quietly(() => Object.keys(localStorage).filter((key) => key.startsWith(prefix)), []);
+/** @param {string} key */
+export function getItem(key) {
+  return withoutErrors(() => localStorage.getItem(key), null);
+}
 
-// What other tabs of this site do: a key, and its text or null. This tab's own changes are not told.
-export function onChange(told) {
-  addEventListener("storage", ({ key, newValue }) => key !== null && told(key, newValue));
+/** @param {string} key @param {string} text */
+export function setItem(key, text) {
+  withoutErrors(() => localStorage.setItem(key, text), undefined);
+}
+
+/** @param {string} key */
+export function removeItem(key) {
+  withoutErrors(() => localStorage.removeItem(key), undefined);
+}
+
+/** @param {string} prefix @returns {string[]} */
+export function keysWithPrefix(prefix) {
+  return withoutErrors(() => Object.keys(localStorage).filter((key) => key.startsWith(prefix)), []);
+}
+
+/**
+ * Reports what other tabs of this site change: a key, and its text or null. Changes by this tab are not reported.
+ * @param {(key: string, text: string | null) => void} listener
+ */
+export function onStorageChange(listener) {
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key !== null) listener(key, newValue);
+  });
 }

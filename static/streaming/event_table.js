@@ -1,60 +1,66 @@
-const KEPT_ROWS = 300;
+import { element } from "../shared/dom.js";
 
-// What a table cell would swallow or break on is written as its escape.
-export function visible(data) {
-  return data.replace(/[\u0000-\u001f\u007f-\u00a0\u2028\u2029\ufeff]/g, (char) =>
-    ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const MAX_ROWS = 300;
+const NEAR_BOTTOM_PX = 40;
+const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Writes characters that a table cell would hide, or break a line at, as escapes. */
+export function escapeInvisible(data) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+  return data.replace(/[\u0000-\u001f\u007f-\u00a0\u2028\u2029\ufeff]/g, (char) => {
+    return ESCAPES[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
-function cell(text) {
-  const td = document.createElement("td");
-  const code = document.createElement("code");
-  code.textContent = text;
-  td.append(code);
-  return td;
+function tableRow({ id, type, data }) {
+  const row = element("tr");
+  for (const text of [id, type, escapeInvisible(data)]) {
+    const cell = element("td");
+    cell.append(element("code", text));
+    row.append(cell);
+  }
+  return row;
 }
 
-function row({ id, event, data }) {
-  const tr = document.createElement("tr");
-  tr.append(cell(id), cell(event), cell(visible(data)));
-  return tr;
-}
-
-// The newest events as they came; rows are made only while the drawer is open.
-export class RawRows {
+/** The newest events as they came. Rows are made only while the drawer is open. */
+export class EventTable {
   #drawer;
   #body;
   #pane;
-  #kept = [];
+  #events = [];
 
   constructor(drawer, body) {
     this.#drawer = drawer;
     this.#body = body;
-    this.#pane = body.closest(".wire");
+    this.#pane = body.closest(".event-log");
     drawer.addEventListener("toggle", () => this.#draw());
   }
 
   clear() {
-    this.#kept = [];
+    this.#events = [];
     this.#body.replaceChildren();
   }
 
-  add(event) {
-    const kept = { id: event.lastEventId, event: event.type, data: event.data };
-    this.#kept.push(kept);
-    if (this.#kept.length > KEPT_ROWS) this.#kept.shift();
-    if (this.#drawer.open) this.#append(kept);
+  add({ lastEventId, type, data }) {
+    const event = { id: lastEventId, type, data };
+    this.#events.push(event);
+    if (this.#events.length > MAX_ROWS) this.#events.shift();
+    if (this.#drawer.open) this.#append(event);
   }
 
-  #append(kept) {
+  #append(event) {
     const { scrollHeight, scrollTop, clientHeight } = this.#pane;
-    this.#body.append(row(kept));
-    if (this.#body.rows.length > KEPT_ROWS) this.#body.rows[0].remove();
-    if (scrollHeight - scrollTop - clientHeight < 40) this.#pane.scrollTop = this.#pane.scrollHeight;
+    this.#body.append(tableRow(event));
+    if (this.#body.rows.length > MAX_ROWS) this.#body.rows[0].remove();
+    if (scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX) this.#scrollToBottom();
   }
 
   #draw() {
-    this.#body.replaceChildren(...(this.#drawer.open ? this.#kept.map(row) : []));
+    this.#body.replaceChildren(...(this.#drawer.open ? this.#events.map(tableRow) : []));
+    this.#scrollToBottom();
+  }
+
+  #scrollToBottom() {
     this.#pane.scrollTop = this.#pane.scrollHeight;
   }
 }

@@ -1,14 +1,15 @@
 import { watchComposition } from "../shared/composition.js";
 
-// Where Enter already means something, it keeps meaning that. A closed select opens with other keys.
-const OWN_ENTER = 'a, button:not([aria-disabled="true"]), summary, input, textarea, [contenteditable]';
+// Elements where Enter already has a meaning keep it. A closed select opens with other keys.
+const HAS_OWN_ENTER = 'a, button:not([aria-disabled="true"]), summary, input, textarea, [contenteditable]';
 
-export function listenForKeys({ start, stop }) {
-  const composing = watchComposition(document);
-  const plain = (event) => !(event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+/** Enter starts, Escape stops. */
+export function listenForShortcuts({ start, stop }) {
+  const isComposing = watchComposition(document);
+  const isPlain = (event) => !(event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || composing(event) || !plain(event)) return;
+    if (event.defaultPrevented || isComposing(event) || !isPlain(event)) return;
     if (event.key === "Escape") stop();
-    if (event.key === "Enter" && !event.target.closest(OWN_ENTER)) start();
+    if (event.key === "Enter" && !event.target.closest(HAS_OWN_ENTER)) start();
   });
 }

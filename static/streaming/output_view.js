@@ -1,40 +1,40 @@
 const NEAR_BOTTOM_PX = 24;
 
-// The text so far. It only ever grows at its end, so that a selection inside it survives.
-export class Output {
+/** The text so far. It only grows at its end, so that a selection inside it survives. */
+export class OutputView {
   #panel;
   #text = null;
-  #stuck = true;
-  #asked = false;
+  #isAtBottom = true;
+  #isScrollPending = false;
 
   constructor(panel) {
     this.#panel = panel;
-    panel.addEventListener("scroll", () => this.#look(), { passive: true });
+    panel.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.clear();
   }
 
   clear() {
     this.#text = document.createTextNode("");
     this.#panel.replaceChildren(this.#text);
-    this.#stuck = true;
+    this.#isAtBottom = true;
   }
 
   append(grapheme) {
     this.#text.appendData(grapheme);
-    if (this.#stuck && !this.#asked) this.#askToFollow();
+    if (this.#isAtBottom && !this.#isScrollPending) this.#scrollSoon();
   }
 
-  // Measuring once per painted frame: at 1 ms per grapheme a layout for each would be 16 too many.
-  #askToFollow() {
-    this.#asked = true;
+  // Once in an animation frame: at 1 ms per grapheme, a layout for each would be sixteen times too many.
+  #scrollSoon() {
+    this.#isScrollPending = true;
     requestAnimationFrame(() => {
-      this.#asked = false;
-      if (this.#stuck) this.#panel.scrollTop = this.#panel.scrollHeight;
+      this.#isScrollPending = false;
+      if (this.#isAtBottom) this.#panel.scrollTop = this.#panel.scrollHeight;
     });
   }
 
-  #look() {
+  #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#panel;
-    this.#stuck = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+    this.#isAtBottom = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
   }
 }

@@ -1,11 +1,11 @@
-import { word } from "../shared/translations.js";
+import { t } from "../shared/translations.js";
 
-export function quarter(shown, total) {
+function quarterOf(shown, total) {
   return total ? Math.floor((4 * shown) / total) : 0;
 }
 
-// Seen by the eye at every grapheme, told to a screen reader at quarters only.
-export class Progress {
+/** Drawn at every grapheme, announced to a screen reader at quarters only. */
+export class ProgressView {
   #bar;
   #count;
   #status;
@@ -27,22 +27,23 @@ export class Progress {
     const percent = total ? Math.floor((100 * shown) / total) : 100;
     this.#bar.max = total || 1;
     this.#bar.value = total ? shown : 1;
-    this.#count.textContent = word("count", { shown, total, percent });
-    this.#passed(quarter(shown, total));
+    this.#count.textContent = t("count", { shown, total, percent });
+    this.#announceQuarter(quarterOf(shown, total));
   }
 
+  /** Shows where a stream begins or is resumed; quarters before that are not announced. */
   restart(shown, total) {
-    this.#quarter = quarter(shown, total);
+    this.#quarter = quarterOf(shown, total);
     this.show(shown, total);
   }
 
-  say(name, values) {
-    this.#status.textContent = word(name, values);
+  announce(key, values) {
+    this.#status.textContent = t(key, values);
   }
 
-  #passed(reached) {
-    if (reached <= this.#quarter) return;
-    this.#quarter = reached;
-    if (reached < 4) this.say("said-quarter", { percent: reached * 25 });
+  #announceQuarter(quarter) {
+    if (quarter <= this.#quarter) return;
+    this.#quarter = quarter;
+    if (quarter < 4) this.announce("announce-quarter", { percent: quarter * 25 });
   }
 }

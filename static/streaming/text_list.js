@@ -1,18 +1,20 @@
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
-// Takes over what an author has changed since the page was loaded: a reader who listens under an
-// event's old name would hear nothing. When the server does not answer, the old list will do.
+/**
+ * Updates the list of texts with what an author has changed since the page was loaded: under an event's old name
+ * nothing would arrive. If the server does not answer, the list stays as it is.
+ */
 export async function refreshTexts(select) {
   try {
-    const answer = await fetch(select.dataset.texts, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    const { texts } = await answer.json();
-    for (const text of texts) show(select, text);
+    const response = await fetch(select.dataset.texts, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { texts } = await response.json();
+    for (const text of texts) updateOption(select, text);
   } catch {
     return;
   }
 }
 
-function show(select, { slug, title, event_name: name, interval_ms: interval }) {
+function updateOption(select, { slug, title, event_name: name, interval_ms: interval }) {
   const known = Array.from(select.options).find(({ value }) => value === slug);
   const option = known ?? select.appendChild(new Option("", slug));
   option.textContent = title;

@@ -1,7 +1,7 @@
 import { Backoff } from "../shared/backoff.js";
 
-// A quarter of a minute, for a server that restarts.
-const TRIES = 9;
+// Enough for a quarter of a minute, in which a server restarts.
+const MAX_ATTEMPTS = 9;
 
 export function sourceUrl(base, slug, interval) {
   const query = new URLSearchParams({ text: slug });
@@ -9,27 +9,28 @@ export function sourceUrl(base, slug, interval) {
   return `${base}?${query}`;
 }
 
-// One EventSource at a time; what an abandoned one still delivers is not heard.
-export class Source {
-  #hear;
-  #events = null;
+/** One EventSource at a time; events of an earlier one are ignored. */
+export class TextSource {
+  #listener;
+  #source = null;
   #url = "";
   #eventName = "message";
   #cursor = "";
-  #tries = 0;
-  #retry = null;
+  #attempts = 0;
+  #retryTimer = null;
   #backoff = new Backoff();
 
-  constructor(hear) {
-    this.#hear = hear;
+  /** `onEvent` gets every event; `onMeta`, `onGrapheme` and `onDone` its data; `onError(isClosed)` follows a loss. */
+  constructor(listener) {
+    this.#listener = listener;
   }
 
-  // From the beginning, or after a cursor of this text.
+  /** Streams from the beginning, or after a cursor of this text. */
   open(url, eventName, cursor = "") {
     this.#url = url;
     this.#eventName = eventName;
     this.#cursor = cursor;
-    this.#tries = 0;
+    this.#attempts = 0;
     this.#connect();
   }
 
@@ -37,46 +38,50 @@ export class Source {
     return this.#cursor;
   }
 
-  // What follows has nothing to do with what came.
-  forget() {
+  /** Another text follows. */
+  clearCursor() {
     this.#cursor = "";
   }
 
   close() {
-    clearTimeout(this.#retry);
-    this.#events?.close();
-    this.#events = null;
+    clearTimeout(this.#retryTimer);
+    this.#source?.close();
+    this.#source = null;
   }
 
-  // EventSource comes back by itself, but gives up for good on any status but 200, and a proxy
-  // answers 502 while the server behind it restarts. False when there is no use in trying on.
+  /**
+   * An EventSource reconnects by itself, but gives up at any status but 200, and a proxy answers 502 while the server
+   * behind it restarts. Returns false when there have been too many attempts.
+   */
   resume() {
-    this.#tries += 1;
-    if (this.#cursor === "" || this.#tries > TRIES) return false;
-    this.#retry = setTimeout(() => this.#connect(), this.#backoff.next(Date.now()));
+    this.#attempts += 1;
+    if (this.#cursor === "" || this.#attempts > MAX_ATTEMPTS) return false;
+    this.#retryTimer = setTimeout(() => this.#connect(), this.#backoff.next(Date.now()));
     return true;
   }
 
   #connect() {
     this.close();
-    const events = new EventSource(this.#cursor ? `${this.#url}&${new URLSearchParams({ cursor: this.#cursor })}` : this.#url);
-    this.#events = events;
-    const on = (type, act) => events.addEventListener(type, (event) => this.#events === events && act(event));
+    const query = this.#cursor ? `&${new URLSearchParams({ cursor: this.#cursor })}` : "";
+    const source = new EventSource(this.#url + query);
+    this.#source = source;
+    const on = (type, act) => source.addEventListener(type, (event) => this.#source === source && act(event));
     for (const type of ["meta", "done", this.#eventName]) on(type, (event) => this.#receive(event));
-    on("error", () => this.#broken(events.readyState === EventSource.CLOSED));
+    on("error", () => this.#failed(source.readyState === EventSource.CLOSED));
   }
 
   #receive(event) {
     this.#cursor = event.lastEventId;
-    this.#tries = 0;
-    this.#hear.event(event);
-    if (event.type === this.#eventName) return this.#hear.grapheme(event.data);
-    if (event.type === "done") this.close();
-    return this.#hear[event.type](JSON.parse(event.data));
+    this.#attempts = 0;
+    this.#listener.onEvent(event);
+    if (event.type === this.#eventName) return this.#listener.onGrapheme(event.data);
+    if (event.type === "meta") return this.#listener.onMeta(JSON.parse(event.data));
+    this.close();
+    return this.#listener.onDone();
   }
 
-  #broken(gone) {
-    if (gone) this.close();
-    this.#hear.broken(gone);
+  #failed(isClosed) {
+    if (isClosed) this.close();
+    this.#listener.onError(isClosed);
   }
 }

@@ -1,5 +1,5 @@
-// Only secure contexts have crypto.randomUUID, and a board on the local network is reached over plain http.
-export function newCid() {
+/** A random UUID. Only secure contexts have crypto.randomUUID, and a local network is reached over plain http. */
+export function newClientId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -1,39 +1,63 @@
 import { Backoff } from "../../shared/backoff.js";
-import { Chooser } from "./transport_selector.js";
-import { GREETING_MS, Pulse } from "./liveness_watchdog.js";
+import { HANDSHAKE_TIMEOUT_MS, LivenessWatchdog } from "./liveness_watchdog.js";
+import { TransportSelector } from "./transport_selector.js";
 
-// Coming back unasked would only be closed again: protocol, session ended, forbidden, no such place.
-const STAY_AWAY = new Set([4400, 4401, 4403, 4404]);
+/** @import { Frame } from "../state/types.js" */
+/** @import { Loss, Transport, TransportListener } from "./types.js" */
+
+// Close codes after which a new connection would be closed again: protocol, session ended, forbidden, no such place.
+const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
 const FLOODING = 4429;
 const FLOODING_WAIT_MS = 30_000;
-const CUT_MS = 5_000;
+const TEST_CUT_MS = 5_000;
 
-// One line at a time, over whatever tap opens, for as long as the page lives. Says its state and hands
-// over every frame. A line is open when it has said `welcome`.
+/**
+ * @typedef {{ name: string, transport?: any }} Line One transport, from its opening to its end.
+ * @typedef {object} Trial A better transport that is opened beside the one in use.
+ * @property {Line} line
+ * @property {string[]} others what is tried next
+ * @property {ReturnType<typeof setTimeout>} timer
+ */
+
+/**
+ * One line at a time, over the best transport that opens, for as long as the page lives.
+ * A line is open when the server has sent `welcome`.
+ */
 export class Connection {
-  #taps;
+  #transports;
   #onFrame;
   #onState;
+  /** @type {Line | null} */
   #line = null;
+  /** @type {Trial | null} */
   #trial = null;
-  #welcomed = false;
-  #retry = null;
-  #next = null;
-  #cut = false;
+  #isWelcomed = false;
+  #isCut = false;
+  /** The least milliseconds until the next attempt, from the server's `bye`. */
   #floor = 0;
-  #chooser = new Chooser();
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #retryTimer = null;
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #trialTimer = null;
+  #selector = new TransportSelector();
   #backoff = new Backoff();
-  #pulse = new Pulse(() => this.#lost(this.#line, {}));
-  #own = {
+  #watchdog = new LivenessWatchdog(() => this.#line && this.#lost(this.#line, {}));
+  /** @type {Record<string, (frame: Frame) => void>} */
+  #handlers = {
     welcome: (frame) => this.#opened(frame),
     ping: ({ ts }) => this.send({ type: "pong", ts }),
-    pong: () => this.#pulse.answered(),
-    bye: ({ retry_after_ms: wait = 0 }) => (this.#floor = wait),
+    pong: () => this.#watchdog.pongReceived(),
+    bye: ({ retry_after_ms: wait = 0 }) => {
+      this.#floor = wait;
+    },
   };
 
-  // `taps` makes a tap of each name, given what to tell.
-  constructor(taps, { onFrame, onState }) {
-    this.#taps = taps;
+  /**
+   * @param {Record<string, (listener: TransportListener) => Transport>} transports
+   * @param {{ onFrame: (frame: Frame) => void, onState: (state: { name: string } & Record<string, any>) => void }} listener
+   */
+  constructor(transports, { onFrame, onState }) {
+    this.#transports = transports;
     this.#onFrame = onFrame;
     this.#onState = onState;
   }
@@ -41,129 +65,141 @@ export class Connection {
   open() {
     this.#drop();
     this.#onState({ name: "connecting" });
-    this.#pulse.start();
-    this.#line = this.#make(this.#chooser.tap);
-    this.#line.tap.open();
+    this.#watchdog.start();
+    this.#line = this.#makeLine(this.#selector.current);
+    this.#line.transport.open();
   }
 
+  /** False if it could not be sent. @param {Frame} frame */
   send(frame) {
-    return this.#welcomed && this.#line.tap.send(frame);
+    return this.#isWelcomed && this.#line?.transport.send(frame);
   }
 
   ping() {
     return this.send({ type: "ping", ts: Date.now() });
   }
 
+  /** The connection may be dead unnoticed, or may be possible again. */
   wake() {
-    if (this.#cut) return;
-    if (this.#retry !== null) return this.open();
-    if (this.ping()) this.#pulse.expectSoon();
-    if (this.#next !== null) this.#try(this.#chooser.better);
+    if (this.#isCut) return;
+    if (this.#retryTimer !== null) return this.open();
+    if (this.ping()) this.#watchdog.expectPong();
+    if (this.#trialTimer !== null) this.#tryBetter(this.#selector.better);
   }
 
-  // For whoever wants to see that nothing is lost.
+  /** Closes the line for some seconds, so that a visitor sees that nothing is lost. */
   cut() {
-    if (this.#line === null && this.#retry === null) return; // there is no wire any more
+    if (this.#line === null && this.#retryTimer === null) return; // closed for good
     this.#drop();
-    this.#cut = true;
-    this.#retry = setTimeout(() => this.open(), CUT_MS);
-    this.#onState({ name: "cut", until: Date.now() + CUT_MS });
+    this.#isCut = true;
+    this.#retryTimer = setTimeout(() => this.open(), TEST_CUT_MS);
+    this.#onState({ name: "cut", until: Date.now() + TEST_CUT_MS });
   }
 
-  // There is nothing to come back to, whatever the line could do.
+  /** Closes the line for good. @param {number} [code] */
   end(code) {
     this.#drop();
     this.#onState({ name: "closed", code });
   }
 
-  #make(name) {
+  /** @param {string} name */
+  #makeLine(name) {
+    /** @type {Line} */
     const line = { name };
-    line.tap = this.#taps[name]({
-      frame: (frame) => this.#receive(line, frame),
-      heard: () => line === this.#line && this.#pulse.heard(),
-      lost: (why) => this.#lost(line, why),
+    line.transport = this.#transports[name]({
+      onFrame: (frame) => this.#receive(line, frame),
+      onActivity: () => {
+        if (line === this.#line) this.#watchdog.activity();
+      },
+      onLost: (loss) => this.#lost(line, loss),
     });
     return line;
   }
 
+  /** @param {Line} line @param {Frame} frame */
   #receive(line, frame) {
-    if (line === this.#trial && frame.type === "welcome") this.#adopt();
+    if (line === this.#trial?.line && frame.type === "welcome") this.#adopt(line);
     if (line !== this.#line) return;
-    if (Object.hasOwn(this.#own, frame.type)) this.#own[frame.type](frame);
+    if (Object.hasOwn(this.#handlers, frame.type)) this.#handlers[frame.type](frame);
     this.#onFrame(frame);
   }
 
+  /** @param {Frame} frame */
   #opened(frame) {
-    const { name } = this.#line;
-    this.#welcomed = true;
+    const { name } = /** @type {Line} */ (this.#line);
+    this.#isWelcomed = true;
     this.#floor = 0;
     this.#backoff.opened(Date.now());
-    this.#chooser.opened(name, Date.now());
-    this.#pulse.heard();
-    this.#pulse.greeted(frame);
-    this.#tryLater();
-    this.#onState({ name: "connected", tap: name });
+    this.#selector.opened(name, Date.now());
+    this.#watchdog.activity();
+    this.#watchdog.welcomed(frame);
+    this.#scheduleTrial();
+    this.#onState({ name: "connected", transport: name });
   }
 
+  /** @param {Line} line @param {Loss} loss */
   #lost(line, { code, floor = 0 }) {
-    if (line === this.#trial) return this.#try(line.others);
+    if (line === this.#trial?.line) return this.#tryBetter(this.#trial.others);
     if (line !== this.#line) return;
-    // close() on a dead network reports only after the browser's own patience, a minute or more.
+    // On a dead network the close event comes only after the browser's own timeout, a minute or more.
     this.#drop();
-    if (STAY_AWAY.has(code)) return this.#onState({ name: "closed", code });
-    this.#chooser.lost(Date.now());
-    this.#comeBack(Math.max(this.#floor, floor, code === FLOODING ? FLOODING_WAIT_MS : 0));
+    if (code !== undefined && FINAL_CODES.has(code)) return this.#onState({ name: "closed", code });
+    this.#selector.lost(Date.now());
+    this.#retryLater(Math.max(this.#floor, floor, code === FLOODING ? FLOODING_WAIT_MS : 0));
   }
 
-  #comeBack(floor) {
+  /** @param {number} floor */
+  #retryLater(floor) {
     const wait = this.#backoff.next(Date.now(), floor);
     this.#floor = 0;
-    this.#retry = setTimeout(() => this.open(), wait);
+    this.#retryTimer = setTimeout(() => this.open(), wait);
     this.#onState(navigator.onLine ? { name: "reconnecting", until: Date.now() + wait } : { name: "offline" });
   }
 
   #drop() {
-    clearTimeout(this.#retry);
-    this.#retry = null;
-    this.#cut = false;
-    this.#welcomed = false;
-    this.#pulse.stop();
-    this.#stopTrying();
+    clearTimeout(this.#retryTimer ?? undefined);
+    this.#retryTimer = null;
+    this.#isCut = false;
+    this.#isWelcomed = false;
+    this.#watchdog.stop();
+    this.#stopTrial();
     const line = this.#line;
     this.#line = null;
-    line?.tap.close();
+    line?.transport.close();
   }
 
-  // ---- A better tap beside the one in use, which is kept until the other has opened ----
+  // ---- A better transport is opened beside the one in use, which stays until the other is welcomed ----
 
-  #tryLater() {
-    this.#stopTrying();
-    if (this.#chooser.better.length === 0) return;
-    this.#next = setTimeout(() => this.#try(this.#chooser.better), this.#chooser.trialIn());
+  #scheduleTrial() {
+    this.#stopTrial();
+    if (this.#selector.better.length === 0) return;
+    this.#trialTimer = setTimeout(() => this.#tryBetter(this.#selector.better), this.#selector.nextTrialDelay());
   }
 
-  #try([name, ...others]) {
-    if (name === undefined) return this.#tryLater();
-    this.#stopTrying();
-    const line = this.#make(name);
-    this.#trial = Object.assign(line, { others, timer: setTimeout(() => this.#lost(line, {}), GREETING_MS) });
-    return line.tap.open();
+  /** @param {string[]} names best first */
+  #tryBetter([name, ...others]) {
+    if (name === undefined) return this.#scheduleTrial();
+    this.#stopTrial();
+    const line = this.#makeLine(name);
+    this.#trial = { line, others, timer: setTimeout(() => this.#lost(line, {}), HANDSHAKE_TIMEOUT_MS) };
+    line.transport.open();
   }
 
-  #adopt() {
-    const line = this.#line;
-    this.#line = this.#trial;
-    clearTimeout(this.#line.timer);
+  /** @param {Line} line */
+  #adopt(line) {
+    const previous = this.#line;
+    this.#line = line;
+    clearTimeout(this.#trial?.timer);
     this.#trial = null;
-    line.tap.close();
+    previous?.transport.close();
   }
 
-  #stopTrying() {
-    clearTimeout(this.#next);
-    this.#next = null;
+  #stopTrial() {
+    clearTimeout(this.#trialTimer ?? undefined);
+    this.#trialTimer = null;
     clearTimeout(this.#trial?.timer);
     const trial = this.#trial;
     this.#trial = null;
-    trial?.tap.close();
+    trial?.line.transport.close();
   }
 }

@@ -1,33 +1,40 @@
-import { joined, news } from "./http_frames.js";
-import { Requests } from "./http_requests.js";
+import { eventsFrames, joinedFrame } from "./http_frames.js";
+import { HttpRequests } from "./http_requests.js";
+
+/** @import { Frame } from "../state/types.js" */
+/** @import { Command, RoomEndpoint, TransportListener } from "./types.js" */
 
 // An event stream pings after 15 s of silence.
 const TIMEOUT_S = 40;
 
-// Entries come by an EventSource, commands go by POST.
-export class StreamTap {
-  #place;
-  #tell;
+/** Entries come by an EventSource, commands go by POST. */
+export class EventStreamTransport {
+  #endpoint;
+  #listener;
   #requests;
+  /** @type {EventSource | null} */
   #source = null;
-  // Events that came before the answer to a join. In front of it they would be ahead of its head.
-  #held = [];
+  /** Events that came before the answer to a join: before it they would be ahead of its head. @type {Frame[] | null} */
+  #buffered = [];
 
-  constructor(place, tell) {
-    this.#place = place;
-    this.#tell = tell;
-    this.#requests = new Requests(place, tell);
+  /** @param {RoomEndpoint} endpoint @param {TransportListener} listener */
+  constructor(endpoint, listener) {
+    this.#endpoint = endpoint;
+    this.#listener = listener;
+    this.#requests = new HttpRequests(endpoint, listener);
   }
 
   async open() {
-    // Asked first: an EventSource opens as well where a proxy that finds no worker tells it to come again.
-    const cursor = this.#place.cursor();
+    // Polls first: an EventSource also opens where a proxy without a worker answers that it should come back later.
+    const cursor = this.#endpoint.cursor();
     const { answer, loss } = await this.#requests.poll(cursor);
-    return loss ? this.#tell.lost(loss) : this.#listen(cursor ?? answer.cursor);
+    return loss ? this.#listener.onLost(loss) : this.#subscribe(cursor ?? answer.cursor);
   }
 
+  /** @param {Command} command */
   send(command) {
-    if (command.type !== "join") return this.#requests.send({ ...command, cursor: this.#place.cursor() });
+    if (command.type !== "join")
+      return this.#requests.send({ ...command, cursor: this.#endpoint.cursor() ?? undefined });
     this.#join(command.cursor);
     return true;
   }
@@ -37,41 +44,50 @@ export class StreamTap {
     this.#source?.close();
   }
 
-  #listen(cursor) {
-    if (this.#requests.closed) return;
-    const { room, limits, me } = this.#place;
-    const source = new EventSource(`${this.#place.events}?${new URLSearchParams({ cursor, as: me() })}`);
+  /** @param {string} cursor */
+  #subscribe(cursor) {
+    if (this.#requests.isClosed) return;
+    const { room, limits, memberKey } = this.#endpoint;
+    const source = new EventSource(`${this.#endpoint.events}?${new URLSearchParams({ cursor, as: memberKey() })}`);
     this.#source = source;
-    source.onopen = () => this.#tell.frame({ type: "welcome", timeout_s: TIMEOUT_S, limits });
-    source.onerror = () => this.#broken(source);
-    const on = (type, frames) =>
-      source.addEventListener(type, ({ data, lastEventId }) => this.#pass(frames(JSON.parse(data), lastEventId)));
-    for (const kind of ["say", "edit", "delete"]) on(kind, (entry, cursor) => news(room, { cursor, events: [entry] }));
+    source.onopen = () => this.#listener.onFrame({ type: "welcome", timeout_s: TIMEOUT_S, limits });
+    source.onerror = () => this.#failed(source);
+    /** @param {string} type @param {(data: any, cursor: string) => Frame[]} toFrames */
+    const on = (type, toFrames) =>
+      source.addEventListener(type, ({ data, lastEventId }) => this.#receive(toFrames(JSON.parse(data), lastEventId)));
+    for (const kind of ["say", "edit", "delete"]) {
+      on(kind, (entry, entryCursor) => eventsFrames(room, { cursor: entryCursor, events: [entry] }));
+    }
     on("ping", ({ heads }) => [{ type: "ping", heads }]);
-    on("reset", (reset) => [joined(room, { ...reset, reset: true, events: [] })]);
+    on("reset", (reset) => [joinedFrame(room, { ...reset, reset: true, events: [] })]);
   }
 
+  /** @param {string | undefined} cursor */
   async #join(cursor) {
-    this.#held ??= [];
+    this.#buffered ??= [];
     const { answer, loss } = await this.#requests.poll(cursor);
-    if (loss) return this.#tell.lost(loss);
-    const held = this.#held;
-    this.#held = null;
-    return this.#pass([joined(this.#place.room, answer), ...news(this.#place.room, answer), ...held]);
+    if (loss) return this.#listener.onLost(loss);
+    const buffered = this.#buffered ?? [];
+    this.#buffered = null;
+    const { room } = this.#endpoint;
+    return this.#receive([joinedFrame(room, answer), ...eventsFrames(room, answer), ...buffered]);
   }
 
-  // Each may be the one that shows a hole, and makes somebody join again.
-  #pass(frames) {
-    this.#tell.heard();
-    for (const frame of frames) this.#held ? this.#held.push(frame) : this.#tell.frame(frame);
+  /** Each frame may reveal a hole, after which the page joins again: from then on frames are buffered. @param {Frame[]} frames */
+  #receive(frames) {
+    this.#listener.onActivity();
+    for (const frame of frames) this.#buffered ? this.#buffered.push(frame) : this.#listener.onFrame(frame);
   }
 
-  // It would come back by itself, at its own pace and to the same address. One that has given up for
-  // good does not say why, so somebody else is asked.
-  async #broken(source) {
-    const gone = source.readyState === EventSource.CLOSED;
+  /**
+   * An EventSource would reconnect by itself, in its own time and to the same address. One that has given up does not
+   * say why, so the poll endpoint is asked.
+   * @param {EventSource} source
+   */
+  async #failed(source) {
+    const hasGivenUp = source.readyState === EventSource.CLOSED;
     source.close();
-    const { loss } = gone ? await this.#requests.poll(this.#place.cursor()) : {};
-    this.#tell.lost(loss ?? {});
+    const { loss } = hasGivenUp ? await this.#requests.poll(this.#endpoint.cursor()) : { loss: {} };
+    this.#listener.onLost(loss ?? {});
   }
 }

@@ -1,15 +1,19 @@
-import { word } from "../../shared/translations.js";
-import { answer, heads, loss } from "./http_frames.js";
+import { t } from "../../shared/translations.js";
+import { commandAnswer, headsFrame, lossOf } from "./http_frames.js";
+
+/** @import { Frame } from "../state/types.js" */
+/** @import { Command, Loss, RoomEndpoint, TransportListener } from "./types.js" */
 
 const POSTED = new Set(["say", "edit", "delete", "read"]);
-const NOT_YOU = 401;
+const UNAUTHORIZED = 401;
 const FORBIDDEN = 403;
 
-function token() {
+function csrfToken() {
   return /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 }
 
-async function json(response) {
+/** @param {Response} response */
+async function jsonOrNull(response) {
   try {
     return await response.json();
   } catch {
@@ -17,36 +21,42 @@ async function json(response) {
   }
 }
 
-// Says everything that goes up, and asks for what does not come by itself, over HTTP.
-export class Requests {
+/** Sends the commands of a page over HTTP, and reads the log. */
+export class HttpRequests {
   #room;
   #url;
-  #me;
-  #told;
-  #ends = new AbortController();
+  #memberKey;
+  #listener;
+  #abort = new AbortController();
 
-  constructor({ room, entries, me }, told) {
+  /** @param {RoomEndpoint} endpoint @param {TransportListener} listener */
+  constructor({ room, entries, memberKey }, listener) {
     this.#room = room;
     this.#url = entries;
-    this.#me = me;
-    this.#told = told;
+    this.#memberKey = memberKey;
+    this.#listener = listener;
   }
 
-  get closed() {
-    return this.#ends.signal.aborted;
+  get isClosed() {
+    return this.#abort.signal.aborted;
   }
 
   close() {
-    this.#ends.abort();
+    this.#abort.abort();
   }
 
-  // What follows a cursor: the answer, or why there is none.
+  /**
+   * What follows a cursor.
+   * @param {string | null | undefined} cursor
+   * @param {number} wait in seconds
+   * @returns {Promise<{ answer: any, loss?: undefined } | { loss: Loss, answer?: undefined }>}
+   */
   async poll(cursor, wait = 0) {
     const [status, body] = await this.#fetch({ ...(cursor && { cursor }), ...(wait && { wait }) });
-    return status === 200 && body ? { answer: body } : { loss: loss(status, body) };
+    return status === 200 && body ? { answer: body } : { loss: lossOf(status, body) };
   }
 
-  // What has no use over HTTP (typing, leave, pong) is dropped.
+  /** Drops the commands that have no use over HTTP: typing, leave, pong. @param {Command} command */
   send(command) {
     if (POSTED.has(command.type)) this.#post(command);
     if (command.type === "history") this.#history(command);
@@ -54,41 +64,50 @@ export class Requests {
     return true;
   }
 
+  /** @param {Command} command */
   async #post(command) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": token() };
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
     const [status, body] = await this.#fetch({}, { method: "POST", headers, body: JSON.stringify(command) });
-    if (status === NOT_YOU && !this.closed) return this.#told.lost(loss(status, body));
-    const frame = answer(this.#room, command, body);
-    // The page sets the cookie whose token was refused.
+    if (status === UNAUTHORIZED && !this.isClosed) return this.#listener.onLost(lossOf(status, body));
+    const frame = commandAnswer(this.#room, command, body);
+    // The CSRF token was refused. Loading the page sets the cookie with a new one.
     if (status === FORBIDDEN && frame !== body) await fetch(location.pathname);
-    return this.#tell(frame);
+    return this.#receive(frame);
   }
 
+  /** @param {Command} command */
   async #history({ before, limit }) {
     const [, body] = await this.#fetch({ before, limit });
-    const unreachable = { type: "error", code: "internal", message: word("unreachable") };
-    this.#tell(body?.type ? body : unreachable);
+    const unreachable = { type: "error", code: "internal", message: t("unreachable") };
+    this.#receive(body?.type ? body : unreachable);
   }
 
+  /** @param {Command} command */
   async #ping({ ts, cursor }) {
     const [status, body] = await this.#fetch({ ...(cursor && { cursor }) });
     if (status !== 200 || !body) return;
-    this.#tell({ type: "pong", ts });
-    this.#tell(heads(this.#room, body));
+    this.#receive({ type: "pong", ts });
+    this.#receive(headsFrame(this.#room, body));
   }
 
-  // Says for whom, so that nobody who logged in or out in another tab is taken for this person.
+  /**
+   * `as` names the person that the page shows: after a login or logout in another tab the server refuses.
+   * @param {Record<string, any>} query
+   * @param {RequestInit} options
+   * @returns {Promise<[number, any]>} status and body; 0 without an answer
+   */
   async #fetch(query, options = {}) {
     try {
-      const url = `${this.#url}?${new URLSearchParams({ ...query, as: this.#me() })}`;
-      const response = await fetch(url, { ...options, cache: "no-store", signal: this.#ends.signal });
-      return [response.status, await json(response)];
+      const url = `${this.#url}?${new URLSearchParams({ ...query, as: this.#memberKey() })}`;
+      const response = await fetch(url, { ...options, cache: "no-store", signal: this.#abort.signal });
+      return [response.status, await jsonOrNull(response)];
     } catch {
-      return [0, null]; // no network, or closed meanwhile
+      return [0, null]; // no network, or closed by now
     }
   }
 
-  #tell(frame) {
-    if (!this.closed) this.#told.frame(frame);
+  /** @param {Frame} frame */
+  #receive(frame) {
+    if (!this.isClosed) this.#listener.onFrame(frame);
   }
 }

@@ -1,54 +1,58 @@
 // Longer than the worst handshake on a mobile network, shorter than a person's patience.
-export const GREETING_MS = 15_000;
-const WAKE_MS = 4_000;
-const TIMEOUT_MS = 60_000;
-const LOOK_MS = 5_000;
+export const HANDSHAKE_TIMEOUT_MS = 15_000;
+const WAKE_TIMEOUT_MS = 4_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
+const CHECK_MS = 5_000;
 
-// Tells when a line that claims to be open has fallen silent.
-export class Pulse {
-  #silent;
-  #heardAt = 0;
-  #limit = GREETING_MS;
-  #look = null;
-  #wake = null;
+/** Reports when a connection that claims to be open has been silent for too long. */
+export class LivenessWatchdog {
+  #onSilent;
+  #lastActivity = 0;
+  #timeout = HANDSHAKE_TIMEOUT_MS;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #checks;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #wakeTimer;
 
-  constructor(silent) {
-    this.#silent = silent;
+  /** @param {() => void} onSilent */
+  constructor(onSilent) {
+    this.#onSilent = onSilent;
   }
 
   start(now = Date.now()) {
     this.stop();
-    this.#heardAt = now;
-    this.#limit = GREETING_MS;
-    this.#look = setInterval(() => this.#check(Date.now()), LOOK_MS);
+    this.#lastActivity = now;
+    this.#timeout = HANDSHAKE_TIMEOUT_MS;
+    this.#checks = setInterval(() => this.#check(Date.now()), CHECK_MS);
   }
 
   stop() {
-    clearInterval(this.#look);
-    clearTimeout(this.#wake);
-    this.#wake = null;
+    clearInterval(this.#checks);
+    this.pongReceived();
   }
 
-  greeted({ timeout_s: seconds }) {
-    this.#limit = seconds * 1000 || TIMEOUT_MS;
+  /** @param {{ timeout_s?: number, [field: string]: unknown }} frame */
+  welcomed({ timeout_s: seconds = 0 }) {
+    this.#timeout = seconds * 1000 || DEFAULT_TIMEOUT_MS;
   }
 
-  heard(now = Date.now()) {
-    this.#heardAt = now;
-    this.answered();
+  activity(now = Date.now()) {
+    this.#lastActivity = now;
+    this.pongReceived();
   }
 
-  // A request of its own was answered: that says nothing of a stream beside it.
-  answered() {
-    clearTimeout(this.#wake);
-    this.#wake = null;
+  /** Over HTTP a ping is a request of its own: its answer says nothing about the event stream beside it. */
+  pongReceived() {
+    clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = undefined;
   }
 
-  expectSoon() {
-    this.#wake ??= setTimeout(() => this.#silent(), WAKE_MS);
+  /** After a ping: the answer must come soon. */
+  expectPong() {
+    this.#wakeTimer ??= setTimeout(() => this.#onSilent(), WAKE_TIMEOUT_MS);
   }
 
-  #check(now) {
-    if (now - this.#heardAt > this.#limit) this.#silent();
+  #check(/** @type {number} */ now) {
+    if (now - this.#lastActivity > this.#timeout) this.#onSilent();
   }
 }

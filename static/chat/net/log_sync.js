@@ -1,77 +1,66 @@
-// The server told of a newer head; the events themselves may still be on their way.
-const MISSING_MS = 2_000;
-const REFUSED_MS = 1_000;
-const PAGE = 50;
+/** @import { Frame } from "../state/types.js" */
+/** @import { RoomState } from "../state/room_state.js" */
+/** @import { Store } from "../../shared/store.js" */
 
-// Follows one room's log from a cursor: joins, notices what is missing, asks for what came before.
-export class Reader {
-  #room;
-  #log;
+// The server reported a newer head; the events themselves may still be on their way.
+const MISSING_EVENTS_MS = 2_000;
+const JOIN_RETRY_MS = 1_000;
+const PAGE_SIZE = 50;
+
+/** Keeps the log of the page up to date: joins the room, joins again where entries are missing, loads history. */
+export class LogSync {
+  #store;
   #send;
-  #joining = false;
-  #asked = null;
-  #missing = null;
+  #isJoining = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #joinTimer;
 
-  constructor(room, log, send) {
-    this.#room = room;
-    this.#log = log;
+  /** @param {Store<RoomState>} store @param {(command: Frame) => boolean} send */
+  constructor(store, send) {
+    this.#store = store;
     this.#send = send;
+    store.subscribe({
+      connection: ({ name }) => name === "connected" || this.#disconnected(),
+      welcomed: () => this.#join(),
+      joined: () => {
+        this.#isJoining = false;
+      },
+      hole: () => this.#isJoining || this.#join(),
+      loadHistory: (before) => this.#send({ type: "history", before, limit: PAGE_SIZE }),
+      head: (head) => this.#expect(head),
+      refused: (frame) => this.#refused(frame),
+    });
   }
 
-  lost() {
-    this.#joining = false;
-    this.#asked = null;
-    clearTimeout(this.#missing);
-    this.#missing = null;
+  #join() {
+    this.#isJoining = true;
+    const { cursor } = this.#store.state.log;
+    this.#send({ type: "join", ...(cursor && { cursor }) });
   }
 
-  join() {
-    this.#joining = true;
-    const cursor = this.#log.cursor;
-    this.#send({ type: "join", room: this.#room, ...(cursor && { cursor }) });
+  #disconnected() {
+    this.#isJoining = false;
+    clearTimeout(this.#joinTimer);
+    this.#joinTimer = undefined;
   }
 
-  joined(frame) {
-    this.#joining = false;
-    this.#asked = null;
-    return this.#log.joined(frame);
+  /** @param {number} head */
+  #expect(head) {
+    if (head <= this.#store.state.log.last) return;
+    this.#later(MISSING_EVENTS_MS, () => head > this.#store.state.log.last && !this.#isJoining);
   }
 
-  events({ events }) {
-    const changes = this.#log.events(events);
-    if (changes.hole && !this.#joining) this.join();
-    return changes;
+  /** @param {Frame} error */
+  #refused({ code, retry_after_ms: wait = JOIN_RETRY_MS }) {
+    if (!this.#isJoining || !["rate_limited", "internal"].includes(code)) return;
+    this.#later(wait, () => true);
   }
 
-  page(frame) {
-    this.#asked = null;
-    return this.#log.page(frame);
-  }
-
-  ping({ heads }) {
-    const head = heads?.[this.#room] ?? 0;
-    if (head <= this.#log.last || this.#missing !== null) return;
-    this.#missing = setTimeout(() => {
-      this.#missing = null;
-      if (head > this.#log.last && !this.#joining) this.join();
-    }, MISSING_MS);
-  }
-
-  refused({ code, retry_after_ms: wait = REFUSED_MS }) {
-    this.#asked = null;
-    if (!this.#joining || !["rate_limited", "internal"].includes(code)) return;
-    this.#missing ??= setTimeout(() => {
-      this.#missing = null;
-      this.join();
+  /** @param {number} wait @param {() => boolean} isNeeded */
+  #later(wait, isNeeded) {
+    this.#joinTimer ??= setTimeout(() => {
+      this.#joinTimer = undefined;
+      if (isNeeded()) this.#join();
     }, wait);
-  }
-
-  // One page at a time. False when there is nothing to ask for or the line is down.
-  older() {
-    const before = this.#log.first;
-    if (this.#asked !== null || this.#log.cursor === null) return false;
-    if (!this.#send({ type: "history", room: this.#room, before, limit: PAGE })) return false;
-    this.#asked = before;
-    return true;
   }
 }

@@ -1,72 +1,73 @@
-import { commandOf, isFinal } from "../state/outbox.js";
+import { toCommand } from "../state/outbox.js";
 
-const AGAIN_MS = 1_000;
-// An answer is overdue: the same cid again costs nothing, a message forgotten would.
-const OVERDUE_MS = 15_000;
-// For the room's name, which is added on the way out.
+/** @import { Frame } from "../state/types.js" */
+/** @import { RoomState } from "../state/room_state.js" */
+/** @import { Store } from "../../shared/store.js" */
+
+// An answer is overdue then. Sending the same cid again is harmless, a lost message is not.
+const ANSWER_TIMEOUT_MS = 15_000;
+const DEFAULT_FRAME_LIMIT = 32_768;
+// For the room's name, which is added later.
 const SPARE_BYTES = 256;
 
-// Carries the outbox over the connection, one command at a time.
-export class Delivery {
-  #outbox;
+/** Sends what is in the outbox, one command at a time. */
+export class OutboxSender {
+  #store;
   #send;
-  #refused;
-  #ready = false;
-  #frameLimit = 32_768;
-  #timer = null;
+  #isReady = false;
+  #frameLimit = DEFAULT_FRAME_LIMIT;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
-  constructor(outbox, { send, refused }) {
-    this.#outbox = outbox;
+  /** @param {Store<RoomState>} store @param {(command: Frame) => boolean} send */
+  constructor(store, send) {
+    this.#store = store;
     this.#send = send;
-    this.#refused = refused;
+    store.subscribe({
+      connection: ({ name }) => name === "connected" || this.#disconnected(),
+      limits: () => {
+        this.#frameLimit = store.state.limits.frame ?? this.#frameLimit;
+      },
+      joined: () => this.#joined(),
+      outbox: () => this.#sendNext(),
+      retryLater: (wait) => this.#retryAfter(wait),
+    });
   }
 
-  welcome({ limits }) {
-    this.#frameLimit = limits?.frame ?? this.#frameLimit;
+  #joined() {
+    this.#isReady = true;
+    this.#retry();
   }
 
-  ready() {
-    this.#ready = true;
-    this.#again();
-  }
-
-  lost() {
-    this.#ready = false;
+  #disconnected() {
+    this.#isReady = false;
     clearTimeout(this.#timer);
-    this.#outbox.again();
+    this.#store.state.outbox.resetInFlight();
   }
 
-  pump() {
-    const item = this.#ready ? this.#outbox.next() : null;
+  #sendNext() {
+    const item = this.#isReady ? this.#store.state.outbox.next() : null;
     if (item === null) return;
-    const command = commandOf(item);
-    if (!this.#fits(command)) return this.error({ cid: item.cid, code: "too_long" });
+    const command = toCommand(item);
+    if (!this.#fits(command)) {
+      return this.#store.dispatch({ type: "frame", frame: { type: "error", cid: item.cid, code: "too_long" } });
+    }
     this.#send(command);
-    this.#later(OVERDUE_MS);
+    this.#retryAfter(ANSWER_TIMEOUT_MS);
   }
 
-  settle(cid) {
-    if (this.#outbox.settle(cid)) this.pump();
+  #retry() {
+    this.#store.state.outbox.resetInFlight();
+    this.#sendNext();
   }
 
-  error({ cid, code, message, retry_after_ms: wait = AGAIN_MS }) {
-    if (!isFinal(code)) return this.#later(wait);
-    const item = this.#outbox.refuse(cid, code);
-    if (item) this.#refused(item, message);
-    return this.pump();
-  }
-
-  #again() {
-    this.#outbox.again();
-    this.pump();
-  }
-
-  #later(wait) {
+  /** @param {number} wait */
+  #retryAfter(wait) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#again(), wait);
+    this.#timer = setTimeout(() => this.#retry(), wait);
   }
 
-  // A frame over the limit closes the socket, and would close it again after every reconnect.
+  /** A frame over the limit closes the socket, and would close it again after every reconnect. @param {Frame} command */
   #fits(command) {
     return new TextEncoder().encode(JSON.stringify(command)).length + SPARE_BYTES <= this.#frameLimit;
   }

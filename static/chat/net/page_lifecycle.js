@@ -1,8 +1,17 @@
-// A laptop that slept, a tab that was hidden or frozen, a network that came back: the line may be dead
-// without having said so.
-export function onWaking(wake) {
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
+/**
+ * @param {object} listeners
+ * @param {() => void} listeners.wake after sleep, a hidden tab or a lost network the connection may be dead unnoticed
+ * @param {() => void} listeners.hide the browser may store the page for the back button, and its socket with it
+ * @param {() => void} listeners.restore the page comes back by the back button
+ */
+export function watchPageLifecycle({ wake, hide, restore }) {
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") wake();
+  });
   document.addEventListener("resume", wake);
   addEventListener("online", wake);
-  addEventListener("pageshow", (event) => event.persisted && wake());
+  addEventListener("pagehide", hide);
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) restore();
+  });
 }

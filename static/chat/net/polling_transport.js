@@ -1,57 +1,67 @@
-import { heads, joined, news } from "./http_frames.js";
-import { Requests } from "./http_requests.js";
+import { eventsFrames, headsFrame, joinedFrame } from "./http_frames.js";
+import { HttpRequests } from "./http_requests.js";
 
-// Proxies give up at 30 or later.
+/** @import { Command, RoomEndpoint, TransportListener } from "./types.js" */
+
+// Proxies give up after 30 s or later.
 const WAIT_S = 25;
 const TIMEOUT_S = 40;
 
-// Asks for what is new, again and again; an answer comes when there is something, or at the end of the wait.
-export class PollTap {
-  #place;
-  #tell;
+/** Long polling: an answer comes when there is something new, or at the end of the wait. */
+export class PollingTransport {
+  #endpoint;
+  #listener;
   #requests;
-  #round = 0;
+  #request = 0;
 
-  constructor(place, tell) {
-    this.#place = place;
-    this.#tell = tell;
-    this.#requests = new Requests(place, tell);
+  /** @param {RoomEndpoint} endpoint @param {TransportListener} listener */
+  constructor(endpoint, listener) {
+    this.#endpoint = endpoint;
+    this.#listener = listener;
+    this.#requests = new HttpRequests(endpoint, listener);
   }
 
   open() {
-    const { cursor, limits } = this.#place;
-    this.#ask(cursor(), 0, () => this.#tell.frame({ type: "welcome", timeout_s: TIMEOUT_S, limits }));
+    const { cursor, limits } = this.#endpoint;
+    this.#poll(cursor(), 0, () => this.#listener.onFrame({ type: "welcome", timeout_s: TIMEOUT_S, limits }));
   }
 
+  /** @param {Command} command */
   send(command) {
-    const cursor = this.#place.cursor();
-    if (command.type !== "join") return this.#requests.send({ ...command, cursor });
-    this.#ask(command.cursor, 0, (answer) => this.#take({ ...answer, reset: true }));
+    if (command.type !== "join")
+      return this.#requests.send({ ...command, cursor: this.#endpoint.cursor() ?? undefined });
+    this.#poll(command.cursor, 0, (answer) => this.#receive({ ...answer, reset: true }));
     return true;
   }
 
   close() {
-    this.#round += 1;
+    this.#request += 1;
     this.#requests.close();
   }
 
-  // One question at a time: the answer to an earlier one would come out of order.
-  async #ask(cursor, wait, take) {
-    this.#round += 1;
-    const round = this.#round;
+  /**
+   * Only the newest request counts: the answer to an earlier one would be out of order.
+   * @param {string | null | undefined} cursor
+   * @param {number} wait in seconds
+   * @param {(answer: any) => void} onAnswer
+   */
+  async #poll(cursor, wait, onAnswer) {
+    this.#request += 1;
+    const request = this.#request;
     const { answer, loss } = await this.#requests.poll(cursor, wait);
-    if (round !== this.#round) return;
-    if (loss) return this.#tell.lost(loss);
-    this.#tell.heard();
-    take(answer);
+    if (request !== this.#request) return;
+    if (loss) return this.#listener.onLost(loss);
+    this.#listener.onActivity();
+    onAnswer(answer);
   }
 
-  #take(answer) {
-    const { room } = this.#place;
-    const round = this.#round;
-    if (answer.reset) this.#tell.frame(joined(room, answer));
-    for (const frame of [...news(room, answer), heads(room, answer)]) this.#tell.frame(frame);
-    // A frame may have shown a hole, and somebody joined again.
-    if (round === this.#round) this.#ask(this.#place.cursor(), WAIT_S, (next) => this.#take(next));
+  /** @param {any} answer */
+  #receive(answer) {
+    const { room } = this.#endpoint;
+    const request = this.#request;
+    if (answer.reset) this.#listener.onFrame(joinedFrame(room, answer));
+    for (const frame of [...eventsFrames(room, answer), headsFrame(room, answer)]) this.#listener.onFrame(frame);
+    // A frame may have revealed a hole: then the page has joined again, which polls by itself.
+    if (request === this.#request) this.#poll(this.#endpoint.cursor(), WAIT_S, (next) => this.#receive(next));
   }
 }

@@ -1,2 +1,2 @@
-// Between the pages of one browser: a room has been read, or has something new to read.
-export const CHANNEL = "twinstream-rooms";
+// The BroadcastChannel between the pages of one browser: something in a room was read, or is new.
+export const ROOM_CHANNEL = "twinstream-rooms";

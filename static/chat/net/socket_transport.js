@@ -1,31 +1,37 @@
+/** @import { Frame } from "../state/types.js" */
+/** @import { TransportListener } from "./types.js" */
+
 const SUBPROTOCOL = "twinstream.v1";
 
-// The best tap: frames in both directions on one WebSocket.
-export class SocketTap {
+/** The best transport: frames in both directions on one WebSocket. */
+export class SocketTransport {
   #url;
-  #tell;
+  #listener;
+  /** @type {WebSocket | null} */
   #socket = null;
 
-  constructor(url, tell) {
+  /** @param {string} url @param {TransportListener} listener */
+  constructor(url, listener) {
     this.#url = url;
-    this.#tell = tell;
+    this.#listener = listener;
   }
 
   open() {
     try {
       this.#socket = new WebSocket(this.#url, SUBPROTOCOL);
     } catch {
-      return this.#tell.lost({}); // an extension forbids it
+      return this.#listener.onLost({}); // a browser extension forbids it
     }
-    // One that the policy of the page forbids is never closed, since it was never open.
-    this.#socket.onerror = () => this.#tell.lost({});
+    // A socket that the page's policy forbids has no close event, since it was never open.
+    this.#socket.onerror = () => this.#listener.onLost({});
     this.#socket.onmessage = ({ data }) => {
-      this.#tell.heard();
-      this.#tell.frame(JSON.parse(data));
+      this.#listener.onActivity();
+      this.#listener.onFrame(JSON.parse(data));
     };
-    this.#socket.onclose = ({ code }) => this.#tell.lost({ code });
+    this.#socket.onclose = ({ code }) => this.#listener.onLost({ code });
   }
 
+  /** @param {Frame} frame */
   send(frame) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));

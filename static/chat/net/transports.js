@@ -1,15 +1,22 @@
-import { PollTap } from "./polling_transport.js";
-import { SocketTap } from "./socket_transport.js";
-import { StreamTap } from "./event_stream_transport.js";
+import { EventStreamTransport } from "./event_stream_transport.js";
+import { PollingTransport } from "./polling_transport.js";
+import { SocketTransport } from "./socket_transport.js";
 
-// What makes a tap of each name to the room of a page, whose reader stands at `cursor()` and whose person is `me()`.
-export function tapsTo({ room, socket, entries, events, bodyLimit, frameLimit }, { cursor, me }) {
+/** @import { Transport, TransportListener } from "./types.js" */
+
+/**
+ * A factory for each transport to a room.
+ * @param {Record<string, string | undefined>} page the page's data attributes
+ * @param {{ cursor: () => string | null, memberKey: () => string }} reader
+ * @returns {Record<string, (listener: TransportListener) => Transport>}
+ */
+export function roomTransports({ room = "", socket = "", entries = "", events = "", bodyLimit, frameLimit }, reader) {
   const url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${socket}`;
   const limits = { body: Number(bodyLimit) || undefined, frame: Number(frameLimit) || undefined };
-  const place = { room, entries, events, limits, cursor, me };
+  const endpoint = { room, entries, events, limits, ...reader };
   return {
-    socket: (tell) => new SocketTap(url, tell),
-    stream: (tell) => new StreamTap(place, tell),
-    poll: (tell) => new PollTap(place, tell),
+    socket: (listener) => new SocketTransport(url, listener),
+    stream: (listener) => new EventStreamTransport(endpoint, listener),
+    poll: (listener) => new PollingTransport(endpoint, listener),
   };
 }

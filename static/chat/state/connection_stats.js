@@ -1,46 +1,60 @@
-// What the line has done so far, in numbers. It sees neither line nor page.
-export class Figures {
-  tap = null;
+/** Counters and times of the connection, for the debug panel. */
+export class ConnectionStats {
+  /** @type {string | null} */
+  transport = null;
+  /** Round-trip time in milliseconds. @type {number | null} */
   rtt = null;
-  heartbeat = null;
+  /** @type {number | null} */
+  lastHeartbeat = null;
   head = 0;
   received = 0;
-  doubles = 0;
-  mended = 0;
-  #missing = null;
+  duplicates = 0;
+  gapsRecovered = 0;
+  /** The head of a resumed log, until the entries up to it have come. @type {number | null} */
+  #missedUpTo = null;
 
-  state({ name, tap }) {
-    this.tap = name === "connected" ? tap : null;
+  /** @param {{ name: string, transport?: string }} connection */
+  connectionChanged({ name, transport }) {
+    this.transport = name === "connected" ? (transport ?? null) : null;
   }
 
-  ping({ heads }, room, now) {
-    this.heartbeat = now;
-    this.head = Math.max(this.head, heads?.[room] ?? 0);
+  /** @param {number} head @param {number} now */
+  ping(head, now) {
+    this.lastHeartbeat = now;
+    this.head = Math.max(this.head, head);
   }
 
+  /** @param {{ ts: number }} frame @param {number} now */
   pong({ ts }, now) {
-    this.heartbeat = now;
+    this.lastHeartbeat = now;
     this.rtt = now - ts;
   }
 
-  // `last` is what was held before, null if nothing was. What lies between it and the head was missed;
-  // where that leaves a gap, it is mended when the gap closes.
-  joined({ head }, last, { voided, gap }) {
+  /**
+   * Entries between `last` (null before the first join) and the head were missed. Where they leave a gap in the
+   * log, the gap is recovered when it closes.
+   * @param {{ head: number }} frame
+   * @param {number | null} last
+   * @param {{ isNewLog: boolean, gap: object | null }} result
+   */
+  joined({ head }, last, { isNewLog, gap }) {
     this.head = head;
-    this.#missing = last !== null && head > last && !voided && !gap ? head : null;
+    this.#missedUpTo = last !== null && head > last && !isNewLog && !gap ? head : null;
   }
 
-  events({ taken, doubles }, last) {
-    this.received += taken;
-    this.doubles += doubles;
+  /** @param {{ accepted: number, duplicates: number }} result @param {number} last */
+  appended({ accepted, duplicates }, last) {
+    this.received += accepted;
+    this.duplicates += duplicates;
     this.head = Math.max(this.head, last);
-    if (this.#missing === null || last < this.#missing) return;
-    this.#missing = null;
-    this.mended += 1;
+    if (this.#missedUpTo === null || last < this.#missedUpTo) return;
+    this.#missedUpTo = null;
+    this.gapsRecovered += 1;
   }
 
-  page({ added, closed }) {
+  /** @param {{ added: unknown[], closedGap: object | null }} result */
+  prepended({ added, closedGap }) {
     this.received += added.length;
-    if (closed) this.mended += 1;
+    if (closedGap) this.gapsRecovered += 1;
   }
 }

@@ -1,75 +1,85 @@
-import { folded } from "./apply_change.js";
+import { applyChange } from "./message.js";
 
-// The entries that messages quote: those of the log, and those before it, each fetched once. It sees no page.
-export class Quotes {
+/** @import { Entry } from "./types.js" */
+
+/** The messages that other messages quote: from the log, or fetched once each where the log does not have them. */
+export class QuotedMessages {
   #inLog;
-  #asItIs;
+  #withLaterChange;
   #fetch;
-  #arrived;
-  #held = new Map();
-  #asked = new Set();
+  #onLoaded;
+  /** @type {Map<number, Entry | null>} */
+  #loaded = new Map();
+  /** @type {Set<number>} */
+  #requested = new Set();
+  /** @type {Set<number>} */
   #failed = new Set();
 
-  // `asItIs(entry)`: with what has become of it since it was read.
-  constructor({ inLog, asItIs, fetch, arrived }) {
+  /**
+   * @param {object} dependencies
+   * @param {(seq: number) => Entry | undefined} dependencies.inLog
+   * @param {(entry: Entry) => Entry} dependencies.withLaterChange applies what changed since the entry was read
+   * @param {(seq: number) => Promise<Entry | null>} dependencies.fetch resolves to null if there is no such message
+   * @param {(seq: number) => void} dependencies.onLoaded
+   */
+  constructor({ inLog, withLaterChange, fetch, onLoaded }) {
     this.#inLog = inLog;
-    this.#asItIs = asItIs;
+    this.#withLaterChange = withLaterChange;
     this.#fetch = fetch;
-    this.#arrived = arrived;
+    this.#onLoaded = onLoaded;
   }
 
-  // undefined: not known yet, `arrived` tells when it is. null: no message, or none any more.
-  of(seq) {
+  /**
+   * Null if there is no such message. Undefined while it is not known: it is fetched then, and `onLoaded` is called.
+   * @param {number} seq
+   */
+  get(seq) {
     const entry = this.#inLog(seq);
-    if (entry) this.#held.set(seq, entry);
-    else if (!this.#held.has(seq)) this.#load(seq);
-    return this.#held.get(seq);
+    if (entry) this.#loaded.set(seq, entry);
+    else if (!this.#loaded.has(seq)) this.#load(seq);
+    return this.#loaded.get(seq);
   }
 
-  // A quoted message may have left the log that this page holds, and still be changed.
-  fold(change) {
-    const entry = this.#held.get(change.ref);
-    if (entry && !entry.deleted) this.#held.set(change.ref, folded(entry, change));
+  /** A quoted message may have left the loaded part of the log and still be changed. @param {Entry} change */
+  applyChange(change) {
+    const ref = /** @type {number} */ (change.ref);
+    const entry = this.#loaded.get(ref);
+    if (entry && !entry.deleted) this.#loaded.set(ref, applyChange(entry, change));
   }
 
-  // The line is back: what could not be fetched may be had now.
-  again() {
+  /** Fetches again what could not be fetched. */
+  retryFailed() {
     const failed = [...this.#failed];
     this.#failed.clear();
-    failed.forEach((seq) => this.#load(seq));
+    for (const seq of failed) this.#load(seq);
   }
 
-  // What is held may have been changed unseen, or means other entries now.
-  forget() {
-    this.#held.clear();
-    this.#asked = new Set();
+  /** Changes may have been missed, or the numbers mean other entries now. */
+  clear() {
+    this.#loaded.clear();
+    this.#requested = new Set();
     this.#failed.clear();
   }
 
+  /** @param {number} seq */
   async #load(seq) {
-    if (this.#asked.has(seq)) return;
-    this.#asked.add(seq);
-    const asked = this.#asked;
+    if (this.#requested.has(seq)) return;
+    this.#requested.add(seq);
+    const requested = this.#requested;
     const entry = await this.#fetch(seq).catch(() => undefined);
-    if (asked !== this.#asked) return;
-    this.#keep(seq, entry);
+    // `clear` was called while this was being fetched.
+    if (requested !== this.#requested) return;
+    this.#store(seq, entry);
   }
 
-  #keep(seq, entry) {
+  /** @param {number} seq @param {Entry | null | undefined} entry */
+  #store(seq, entry) {
     if (entry === undefined) {
-      this.#asked.delete(seq);
+      this.#requested.delete(seq);
       this.#failed.add(seq);
       return;
     }
-    this.#held.set(seq, entry && this.#asItIs(entry));
-    this.#arrived(seq);
+    this.#loaded.set(seq, entry && this.#withLaterChange(entry));
+    this.#onLoaded(seq);
   }
-}
-
-// The entry with exactly this seq, if it is a message; null if it is none.
-export async function fetchMessage(room, seq) {
-  const response = await fetch(`/api/rooms/${room}/entries?before=${seq + 1}&limit=1`, { cache: "no-store" });
-  if (!response.ok) throw new Error(response.statusText);
-  const { events } = await response.json();
-  return events.find((entry) => entry.seq === seq && entry.kind === "say") ?? null;
 }

@@ -1,55 +1,50 @@
-const PAUSE_MS = 2_000;
+const MIN_INTERVAL_MS = 2_000;
 
-// How far this person has read in the room, and when to tell the server. Every moment is given; it sees neither clock nor page.
-export class ReadMarker {
+/** How far this person has read in the room, and when to report that to the server. */
+export class ReadPosition {
   #read = 0;
-  #told = 0;
-  #from = 0;
-  #next = -Infinity;
+  #reported = 0;
+  #start = 0;
+  #nextReport = -Infinity;
+  isKnown = false;
 
-  // What comes after this is unread.
-  get read() {
-    return Math.max(this.#from, this.#read);
+  /** Messages after this seq are unread. */
+  get seq() {
+    return Math.max(this.#start, this.#read);
   }
 
-  // A log is opened, perhaps another: its numbers mean other entries then. Who was never here has missed nothing of it.
-  begin(head) {
+  /** Another log begins: its numbers mean other entries. On a first visit nothing up to `head` is unread. */
+  startAt(/** @type {number} */ head) {
     this.#read = 0;
-    this.#told = 0;
-    this.#from = head;
+    this.#reported = 0;
+    this.#start = head;
+    this.isKnown = true;
   }
 
-  // What the server knows. It may be less than was told on a line that broke.
-  told(seq) {
-    this.#told = seq;
-    this.#from = 0;
-    this.see(seq);
+  /** What the server has stored. It may be less than was reported over a connection that broke. */
+  confirmed(/** @type {number} */ seq) {
+    this.#reported = seq;
+    this.#start = 0;
+    this.advance(seq);
   }
 
-  see(seq) {
+  hasRead(/** @type {number} */ seq) {
+    return this.#read >= seq;
+  }
+
+  advance(/** @type {number} */ seq) {
     this.#read = Math.max(this.#read, seq);
   }
 
-  // How long to wait before telling; null if there is nothing to tell.
-  wait(now) {
-    return this.#read > this.#told ? Math.max(0, this.#next - now) : null;
+  /** Milliseconds until the next report may be sent; null if there is nothing to report. */
+  reportDelay(/** @type {number} */ now) {
+    return this.#read > this.#reported ? Math.max(0, this.#nextReport - now) : null;
   }
 
-  // `sent(seq)` answers whether it left.
-  tell(now, sent) {
-    if (!sent(this.#read)) return;
-    this.#told = this.#read;
-    this.#next = now + PAUSE_MS;
+  /** @param {number} now @param {(seq: number) => boolean} send returns whether it could be sent */
+  report(now, send) {
+    if (!send(this.#read)) return;
+    this.#reported = this.#read;
+    this.#nextReport = now + MIN_INTERVAL_MS;
   }
-}
-
-// The messages of others after `read`.
-export function unread(entries, read, me) {
-  return Array.from(entries).filter(({ seq, author, deleted }) => seq > read && author.key !== me && !deleted);
-}
-
-const COUNTED_MOST = 99;
-
-export function tally(count) {
-  return count > COUNTED_MOST ? `${COUNTED_MOST}+` : String(count);
 }

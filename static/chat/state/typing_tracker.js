@@ -1,45 +1,49 @@
+/** @import { Member } from "./types.js" */
+
 const SHOWN_MS = 5_000;
-const SAID_MS = 3_000;
+const MIN_INTERVAL_MS = 3_000;
 
-// Who is typing, as far as their frames tell. Every moment is given; it sees neither clock nor page.
-export class Typists {
-  #until = new Map();
+/** Who is typing, by the last `typing` frame of each. */
+export class TypingTracker {
+  /** @type {Map<string, { name: string, expires: number }>} */
+  #typing = new Map();
 
-  heard({ key, name }, now) {
-    this.#until.set(key, { name, end: now + SHOWN_MS });
+  /** @param {Member} member @param {number} now */
+  add({ key, name }, now) {
+    this.#typing.set(key, { name, expires: now + SHOWN_MS });
   }
 
-  spoke(key) {
-    this.#until.delete(key);
+  remove(/** @type {string} */ key) {
+    this.#typing.delete(key);
   }
 
   clear() {
-    this.#until.clear();
+    this.#typing.clear();
   }
 
-  names(now) {
-    for (const [key, { end }] of this.#until) if (end <= now) this.#until.delete(key);
-    return Array.from(this.#until.values(), ({ name }) => name);
+  names(/** @type {number} */ now) {
+    for (const [key, { expires }] of this.#typing) if (expires <= now) this.#typing.delete(key);
+    return Array.from(this.#typing.values(), ({ name }) => name);
   }
 
-  // When the next of them is to be forgotten; null if nobody is typing.
-  get ends() {
-    return this.#until.size === 0 ? null : Math.min(...Array.from(this.#until.values(), ({ end }) => end));
+  /** When the next name expires; null if no one is typing. */
+  get nextExpiry() {
+    return this.#typing.size === 0 ? null : Math.min(...Array.from(this.#typing.values(), ({ expires }) => expires));
   }
 }
 
-// Says that this person is typing, as seldom as keeps them shown to the others.
-export class TypingPace {
+/** Limits the `typing` commands of this person to as many as keep the name shown to others. */
+export class TypingThrottle {
   #next = -Infinity;
 
-  due(now) {
+  shouldSend(/** @type {number} */ now) {
     if (now < this.#next) return false;
-    this.#next = now + SAID_MS;
+    this.#next = now + MIN_INTERVAL_MS;
     return true;
   }
 
-  // Said or sent: the next letter is the beginning of something new.
-  ended() {
+  /** The message was sent: the next letter begins a new one. */
+  reset() {
     this.#next = -Infinity;
   }
 }

@@ -1,102 +1,113 @@
-import { word } from "../../shared/translations.js";
-import { firstLine } from "../state/first_line.js";
+import { byId } from "../../shared/dom.js";
+import { t } from "../../shared/translations.js";
+import { firstLine } from "../state/message.js";
 
-const at = (id) => document.getElementById(id);
-const NOTHING = { type: "say" };
+const NEW_MESSAGE = { type: "say" };
 
-// What the composer is for just now: a new message, an answer to one, or other words for one's own. A bar above it says so.
-export class Purpose {
+/** What the composer is used for: a new message, a reply or an edit. A bar above it says so. */
+export class ComposeMode {
+  #store;
   #composer;
-  #do;
-  #aim = NOTHING;
-  #before = null;
+  #mode = NEW_MESSAGE;
+  /** The text and the mode from before an edit. */
+  #previous = null;
 
-  // `say(body, seq?)` and `edit(seq, body)` do it; `last()` is what ArrowUp edits, `mine(entry)` one's own.
-  constructor(composer, actions) {
+  constructor(composer, store) {
     this.#composer = composer;
-    this.#do = actions;
-    at("purpose-cancel").addEventListener("click", () => this.cancel());
-    at("composer").addEventListener("keydown", (event) => this.#key(event));
+    this.#store = store;
+    composer.onSubmit = (body) => this.#submit(body);
+    byId("compose-cancel").addEventListener("click", () => this.cancel());
+    byId("composer").addEventListener("keydown", (event) => this.#keyPressed(event));
+    store.subscribe({
+      log: () => this.#messageChanged(),
+      editAgain: ({ seq, body }) => this.edit(seq, body),
+    });
   }
 
-  // Answers what stands in the composer afterwards.
-  submit(body) {
-    const { type, entry } = this.#aim;
-    if (type === "edit") return this.#save(entry, body);
-    if (body.trim() === "") return body;
-    this.#aimAt(NOTHING);
-    this.#do.say(body, entry?.seq);
-    return "";
-  }
-
-  reply(entry) {
+  reply(seq) {
     this.#stopEditing();
-    this.#aimAt({ type: "reply", entry });
+    this.#setMode({ type: "reply", entry: this.#store.state.message(seq) });
     this.#composer.focus();
   }
 
-  edit(entry, body = entry.body) {
+  edit(seq, body = this.#store.state.message(seq)?.body) {
+    const entry = this.#store.state.message(seq);
+    if (!entry) return;
     this.#stopEditing();
-    this.#before = { text: this.#composer.text, aim: this.#aim };
-    this.#aimAt({ type: "edit", entry });
-    this.#composer.put(body);
+    this.#previous = { text: this.#composer.text, mode: this.#mode };
+    this.#setMode({ type: "edit", entry });
+    this.#composer.setText(body);
     this.#composer.focus();
   }
 
   cancel() {
-    if (this.#aim.type === "edit") this.#stopEditing();
-    else this.#aimAt(NOTHING);
+    if (this.#mode.type === "edit") this.#stopEditing();
+    else this.#setMode(NEW_MESSAGE);
     this.#composer.focus();
   }
 
-  // The message has changed since.
-  changed(entry) {
-    if (this.#aim.type === "reply" && this.#aim.entry.seq === entry.seq) this.#aimAt({ type: "reply", entry });
+  /** Returns the text that stands in the composer afterwards. */
+  #submit(body) {
+    const { type, entry } = this.#mode;
+    if (type === "edit") return this.#saveEdit(entry, body);
+    if (body.trim() === "") return body;
+    this.#setMode(NEW_MESSAGE);
+    this.#store.dispatch({ type: "say", body, replyTo: entry?.seq });
+    return "";
   }
 
-  #key(event) {
+  /** The bar shows the quoted message as it is now. */
+  #messageChanged() {
+    if (this.#mode.type !== "reply") return;
+    const entry = this.#store.state.message(this.#mode.entry.seq);
+    if (entry) this.#setMode({ type: "reply", entry });
+  }
+
+  #keyPressed(event) {
     if (event.isComposing) return;
-    if (event.key === "Escape" && this.#aim !== NOTHING) this.cancel();
-    if (event.key === "ArrowUp" && this.#aim === NOTHING && this.#composer.text === "") this.#editLast(event);
+    if (event.key === "Escape" && this.#mode !== NEW_MESSAGE) this.cancel();
+    if (event.key === "ArrowUp" && this.#mode === NEW_MESSAGE && this.#composer.text === "") this.#editLast(event);
   }
 
   #editLast(event) {
-    const entry = this.#do.last();
-    if (!entry) return;
+    const message = this.#store.state.lastOwnMessage();
+    if (!message) return;
     event.preventDefault();
-    this.edit(entry);
+    this.edit(message.seq);
   }
 
-  #save(entry, body) {
-    const { text } = this.#before;
+  #saveEdit(entry, body) {
+    const { text } = this.#previous;
     this.#leaveEdit();
-    if (body.trim() !== "" && body !== entry.body) this.#do.edit(entry.seq, body);
+    if (body.trim() !== "" && body !== entry.body) this.#store.dispatch({ type: "edit", ref: entry.seq, body });
     return text;
   }
 
   #stopEditing() {
-    if (this.#aim.type !== "edit") return;
-    const { text } = this.#before;
+    if (this.#mode.type !== "edit") return;
+    const { text } = this.#previous;
     this.#leaveEdit();
-    this.#composer.put(text);
+    this.#composer.setText(text);
   }
 
   #leaveEdit() {
-    this.#aimAt(this.#before.aim);
-    this.#before = null;
+    this.#setMode(this.#previous.mode);
+    this.#previous = null;
   }
 
-  #aimAt(aim) {
-    this.#aim = aim;
-    at("composer").dataset.purpose = aim.type;
-    at("purpose").hidden = aim === NOTHING;
-    at("send").textContent = word(aim.type === "edit" ? "save" : "send");
-    if (aim !== NOTHING) this.#describe(aim);
+  #setMode(mode) {
+    this.#mode = mode;
+    byId("composer").dataset.mode = mode.type;
+    byId("compose-mode").hidden = mode === NEW_MESSAGE;
+    byId("send").textContent = t(mode.type === "edit" ? "save" : "send");
+    if (mode !== NEW_MESSAGE) this.#describe(mode);
   }
 
   #describe({ type, entry }) {
-    const what = type === "edit" && !this.#do.mine(entry) ? "edit-other" : type;
-    at("purpose-what").textContent = word(`purpose-${what}`, { name: entry.author.name });
-    at("purpose-line").textContent = type === "edit" ? "" : entry.deleted ? word("deleted") : firstLine(entry.body);
+    const isOwn = entry.author.key === this.#store.state.me.key;
+    const key = type === "edit" && !isOwn ? "edit-other" : type;
+    byId("compose-title").textContent = t(`compose-${key}`, { name: entry.author.name });
+    const quoted = entry.deleted ? t("deleted") : firstLine(entry.body);
+    byId("compose-quote").textContent = type === "edit" ? "" : quoted;
   }
 }

@@ -1,47 +1,47 @@
 import { watchComposition } from "../../shared/composition.js";
-import { word } from "../../shared/translations.js";
+import { t } from "../../shared/translations.js";
 
-const TALLEST_ROWS = 8;
-const SHOW_COUNT_FROM = 0.9;
+const MAX_ROWS = 8;
+// The counter appears at 90 percent of the limit.
+const COUNTER_FROM = 0.9;
 
 const segmenter = "Segmenter" in Intl ? new Intl.Segmenter() : null;
 const growsByItself = CSS.supports("field-sizing", "content");
 
-export function graphemes(text) {
+export function countGraphemes(text) {
   return segmenter ? Array.from(segmenter.segment(text)).length : Array.from(text).length;
 }
 
-// Where a message is written. It is never disabled: what cannot be sent now waits in the outbox.
+/** Where a message is written. It is never disabled: what cannot be sent now waits in the outbox. */
 export class Composer {
   #field;
-  #length;
-  #take;
-  #composing;
+  #counter;
+  #onSubmit = (body) => body;
+  #isComposing;
   #limit = Infinity;
 
-  // `take(body)` answers what stands in the field afterwards.
-  constructor(form, field, length, take) {
+  constructor(form, field, counter, store) {
     this.#field = field;
-    this.#length = length;
-    this.#take = take;
-    this.#composing = watchComposition(field);
+    this.#counter = counter;
+    this.#isComposing = watchComposition(field);
     form.addEventListener("submit", (event) => this.#submit(event));
-    field.addEventListener("keydown", (event) => this.#key(event));
-    field.addEventListener("input", () => this.#changed());
+    field.addEventListener("keydown", (event) => this.#keyPressed(event));
+    field.addEventListener("input", () => this.#textChanged());
+    store.subscribe({ limits: () => this.#limitChanged(store.state.limits.body ?? Infinity) });
   }
 
-  limit(graphemesAllowed) {
-    this.#limit = graphemesAllowed;
-    this.#changed();
+  /** `onSubmit(body)` returns the text that stands in the field afterwards. */
+  set onSubmit(onSubmit) {
+    this.#onSubmit = onSubmit;
   }
 
   get text() {
     return this.#field.value;
   }
 
-  put(text) {
+  setText(text) {
     this.#field.value = text;
-    // As if it were typed, so that whoever listens to the field follows.
+    // As if it were typed: other listeners of the field follow.
     this.#field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
@@ -49,24 +49,29 @@ export class Composer {
     this.#field.focus();
   }
 
-  #key(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.repeat || this.#composing(event)) return;
+  #keyPressed(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.repeat || this.#isComposing(event)) return;
     this.#submit(event);
   }
 
   #submit(event) {
     event.preventDefault();
-    this.put(this.#take(this.text));
+    this.setText(this.#onSubmit(this.text));
     this.focus();
   }
 
-  #changed() {
+  #limitChanged(graphemes) {
+    this.#limit = graphemes;
+    this.#textChanged();
+  }
+
+  #textChanged() {
     const { value } = this.#field;
-    if (!growsByItself) this.#field.rows = Math.min(TALLEST_ROWS, value.split("\n").length);
-    // A grapheme is at least one unit long, so a short text need not be counted.
-    const count = value.length < this.#limit * SHOW_COUNT_FROM ? 0 : graphemes(value);
-    this.#length.hidden = count < this.#limit * SHOW_COUNT_FROM;
-    this.#length.classList.toggle("over", count > this.#limit);
-    this.#length.textContent = this.#length.hidden ? "" : word("length", { count, limit: this.#limit });
+    if (!growsByItself) this.#field.rows = Math.min(MAX_ROWS, value.split("\n").length);
+    // A grapheme is at least one code unit long, so a short text need not be counted.
+    const count = value.length < this.#limit * COUNTER_FROM ? 0 : countGraphemes(value);
+    this.#counter.hidden = count < this.#limit * COUNTER_FROM;
+    this.#counter.classList.toggle("over", count > this.#limit);
+    this.#counter.textContent = this.#counter.hidden ? "" : t("length", { count, limit: this.#limit });
   }
 }

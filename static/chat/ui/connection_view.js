@@ -1,28 +1,29 @@
-import { hasWord, word } from "../../shared/translations.js";
+import { byId, setText } from "../../shared/dom.js";
+import { t, translateVariant } from "../../shared/translations.js";
 
 const SESSION_ENDED = 4401;
 
-const at = (id) => document.getElementById(id);
-let ticking = null;
+/** The state of the connection as text, with a countdown while it waits. */
+export class ConnectionView {
+  #countdown = null;
 
-function words({ name, until, code, tap }) {
-  if (until !== undefined) return word(name, { seconds: Math.max(0, Math.ceil((until - Date.now()) / 1000)) });
-  const special = `${name}-${code ?? tap}`;
-  return word(hasWord(special) ? special : name);
+  constructor(store) {
+    store.subscribe({ connection: (connection) => this.#show(connection) });
+  }
+
+  #show(connection) {
+    clearInterval(this.#countdown);
+    byId("state").dataset.state = connection.name;
+    byId("state").dataset.transport = connection.transport ?? "";
+    byId("reconnect").hidden = !["closed", "reconnecting"].includes(connection.name);
+    byId("relogin").hidden = connection.code !== SESSION_ENDED;
+    const write = () => setText(byId("state"), describe(connection));
+    write();
+    if (connection.until !== undefined) this.#countdown = setInterval(write, 1_000);
+  }
 }
 
-function write(state) {
-  const text = words(state);
-  if (at("state").textContent !== text) at("state").textContent = text;
-}
-
-// The connection in words, counted down while it waits.
-export function showState(state) {
-  clearInterval(ticking);
-  at("state").dataset.state = state.name;
-  at("state").dataset.tap = state.tap ?? "";
-  at("reconnect").hidden = !["closed", "reconnecting"].includes(state.name);
-  at("relogin").hidden = state.code !== SESSION_ENDED;
-  write(state);
-  if (state.until !== undefined) ticking = setInterval(() => write(state), 1_000);
+function describe({ name, until, code, transport }) {
+  if (until !== undefined) return t(name, { seconds: Math.max(0, Math.ceil((until - Date.now()) / 1000)) });
+  return translateVariant(name, code ?? transport);
 }

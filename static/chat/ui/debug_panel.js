@@ -1,48 +1,32 @@
-import { hasWord, word } from "../../shared/translations.js";
-import { Figures } from "../state/connection_stats.js";
+import { setText } from "../../shared/dom.js";
+import { t, translateVariant } from "../../shared/translations.js";
 
-// While somebody looks on.
+// While the panel is open.
 const PING_MS = 10_000;
-const LOOK_MS = 1_000;
-const NONE = "–";
+const REFRESH_MS = 1_000;
+const UNKNOWN = "–";
 
-const nameOf = (tap) => word(hasWord(`tap-${tap}`) ? `tap-${tap}` : "tap-none");
-const shortOf = (cursor) => cursor?.replace(/^(.{4}).*(?=:)/, "$1…") ?? NONE;
+const shorten = (cursor) => cursor?.replace(/^(.{4}).*(?=:)/, "$1…") ?? UNKNOWN;
 
-// The drawer that shows what the line does, and lets a visitor cut it.
-export class Wire {
+/** The drawer that shows the counters of the connection, and lets a visitor cut it. */
+export class DebugPanel {
   #drawer;
-  #room;
-  #look;
+  #state;
   #timers = [];
-  #drawing = null;
-  figures = new Figures();
+  #frame = null;
 
-  // `look()` tells what the page holds: cursor, unsent.
-  constructor(drawer, room, { look, ping, cut }) {
+  constructor(drawer, store, { ping, cut }) {
     this.#drawer = drawer;
-    this.#room = room;
-    this.#look = look;
+    this.#state = store.state;
     drawer.addEventListener("toggle", () => this.#toggled(ping));
-    drawer.querySelector("#cut").addEventListener("click", () => cut());
+    drawer.querySelector("#cut").addEventListener("click", cut);
+    const draw = () => this.#drawSoon();
+    store.subscribe({ connection: draw, log: draw, outbox: draw, stats: draw });
   }
 
-  frame(frame) {
-    const now = Date.now();
-    if (frame.type === "ping") this.figures.ping(frame, this.#room, now);
-    if (frame.type === "pong") this.figures.pong(frame, now);
-    this.redraw();
-  }
-
-  state(state) {
-    this.figures.state(state);
-    this.redraw();
-  }
-
-  // Once in a picture, however many frames come in it.
-  redraw() {
-    if (!this.#drawer.open) return;
-    this.#drawing ??= requestAnimationFrame(() => this.#draw());
+  // Once in an animation frame, however often the state changes.
+  #drawSoon() {
+    if (this.#drawer.open) this.#frame ??= requestAnimationFrame(() => this.#draw());
   }
 
   #toggled(ping) {
@@ -50,28 +34,31 @@ export class Wire {
     this.#timers = [];
     if (!this.#drawer.open) return;
     ping();
-    this.#timers = [setInterval(() => ping(), PING_MS), setInterval(() => this.redraw(), LOOK_MS)];
-    this.redraw();
+    this.#timers = [setInterval(ping, PING_MS), setInterval(() => this.#drawSoon(), REFRESH_MS)];
+    this.#drawSoon();
   }
 
   #draw() {
-    this.#drawing = null;
+    this.#frame = null;
     for (const [name, text] of Object.entries(this.#texts())) {
-      const element = this.#drawer.querySelector(`[data-figure="${name}"]`);
-      if (element.textContent !== text) element.textContent = text;
+      setText(this.#drawer.querySelector(`[data-stat="${name}"]`), text);
     }
   }
 
   #texts() {
-    const { tap, rtt, heartbeat, head, received, doubles, mended } = this.figures;
-    const { cursor, unsent } = this.#look();
-    const age = heartbeat === null ? null : Math.max(0, Math.round((Date.now() - heartbeat) / 1000));
+    const { stats, log, unsentCount } = this.#state;
+    const { transport, rtt, lastHeartbeat } = stats;
+    const age = lastHeartbeat === null ? null : Math.max(0, Math.round((Date.now() - lastHeartbeat) / 1000));
     return {
-      tap: nameOf(tap),
-      rtt: rtt === null ? NONE : word("rtt", { ms: rtt }),
-      heartbeat: age === null ? NONE : word("age", { seconds: age }),
-      cursor: shortOf(cursor),
-      ...Object.fromEntries(Object.entries({ head, received, doubles, mended, unsent }).map(([name, n]) => [name, String(n)])),
+      transport: translateVariant("transport", transport ?? "none"),
+      rtt: rtt === null ? UNKNOWN : t("rtt", { ms: rtt }),
+      heartbeat: age === null ? UNKNOWN : t("age", { seconds: age }),
+      cursor: shorten(log.cursor),
+      head: String(stats.head),
+      received: String(stats.received),
+      duplicates: String(stats.duplicates),
+      recovered: String(stats.gapsRecovered),
+      unsent: String(unsentCount),
     };
   }
 }

@@ -1,30 +1,18 @@
-import { forget, keep, kept } from "../../shared/storage.js";
+import { getItem, removeItem, setItem } from "../../shared/storage.js";
 
-// What is being written, kept for this person and room until it is sent.
-export class Draft {
-  #field;
-  #key;
-
-  constructor(field, member, room) {
-    this.#field = field;
-    this.#key = `twinstream:draft:${member}:${room}`;
-    this.#restore();
-    field.addEventListener("input", () => this.keep());
+/** Stores the unsent text of the composer for this person and room, and restores it once. */
+export function storeDraft(field, memberKey, room) {
+  const key = `twinstream:draft:${memberKey}:${room}`;
+  const draft = getItem(key);
+  if (draft && field.value === "") {
+    field.value = draft;
+    // As if it were typed: the height of the field and the counter follow.
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
-
-  keep() {
-    const { value, form } = this.#field;
-    // Other words for a message that is sent: no draft of a new one.
-    if (form.dataset.purpose === "edit") return;
-    if (value === "") forget(this.#key);
-    else keep(this.#key, value);
-  }
-
-  // Said to the field as if it were typed, so that its height and count follow.
-  #restore() {
-    const draft = kept(this.#key);
-    if (!draft || this.#field.value !== "") return;
-    this.#field.value = draft;
-    this.#field.dispatchEvent(new Event("input", { bubbles: true }));
-  }
+  field.addEventListener("input", () => {
+    // The text of an edit is not a draft of a new message.
+    if (field.form.dataset.mode === "edit") return;
+    if (field.value === "") removeItem(key);
+    else setItem(key, field.value);
+  });
 }

@@ -1,78 +1,78 @@
-import { Row } from "./message_row.js";
+import { cloneTemplate } from "../../shared/dom.js";
+import { MessageRow } from "./message_row.js";
 
-// The rows of the log in the order of their seq; what is still unsent stands below them all.
+/** The rows of the log in the order of their seq; unsent messages stand below them all. */
 export class LogView {
   #list;
   #templates;
   #rows = [];
-  // A line that says what is missing where.
+  /** The line that says which entries were skipped. */
   #gap = { after: 0, element: null };
-  #parted = { seq: null, element: null };
-  #me;
+  #divider = { seq: null, element: null };
+  #myKey;
 
-  constructor(list, templates, me) {
+  constructor(list, templates, myKey) {
     this.#list = list;
     this.#templates = templates;
-    this.#me = me;
+    this.#myKey = myKey;
   }
 
-  get empty() {
+  get isEmpty() {
     return this.#rows.length === 0;
   }
 
-  // An entry takes the place of the row that was sent with its cid, or of its own earlier form.
-  show(shown) {
-    const row = this.#find(shown);
-    if (!row) return this.#insert(new Row(this.#templates.row, shown, this.#me));
-    const order = row.order;
-    row.show(shown, this.#me);
-    if (row.order === order) return this.#neighbours(row);
-    this.#remove(row, false);
+  /** An entry replaces the row that was sent with its cid, or the row of its earlier form. */
+  show(message) {
+    const row = this.#find(message);
+    if (!row) return this.#insert(new MessageRow(this.#templates.row, message, this.#myKey));
+    const { order } = row;
+    row.show(message, this.#myKey);
+    if (row.order === order) return this.#regroup(row);
+    this.#remove(row, { keepElement: true });
     return this.#insert(row);
   }
 
-  // In the log for certain, though its entry may be long past or still on its way.
-  acknowledge(cid, seq) {
-    const row = this.#pending(cid);
-    if (row) this.show({ ...row.shown, seq });
+  /** The message is in the log, though its entry may be long past or still on its way. */
+  acknowledge({ cid, seq }) {
+    const row = this.#findUnsent(cid);
+    if (row) this.show({ ...row.message, seq });
   }
 
-  discard(cid) {
-    const row = this.#pending(cid);
+  removeUnsent(cid) {
+    const row = this.#findUnsent(cid);
     if (row) this.#remove(row);
   }
 
-  // What is quoted has come, or has changed.
-  requote(seq, quote) {
-    for (const row of this.#rows.filter(({ shown }) => shown.reply_to === seq)) {
-      row.show({ ...row.shown, quote: quote() }, this.#me);
+  /** Draws the quotes of a message again. */
+  updateQuotes(seq, quote) {
+    for (const row of this.#rows.filter(({ message }) => message.reply_to === seq)) {
+      row.show({ ...row.message, quote }, this.#myKey);
     }
   }
 
-  quoted() {
-    return new Set(this.#rows.flatMap(({ shown }) => shown.reply_to ?? []));
+  quotedSeqs() {
+    return new Set(this.#rows.flatMap(({ message }) => message.reply_to ?? []));
   }
 
-  // The line above what had not been read; null takes it away.
-  parted(seq) {
-    if (this.#parted.seq === seq) return;
-    this.#parted.element?.remove();
-    const element = this.#templates.fresh.content.firstElementChild.cloneNode(true);
-    this.#parted = { seq, element };
-    const row = this.#rows.find(({ order }) => order === seq);
-    row?.element.prepend(element);
-    this.#rows.forEach((each, index) => each.follow(this.#rows[index - 1] ?? null));
+  /** The line "New messages" stands above the message with this seq; null removes it. */
+  showDivider(seq) {
+    if (this.#divider.seq === seq) return;
+    this.#divider.element?.remove();
+    const element = cloneTemplate(this.#templates.divider);
+    this.#divider = { seq, element };
+    this.#rows.find(({ order }) => order === seq)?.element.prepend(element);
+    for (const [index, row] of this.#rows.entries()) row.groupWith(this.#rows[index - 1] ?? null);
   }
 
-  iAm(key) {
-    this.#me = key;
-    for (const row of this.#rows) row.own(key);
+  setMember(key) {
+    this.#myKey = key;
+    for (const row of this.#rows) row.markOwn(key);
   }
 
-  // What lies between the rows held before and those to come has been skipped.
-  startAfter({ after }, fill) {
-    const element = this.#begin(this.#templates.gap, after);
-    element.querySelector(".fill").addEventListener("click", fill);
+  /** Entries after `after` were skipped. */
+  resetWithGap(after, onFill) {
+    const element = this.#reset(this.#templates.gap, after);
+    element.querySelector(".fill").addEventListener("click", onFill);
   }
 
   closeGap() {
@@ -85,50 +85,47 @@ export class LogView {
     if (this.#gap.after < seq) this.closeGap();
   }
 
-  // Another epoch: the numbers of the old rows mean other entries now.
-  startAnew(seq) {
-    this.#begin(this.#templates.anew, seq);
+  /** Another epoch: the numbers of the old rows mean other entries now. */
+  resetWithNewLog(seq) {
+    this.#reset(this.#templates.newLog, seq);
   }
 
-  #begin(template, after) {
+  #reset(template, after) {
     this.dropBefore(Infinity);
-    const element = template.content.firstElementChild.cloneNode(true);
+    const element = cloneTemplate(template);
     this.#list.prepend(element);
     this.#gap = { after, element };
     return element;
   }
 
-  #pending(cid) {
-    return this.#rows.findLast(({ shown }) => !shown.seq && shown.cid === cid);
+  #findUnsent(cid) {
+    return this.#rows.findLast(({ message }) => !message.seq && message.cid === cid);
   }
 
   #find({ seq, cid }) {
-    return (seq && this.#rows.findLast(({ shown }) => shown.seq === seq)) || this.#pending(cid);
+    return (seq && this.#rows.findLast(({ message }) => message.seq === seq)) || this.#findUnsent(cid);
   }
 
   #insert(row) {
     const above = this.#rows.findLastIndex(({ order }) => order <= row.order);
     const next = this.#rows[above + 1]?.element ?? null;
-    // Moving an element that is in its place already would be read out twice.
-    if (!row.element.isConnected || this.#following(row) !== next) this.#list.insertBefore(row.element, next);
+    const { element } = row;
+    // Moving an element that is in its place already would be announced twice.
+    if (!element.isConnected || element.nextElementSibling !== next) this.#list.insertBefore(element, next);
     this.#rows.splice(above + 1, 0, row);
-    this.#neighbours(row);
+    this.#regroup(row);
   }
 
-  #following(row) {
-    return row.element.nextElementSibling;
-  }
-
-  #remove(row, away = true) {
+  #remove(row, { keepElement = false } = {}) {
     const index = this.#rows.indexOf(row);
     this.#rows.splice(index, 1);
-    if (away) row.element.remove();
-    this.#rows[index]?.follow(this.#rows[index - 1] ?? null);
+    if (!keepElement) row.element.remove();
+    this.#rows[index]?.groupWith(this.#rows[index - 1] ?? null);
   }
 
-  #neighbours(row) {
+  #regroup(row) {
     const index = this.#rows.indexOf(row);
-    row.follow(this.#rows[index - 1] ?? null);
-    this.#rows[index + 1]?.follow(row);
+    row.groupWith(this.#rows[index - 1] ?? null);
+    this.#rows[index + 1]?.groupWith(row);
   }
 }

@@ -1,83 +1,86 @@
-const NAMES = ["reply", "edit", "delete"];
+import { cloneTemplate } from "../../shared/dom.js";
 
-// What can be done with a message: one row of buttons, in the message that is pointed at, touched or has the focus.
-export class Actions {
+const ACTIONS = ["reply", "edit", "delete"];
+
+/** What can be done with a message: one row of buttons, in the message that has the pointer or the focus. */
+export class MessageActions {
   #bar;
-  #allowed;
-  #chosen;
+  #getAllowed;
+  #onChoose;
   #row = null;
 
-  // `allowed(seq)` answers which of the names; `chosen(name, seq)` does it.
-  constructor(list, template, { allowed, chosen }) {
-    this.#bar = template.content.firstElementChild.cloneNode(true);
-    this.#allowed = allowed;
-    this.#chosen = chosen;
-    list.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#offer(event.target));
-    list.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#leave());
-    list.addEventListener("focusin", ({ target }) => this.#offer(target));
+  /** `getAllowed(seq)` returns which of the actions; `onChoose(action, seq)` executes one. */
+  constructor(list, template, { getAllowed, onChoose }) {
+    this.#bar = cloneTemplate(template);
+    this.#getAllowed = getAllowed;
+    this.#onChoose = onChoose;
+    list.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#open(event.target));
+    list.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#pointerLeft());
+    list.addEventListener("focusin", ({ target }) => this.#open(target));
     list.addEventListener("focusout", ({ relatedTarget }) => this.#row?.contains(relatedTarget) || this.#close());
-    list.addEventListener("click", ({ target }) => this.#touch(target));
-    this.#bar.addEventListener("keydown", (event) => this.#key(event));
+    list.addEventListener("click", ({ target }) => this.#clicked(target));
+    this.#bar.addEventListener("keydown", (event) => this.#keyPressed(event));
   }
 
-  #touch(target) {
+  #clicked(target) {
     const button = target.closest("button");
-    if (!button) return this.#offer(target);
-    return this.#bar.contains(button) && this.#press(button.dataset.action);
+    if (!button) return this.#open(target);
+    if (this.#bar.contains(button)) this.#choose(button.dataset.action);
   }
 
-  #press(name) {
-    if (name === "delete" || name === "keep") return this.#ask(name === "delete");
-    const seq = Number(this.#row.dataset.seq);
+  #choose(action) {
+    if (action === "delete" || action === "keep") return this.#askToConfirm(action === "delete");
     const row = this.#row;
     this.#close();
-    if (name === "sure") row.focus();
-    return this.#chosen(name === "sure" ? "delete" : name, seq);
+    if (action === "confirm-delete") row.focus();
+    this.#onChoose(action === "confirm-delete" ? "delete" : action, Number(row.dataset.seq));
   }
 
-  #key(event) {
-    if (event.key !== "Escape" || !this.#asking) return;
+  #keyPressed(event) {
+    if (event.key !== "Escape" || !this.#isConfirming) return;
     event.stopPropagation();
-    this.#ask(false);
+    this.#askToConfirm(false);
   }
 
-  get #asking() {
-    return this.#bar.classList.contains("asking");
+  get #isConfirming() {
+    return this.#bar.classList.contains("confirming");
   }
 
-  // Keep has the focus first: an Enter too many must not delete.
-  #ask(asking) {
-    this.#turn(asking);
-    this.#bar.querySelector(`[data-action="${asking ? "keep" : "delete"}"]`).focus();
+  // "Keep" has the focus first: an accidental Enter must not delete.
+  #askToConfirm(isConfirming) {
+    this.#showConfirmation(isConfirming);
+    this.#bar.querySelector(`[data-action="${isConfirming ? "keep" : "delete"}"]`).focus();
   }
 
-  #turn(asking) {
-    this.#bar.classList.toggle("asking", asking);
-    this.#bar.querySelector(".offer").hidden = asking;
-    this.#bar.querySelector(".question").hidden = !asking;
+  #showConfirmation(isConfirming) {
+    this.#bar.classList.toggle("confirming", isConfirming);
+    this.#bar.querySelector(".choices").hidden = isConfirming;
+    this.#bar.querySelector(".question").hidden = !isConfirming;
   }
 
-  #offer(target) {
+  #open(target) {
     const row = target.closest(".row[data-seq]");
-    // A question that was asked stays where the answer is expected.
-    if (!row || row === this.#row || (this.#asking && this.#bar.contains(document.activeElement))) return;
-    const allowed = this.#allowed(Number(row.dataset.seq));
+    // An open question must not move away from the pointer or the focus.
+    if (!row || row === this.#row || (this.#isConfirming && this.#bar.contains(document.activeElement))) return;
+    const allowed = this.#getAllowed(Number(row.dataset.seq));
     this.#close();
     if (allowed.length === 0) return;
-    for (const name of NAMES) this.#bar.querySelector(`[data-action="${name}"]`).hidden = !allowed.includes(name);
+    for (const action of ACTIONS) {
+      this.#bar.querySelector(`[data-action="${action}"]`).hidden = !allowed.includes(action);
+    }
     row.querySelector(".message").append(this.#bar);
     this.#row = row;
   }
 
-  #leave() {
+  #pointerLeft() {
     if (!this.#row?.contains(document.activeElement)) this.#close();
   }
 
   #close() {
-    // Removing what has the focus makes a focusout, which would come here again.
+    // Removing the focused element fires focusout, which would call this again.
     if (this.#row === null) return;
     this.#row = null;
-    this.#turn(false);
+    this.#showConfirmation(false);
     this.#bar.remove();
   }
 }

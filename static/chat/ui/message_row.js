@@ -1,137 +1,139 @@
-import { hasWord, word } from "../../shared/translations.js";
-import { firstLine } from "../state/first_line.js";
+import { cloneTemplate, setText } from "../../shared/dom.js";
+import { t, translateVariant } from "../../shared/translations.js";
+import { firstLine } from "../state/message.js";
 
 const HUES = 8;
+// Messages of one author within 5 minutes are grouped.
 const GROUP_MS = 5 * 60_000;
-
-// There is nothing left to change, however often one asks.
-const HOPELESS = new Set(["not_found"]);
+// The message that should be changed is gone: no retry can help.
+const NO_RETRY = new Set(["not_found"]);
 
 const lang = document.documentElement.lang;
-const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const full = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "medium" });
-const sameYear = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long" });
-const otherYear = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const timeFormat = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const fullFormat = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "medium" });
+const dayFormat = new Intl.DateTimeFormat(lang, { weekday: "long", day: "numeric", month: "long" });
+const dayAndYearFormat = new Intl.DateTimeFormat(lang, {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+});
 
-export function hue(key) {
+/** A number below 8 that stays the same for a member key: the colour of the name. */
+export function hueOf(key) {
   let hash = 0;
   for (const char of key) hash = Math.imul(hash ^ char.codePointAt(0), 0x9e3779b1);
   // Neighbouring keys (u-1, u-2) differ in the high bits only after the multiplication.
   return (hash >>> 16) % HUES;
 }
 
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function dayOf(at) {
+function formatDay(at) {
   const date = new Date(at);
-  return (date.getFullYear() === new Date().getFullYear() ? sameYear : otherYear).format(date);
+  return (date.getFullYear() === new Date().getFullYear() ? dayFormat : dayAndYearFormat).format(date);
 }
 
-// One message as the reader sees it: sent, sending, refused, edited or deleted.
-export class Row {
-  #part;
+/** One message as the reader sees it: sent, sending, refused, edited or deleted. */
+export class MessageRow {
+  #find;
 
-  constructor(template, shown, me) {
-    this.element = template.content.firstElementChild.cloneNode(true);
-    this.#part = (name) => this.element.querySelector(`.${name}`);
-    this.show(shown, me);
+  constructor(template, message, myKey) {
+    this.element = cloneTemplate(template);
+    this.#find = (className) => this.element.querySelector(`.${className}`);
+    this.show(message, myKey);
   }
 
   get order() {
-    return this.shown.seq ?? Infinity;
+    return this.message.seq ?? Infinity;
   }
 
-  // `shown` is an entry of the log, or an item of the outbox that has no seq yet.
-  show(shown, me) {
-    this.shown = shown;
-    Object.assign(this.element.dataset, { cid: shown.cid ?? "", state: this.#state() });
-    if (shown.seq) this.element.dataset.seq = shown.seq;
-    this.#changing();
-    this.#quote();
-    write(this.#part("body"), shown.deleted ? word("deleted") : shown.body);
-    this.#author(shown.author);
-    this.#time(shown.at);
-    this.#note();
-    this.own(me);
+  /** `message` is an entry of the log, or an unsent message without a seq. */
+  show(message, myKey) {
+    this.message = message;
+    Object.assign(this.element.dataset, { cid: message.cid ?? "", state: this.#state() });
+    if (message.seq) this.element.dataset.seq = message.seq;
+    this.#showPendingChange();
+    this.#showQuote();
+    setText(this.#find("body"), message.deleted ? t("deleted") : message.body);
+    this.#showAuthor(message.author);
+    this.#showTime(message.at);
+    this.#showNote();
+    this.markOwn(myKey);
   }
 
-  own(me) {
-    this.element.classList.toggle("own", this.shown.author.key === me);
+  markOwn(myKey) {
+    this.element.classList.toggle("own", this.message.author.key === myKey);
   }
 
-  // What this row need not repeat, given the one above it.
-  follow(above) {
-    const day = dayOf(this.shown.at);
-    const sameDay = above !== null && dayOf(above.shown.at) === day;
-    const near = sameDay && new Date(this.shown.at) - new Date(above.shown.at) < GROUP_MS;
-    this.#part("day").hidden = sameDay;
-    write(this.#part("day"), sameDay ? "" : day);
-    const gap = this.element.previousElementSibling?.matches(".gap") ?? false;
-    const parted = gap || this.element.firstElementChild.matches(".fresh");
-    this.element.classList.toggle("grouped", near && !parted && sameAuthor(above.shown.author, this.shown.author));
+  /** Hides the day and the author where the row above shows the same. */
+  groupWith(above) {
+    const day = formatDay(this.message.at);
+    const isSameDay = above !== null && formatDay(above.message.at) === day;
+    const isNear = isSameDay && new Date(this.message.at) - new Date(above.message.at) < GROUP_MS;
+    this.#find("day").hidden = isSameDay;
+    setText(this.#find("day"), isSameDay ? "" : day);
+    const isAfterGap = this.element.previousElementSibling?.matches(".gap") ?? false;
+    const isSeparated = isAfterGap || this.element.firstElementChild.matches(".divider");
+    const isGrouped = isNear && !isSeparated && isSameAuthor(above.message.author, this.message.author);
+    this.element.classList.toggle("grouped", isGrouped);
   }
 
   #state() {
-    if (this.shown.refused) return "failed";
-    if (this.shown.deleted) return "deleted";
-    return this.shown.seq ? "sent" : "sending";
+    if (this.message.refused) return "failed";
+    if (this.message.deleted) return "deleted";
+    return this.message.seq ? "sent" : "sending";
   }
 
-  #author({ key, name }) {
-    write(this.#part("author"), name);
-    this.#part("author").className = `author hue-${hue(key)}`;
+  #showAuthor({ key, name }) {
+    setText(this.#find("author"), name);
+    this.#find("author").className = `author hue-${hueOf(key)}`;
   }
 
-  #time(at) {
-    const time = this.#part("at");
+  #showTime(at) {
+    const time = this.#find("at");
     time.dateTime = at;
-    time.title = full.format(new Date(at));
-    write(time, clock.format(new Date(at)));
+    time.title = fullFormat.format(new Date(at));
+    setText(time, timeFormat.format(new Date(at)));
   }
 
-  // A change that is on its way, or one that was refused.
-  #changing() {
-    this.element.classList.toggle("saving", Boolean(this.shown.saving));
-    if (this.shown.change) this.element.dataset.change = this.shown.change.cid;
+  #showPendingChange() {
+    const { saving, refusedChange } = this.message;
+    this.element.classList.toggle("saving", Boolean(saving));
+    if (refusedChange) this.element.dataset.change = refusedChange.cid;
     else delete this.element.dataset.change;
   }
 
-  #quote() {
-    const { reply_to: to, quote } = this.shown;
-    this.#part("quote").hidden = !to;
-    if (!to) return;
-    const there = quote && !quote.deleted;
-    this.#part("quote").dataset.to = to;
-    write(this.#part("quoted-author"), there ? quote.author.name : "");
-    write(this.#part("quoted-text"), there ? firstLine(quote.body) : quote === undefined ? "…" : word("deleted"));
+  #showQuote() {
+    const { reply_to: seq, quote } = this.message;
+    const button = this.#find("quote");
+    button.hidden = !seq;
+    if (!seq) return;
+    const isShown = quote && !quote.deleted;
+    button.dataset.seq = seq;
+    setText(this.#find("quoted-author"), isShown ? quote.author.name : "");
+    const placeholder = quote === undefined ? "…" : t("deleted");
+    setText(this.#find("quoted-text"), isShown ? firstLine(quote.body) : placeholder);
   }
 
-  #note() {
-    const { refused, change } = this.shown;
-    const text = this.#why();
-    write(this.#part("why"), text);
-    this.#part("note").hidden = text === "";
-    this.#part("discard").hidden = !refused && !change;
-    this.#part("retry").hidden = !refused && (!change || HOPELESS.has(change.code));
+  #showNote() {
+    const { refused, refusedChange } = this.message;
+    const text = this.#describe();
+    setText(this.#find("why"), text);
+    this.#find("note").hidden = text === "";
+    this.#find("discard").hidden = !refused && !refusedChange;
+    this.#find("retry").hidden = !refused && (!refusedChange || NO_RETRY.has(refusedChange.code));
   }
 
-  #why() {
-    const { refused, change, saving, seq, edited_at: edited, deleted } = this.shown;
-    if (refused) return reason("refused", refused);
-    if (change) return reason("unchanged", change.code);
-    if (saving) return word("saving");
-    if (!seq) return word("sending");
-    return edited && !deleted ? word("edited") : "";
+  #describe() {
+    const { refused, refusedChange, saving, seq, edited_at: edited, deleted } = this.message;
+    if (refused) return translateVariant("not-sent", refused);
+    if (refusedChange) return translateVariant("not-changed", refusedChange.code);
+    if (saving) return t("saving");
+    if (!seq) return t("sending");
+    return edited && !deleted ? t("edited") : "";
   }
 }
 
-// Somebody who has just taken another name is shown with it.
-function sameAuthor(one, other) {
+/** After a rename, the messages under the new name form a new group. */
+function isSameAuthor(one, other) {
   return one.key === other.key && one.name === other.name;
-}
-
-function reason(what, code) {
-  return word(hasWord(`${what}-${code}`) ? `${what}-${code}` : what);
 }

@@ -1,54 +1,54 @@
-import { word } from "../../shared/translations.js";
+import { byId } from "../../shared/dom.js";
+import { t } from "../../shared/translations.js";
 
-const at = (id) => document.getElementById(id);
-
-function turn(editing) {
-  at("rename").hidden = !editing;
-  at("known").hidden = editing;
-  at("refused").textContent = "";
+function setEditing(isEditing) {
+  byId("rename").hidden = !isEditing;
+  byId("current-name").hidden = isEditing;
+  byId("name-error").textContent = "";
 }
 
-function edit() {
-  turn(true);
-  at("nickname").value = at("nick").textContent;
-  at("nickname").select();
+function open() {
+  setEditing(true);
+  byId("nickname").value = byId("nick").textContent;
+  byId("nickname").select();
 }
 
 function close() {
-  turn(false);
-  at("change").focus();
+  setEditing(false);
+  byId("change").focus();
 }
 
 async function post(form) {
   try {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+    const headers = { Accept: "application/json" };
+    const response = await fetch(form.action, { method: "POST", body: new FormData(form), headers });
     const answer = await response.json();
-    return response.ok ? { member: answer } : { refused: answer.message };
+    return response.ok ? { member: answer } : { error: answer.message };
   } catch {
-    return { refused: word("unreachable") };
+    return { error: t("unreachable") };
   }
 }
 
-async function save(event, renamed) {
+async function save(event, onRename) {
   event.preventDefault();
-  const { member, refused } = await post(event.target);
-  if (refused !== undefined) {
-    at("refused").textContent = refused;
-    at("nickname").focus();
+  const { member, error } = await post(event.target);
+  if (error !== undefined) {
+    byId("name-error").textContent = error;
+    byId("nickname").focus();
     return;
   }
-  at("nick").textContent = member.name;
+  byId("nick").textContent = member.name;
   close();
-  renamed(member);
+  onRename(member);
 }
 
-// A guest changes the name in place; a logged-in member has no such form.
-export function listenForName(renamed) {
-  if (!at("rename")) return;
-  at("change").addEventListener("click", edit);
-  at("cancel").addEventListener("click", close);
-  at("rename").addEventListener("submit", (event) => save(event, renamed));
-  at("rename").addEventListener("keydown", (event) => {
+/** Lets a guest change the name in place; a logged-in member has no such form. */
+export function listenForRename(onRename) {
+  if (!byId("rename")) return;
+  byId("change").addEventListener("click", open);
+  byId("cancel").addEventListener("click", close);
+  byId("rename").addEventListener("submit", (event) => save(event, onRename));
+  byId("rename").addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.isComposing) close();
   });
 }

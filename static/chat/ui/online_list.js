@@ -1,68 +1,69 @@
-import { word } from "../../shared/translations.js";
+import { element } from "../../shared/dom.js";
+import { t } from "../../shared/translations.js";
 
-// The server names no more than these.
-const NAMED_MOST = 200;
+// The server names at most this many.
+const MAX_NAMES = 200;
 
-// Who is in the room: how many, and their names when opened. Dimmed while the line is down, for then it is not known.
-export class Online {
+/** Who is in the room: the number, and the names when opened. Dimmed while the connection is down. */
+export class OnlineList {
   #details;
-  #count;
+  #summary;
   #names;
-  #online = [];
-  #me;
+  #state;
 
-  constructor(details, me) {
+  constructor(details, store) {
     this.#details = details;
-    this.#count = details.querySelector("summary");
+    this.#summary = details.querySelector("summary");
     this.#names = details.querySelector("ul");
-    this.#me = me;
-    details.addEventListener("toggle", () => this.#list());
+    this.#state = store.state;
+    details.addEventListener("toggle", () => this.#showNames());
     details.addEventListener("keydown", ({ key }) => key === "Escape" && this.#close());
-    addEventListener("click", ({ target }) => details.contains(target) || (details.open = false));
+    addEventListener("click", ({ target }) => {
+      if (!details.contains(target)) details.open = false;
+    });
+    store.subscribe({
+      member: () => this.#showNames(),
+      online: () => this.#show(),
+      connection: ({ name }) => name === "connected" || this.#dim(),
+    });
   }
 
-  iAm(key) {
-    this.#me = key;
-    this.#list();
-  }
-
-  // A tap that does not tell who is here leaves `online` out.
-  show(online) {
+  // A transport that does not report who is online leaves `online` out.
+  #show() {
+    const { online } = this.#state;
     this.#details.hidden = online === undefined;
-    this.#online = online ?? [];
     this.#details.classList.remove("unknown");
-    const count = this.#online.length < NAMED_MOST ? this.#online.length : `${NAMED_MOST}+`;
-    this.#count.textContent = word("online", { count });
-    this.#list();
+    const { length } = online ?? [];
+    this.#summary.textContent = t("online", { count: length < MAX_NAMES ? length : `${MAX_NAMES}+` });
+    this.#showNames();
   }
 
-  lost() {
+  #dim() {
     this.#details.open = false;
     this.#details.classList.add("unknown");
   }
 
   #close() {
     this.#details.open = false;
-    this.#count.focus();
+    this.#summary.focus();
   }
 
-  #list() {
+  #showNames() {
     if (this.#details.open) this.#names.replaceChildren(...this.#sorted().map((member) => this.#item(member)));
   }
 
-  // Oneself first, then by name.
+  // This person first, then by name.
   #sorted() {
-    const mine = ({ key }) => Number(key === this.#me);
-    return [...this.#online].sort((a, b) => mine(b) - mine(a) || a.name.localeCompare(b.name));
+    const isMe = ({ key }) => Number(key === this.#state.me.key);
+    return [...(this.#state.online ?? [])].sort((a, b) => isMe(b) - isMe(a) || a.name.localeCompare(b.name));
   }
 
   #item({ key, name, guest }) {
-    const item = document.createElement("li");
-    const known = document.createElement("b");
-    known.dir = "auto";
-    known.textContent = name;
-    const words = [key === this.#me && word("you"), guest && word("guest")].filter(Boolean);
-    item.append(known, words.length > 0 ? ` ${words.join(", ")}` : "");
+    const item = element("li");
+    const bold = element("b", name);
+    bold.dir = "auto";
+    const notes = [key === this.#state.me.key && t("you"), guest && t("guest")].filter(Boolean);
+    item.append(bold, notes.length > 0 ? ` ${notes.join(", ")}` : "");
     return item;
   }
 }

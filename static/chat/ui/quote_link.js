@@ -1,36 +1,43 @@
-const LIT_MS = 2_000;
+const HIGHLIGHT_MS = 2_000;
 
-// A quote leads to what it quotes, through as much history as lies between.
+/** A click on a quote leads to the quoted message, and loads as much history as lies between. */
 export class QuoteLink {
   #list;
-  #older;
+  #store;
   #wanted = null;
 
-  // `older(seq)` asks for history, if the message is further back than what is held, and answers whether it did.
-  constructor(list, older) {
+  constructor(list, store) {
     this.#list = list;
-    this.#older = older;
+    this.#store = store;
     list.addEventListener("click", ({ target }) => {
       const quote = target.closest(".quote");
-      if (quote) this.#go(Number(quote.dataset.to));
+      if (quote) this.#goTo(Number(quote.dataset.seq));
+    });
+    store.subscribe({
+      log: ({ source }) => source === "history" && this.#historyLoaded(),
+      connection: () => {
+        this.#wanted = null;
+      },
     });
   }
 
-  // More history is held now.
-  loaded() {
-    if (this.#wanted !== null) this.#go(this.#wanted);
+  #historyLoaded() {
+    if (this.#wanted !== null) this.#goTo(this.#wanted);
   }
 
-  #go(seq) {
+  #goTo(seq) {
     const row = this.#list.querySelector(`.row[data-seq="${seq}"]`);
-    if (row) light(row);
-    this.#wanted = !row && this.#older(seq) ? seq : null;
+    if (row) highlight(row);
+    const { log } = this.#store.state;
+    const isOlder = !row && log.hasMore && seq < log.first;
+    this.#wanted = isOlder ? seq : null;
+    if (isOlder) this.#store.dispatch({ type: "load-older" });
   }
 }
 
-function light(row) {
+function highlight(row) {
   row.scrollIntoView({ block: "center" });
   row.focus({ preventScroll: true });
-  row.classList.add("lit");
-  setTimeout(() => row.classList.remove("lit"), LIT_MS);
+  row.classList.add("highlighted");
+  setTimeout(() => row.classList.remove("highlighted"), HIGHLIGHT_MS);
 }

@@ -1,33 +1,33 @@
-const STEPS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
+const SIBLINGS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
 
-// One stop of the Tab key for all messages: the newest, or the one last gone to. Arrows go from one to the next.
-export function roveRows(list) {
-  let stop = null;
-  const stopAt = (row) => {
-    if (stop) reach(stop, -1);
-    stop = row;
-    if (stop) reach(stop, 0);
+/** The Tab key stops once for all messages: at the newest, or the last focused. Arrow keys move between messages. */
+export function useRovingTabindex(list) {
+  let current = null;
+  const setCurrent = (row) => {
+    if (current) setTabIndex(current, -1);
+    current = row;
+    if (current) setTabIndex(current, 0);
   };
-  const newest = () => list.contains(document.activeElement) || stopAt(last(list));
-  new MutationObserver(newest).observe(list, { childList: true });
-  list.addEventListener("focusin", ({ target }) => stopAt(target.closest(".row")));
+  const followNewest = () => list.contains(document.activeElement) || setCurrent(lastRow(list));
+  new MutationObserver(followNewest).observe(list, { childList: true });
+  list.addEventListener("focusin", ({ target }) => setCurrent(target.closest(".row")));
   list.addEventListener("keydown", (event) => {
-    if (!event.target.matches(".row") || !STEPS[event.key]) return;
+    if (!event.target.matches(".row") || !SIBLINGS[event.key]) return;
     event.preventDefault();
-    step(event.target, STEPS[event.key])?.focus();
+    neighbour(event.target, SIBLINGS[event.key])?.focus();
   });
 }
 
-function reach(row, tabIndex) {
+function setTabIndex(row, tabIndex) {
   for (const element of [row, row.querySelector(".quote")]) element.tabIndex = tabIndex;
 }
 
-function last(list) {
+function lastRow(list) {
   const rows = list.querySelectorAll(".row");
   return rows.item(rows.length - 1);
 }
 
-function step(row, sibling) {
+function neighbour(row, sibling) {
   let next = row[sibling];
   while (next && !next.matches(".row")) next = next[sibling];
   return next;

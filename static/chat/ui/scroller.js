@@ -1,60 +1,60 @@
 const NEAR_BOTTOM_PX = 48;
-// Ask for history before the reader reaches the end of what is there.
+// History is loaded before the reader reaches the top.
 const NEAR_TOP_PX = 600;
 
-// Stays at the newest message while the reader is there, and never moves what somebody is reading.
+/** Stays at the newest message while the reader is there, and never moves what is being read. */
 export class Scroller {
   #pane;
   #button;
-  #nearTop;
-  #stuck = true;
+  #onNearTop;
+  #isAtBottom = true;
 
-  constructor(pane, list, button, nearTop) {
+  constructor(pane, list, button, onNearTop) {
     this.#pane = pane;
     this.#button = button;
-    this.#nearTop = nearTop;
-    pane.addEventListener("scroll", () => this.#look(), { passive: true });
-    button.addEventListener("click", () => this.toBottom());
-    const sizes = new ResizeObserver(() => this.#stuck && this.toBottom());
+    this.#onNearTop = onNearTop;
+    pane.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    button.addEventListener("click", () => this.scrollToBottom());
+    const sizes = new ResizeObserver(() => this.#isAtBottom && this.scrollToBottom());
     sizes.observe(pane);
     sizes.observe(list);
   }
 
-  get atBottom() {
-    return this.#stuck;
+  get isAtBottom() {
+    return this.#isAtBottom;
   }
 
-  toBottom() {
-    this.#stuck = true;
+  scrollToBottom() {
+    this.#isAtBottom = true;
     this.#button.hidden = true;
     this.#pane.scrollTop = this.#pane.scrollHeight;
   }
 
-  // What comes after the place of reading.
-  below(change) {
+  /** For a change below the place of reading. */
+  changeBelow(change) {
     change();
-    if (this.#stuck) this.toBottom();
+    if (this.#isAtBottom) this.scrollToBottom();
   }
 
-  // What comes before it: the same line stays under the reader's eye.
-  above(change) {
+  /** For a change above it: the same line stays under the reader's eye. */
+  changeAbove(change) {
     const rest = this.#pane.scrollHeight - this.#pane.scrollTop;
     change();
     this.#pane.scrollTop = this.#pane.scrollHeight - rest;
   }
 
-  announce() {
-    this.#button.hidden = this.#stuck;
+  showNewerButton() {
+    this.#button.hidden = this.#isAtBottom;
   }
 
-  fill() {
-    if (this.#pane.scrollTop < NEAR_TOP_PX) this.#nearTop();
+  loadIfNearTop() {
+    if (this.#pane.scrollTop < NEAR_TOP_PX) this.#onNearTop();
   }
 
-  #look() {
+  #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#pane;
-    this.#stuck = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
-    if (this.#stuck) this.#button.hidden = true;
-    this.fill();
+    this.#isAtBottom = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+    if (this.#isAtBottom) this.#button.hidden = true;
+    this.loadIfNearTop();
   }
 }

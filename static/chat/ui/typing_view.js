@@ -1,49 +1,32 @@
-import { word } from "../../shared/translations.js";
-import { TypingPace, Typists } from "../state/typing_tracker.js";
+import { t } from "../../shared/translations.js";
+import { TypingThrottle } from "../state/typing_tracker.js";
 
-function sentence([one, two, ...more]) {
-  if (one === undefined) return "";
-  if (more.length > 0) return word("typing-several");
-  return two === undefined ? word("typing-one", { one }) : word("typing-two", { one, two });
+function describe([first, second, ...more]) {
+  if (first === undefined) return "";
+  if (more.length > 0) return t("typing-several");
+  return second === undefined ? t("typing-one", { one: first }) : t("typing-two", { one: first, two: second });
 }
 
-// The line that says who is typing. It is no live region: nobody wants to hear it all the time.
-export class Typing {
+/** The line that says who is typing. It is not a live region: a screen reader would interrupt all the time. */
+export class TypingView {
   #line;
-  #typists = new Typists();
-  #pace = new TypingPace();
+  #typing;
+  #throttle = new TypingThrottle();
   #timer = null;
 
-  constructor(line, field, send) {
+  constructor(line, field, store, send) {
     this.#line = line;
+    this.#typing = store.state.typing;
     field.addEventListener("input", () => {
-      if (field.value.trim() !== "" && this.#pace.due(Date.now())) send({ type: "typing" });
+      if (field.value.trim() !== "" && this.#throttle.shouldSend(Date.now())) send({ type: "typing" });
     });
+    store.subscribe({ typing: () => this.#show(), said: () => this.#throttle.reset() });
   }
 
-  heard({ member }) {
-    this.#typists.heard(member, Date.now());
-    this.#write();
-  }
-
-  spoke(entries) {
-    for (const { author } of entries) this.#typists.spoke(author.key);
-    this.#write();
-  }
-
-  sent() {
-    this.#pace.ended();
-  }
-
-  lost() {
-    this.#typists.clear();
-    this.#write();
-  }
-
-  #write() {
+  #show() {
     clearTimeout(this.#timer);
-    this.#line.textContent = sentence(this.#typists.names(Date.now()));
-    const { ends } = this.#typists;
-    if (ends !== null) this.#timer = setTimeout(() => this.#write(), ends - Date.now());
+    this.#line.textContent = describe(this.#typing.names(Date.now()));
+    const { nextExpiry } = this.#typing;
+    if (nextExpiry !== null) this.#timer = setTimeout(() => this.#show(), nextExpiry - Date.now());
   }
 }

@@ -1,4 +1,4 @@
-"""A page whose better taps are blocked talks over the next one, and comes back."""
+"""A page whose better transports are blocked talks over the next one, and comes back."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.servers import free_port
 # Sockets go to a port that nobody listens on, and event streams to an address that answers 404,
 # for as long as `shut` names them.
 BLOCK = """
-const shut = (tap) => (sessionStorage.getItem("shut") ?? "").includes(tap);
+const shut = (transport) => (sessionStorage.getItem("shut") ?? "").includes(transport);
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
   constructor(url, ...given) {
@@ -52,26 +52,26 @@ WORDS = {
 
 @pytest.fixture
 def open_blocked(worker, open_window):
-    """Opens a window to a room, with these taps blocked."""
+    """Opens a window to a room, with these transports blocked."""
 
-    def open_one(path, *taps, by_policy=False):
+    def open_one(path, *transports, by_policy=False):
         expected = (*OUTAGE, "status of 4", "Content Security Policy")
         window = open_window(f"{worker.url}/login/", expected=expected)
         # It forbids sockets to another port before the network can fail them.
         window.cdp("Page.setBypassCSP", enabled=not by_policy)
         window.cdp("Page.addScriptToEvaluateOnNewDocument", source=BLOCK % free_port())
-        shut(window, *taps)
+        shut(window, *transports)
         return window.open(worker.url + path)
 
     return open_one
 
 
-def shut(window, *taps):
-    window.run("sessionStorage.setItem('shut', arguments[0])", " ".join(taps))
+def shut(window, *transports):
+    window.run("sessionStorage.setItem('shut', arguments[0])", " ".join(transports))
 
 
-def until_tap(window, tap):
-    window.until(lambda: window.text("#state") == WORDS[tap])
+def until_transport(window, transport):
+    window.until(lambda: window.text("#state") == WORDS[transport])
     assert window.state() == "connected"
 
 
@@ -88,16 +88,16 @@ def talk(windows, *bodies, before=()):
 
 
 @pytest.mark.parametrize(
-    ("blocked", "tap"), [(["socket"], "stream"), (["socket", "stream"], "poll")]
+    ("blocked", "transport"), [(["socket"], "stream"), (["socket", "stream"], "poll")]
 )
-def test_a_page_talks_both_ways_over_the_best_tap_that_opens(
-    site, worker, open_window, make_room, open_blocked, blocked, tap
+def test_a_page_talks_both_ways_over_the_best_transport_that_opens(
+    site, worker, open_window, make_room, open_blocked, blocked, transport
 ):
     path = make_room()
     site.shell(HISTORY.format(slug=path.split("/")[2]))
     ann, bob = open_blocked(path, *blocked), open_window(worker.url + path)
-    until_tap(ann, tap)
-    until_tap(bob, "socket")
+    until_transport(ann, transport)
+    until_transport(bob, "socket")
     history = [f"line {number}" for number in range(1, 61)]
     for window in (ann, bob):
         window.until(lambda window=window: len(window.rows()) >= 50)
@@ -113,7 +113,7 @@ def test_a_page_talks_both_ways_over_the_best_tap_that_opens(
 def test_a_page_whose_policy_forbids_sockets_does_without(path, open_blocked):
     """As that of every page does in an old Safari, for which 'self' names no sockets."""
     window = open_blocked(path, "socket", by_policy=True)
-    until_tap(window, "stream")
+    until_transport(window, "stream")
     window.say("said all the same")
     window.until_sent("said all the same")
 
@@ -124,21 +124,21 @@ def test_a_page_falls_back_with_its_cursor_and_what_is_unsent_and_comes_back(
     path = make_room()
     ann, bob = open_blocked(path), open_window(worker.url + path)
     for window in (ann, bob):
-        until_tap(window, "socket")
+        until_transport(window, "socket")
     wanted = talk([ann, bob], "socket")
 
-    for blocked, tap in [(["socket"], "stream"), (["socket", "stream"], "poll")]:
+    for blocked, transport in [(["socket"], "stream"), (["socket", "stream"], "poll")]:
         shut(ann, *blocked)
         ann.run(DROP)
         ann.until(lambda: ann.state() != "connected")
-        ann.say(f"said on the way to {tap}")
-        bob.say(f"meanwhile, {tap}")
+        ann.say(f"said on the way to {transport}")
+        bob.say(f"meanwhile, {transport}")
         # Who has failed often waits ever longer; waking ends each wait.
-        ann.until(lambda tap=tap: ann.run(WAKE) == WORDS[tap])
+        ann.until(lambda transport=transport: ann.run(WAKE) == WORDS[transport])
         ann.until(lambda: {row["state"] for row in ann.rows()} == {"sent"})
         count = len(wanted) + 2
         ann.until(lambda count=count: len(ann.rows()) == count)
-        wanted = talk([ann, bob], tap, before=ann.bodies())
+        wanted = talk([ann, bob], transport, before=ann.bodies())
     assert said(site, path) == wanted
 
     shut(ann)
@@ -147,12 +147,12 @@ def test_a_page_falls_back_with_its_cursor_and_what_is_unsent_and_comes_back(
     assert said(site, path) == wanted == ann.bodies() == bob.bodies()
 
 
-def test_the_lesser_tap_is_kept_until_the_better_one_has_opened(
+def test_the_fallback_is_kept_until_the_better_one_has_opened(
     site, worker, open_window, make_room, open_blocked
 ):
     path = make_room()
     ann, bob = open_blocked(path, "socket", "stream"), open_window(worker.url + path)
-    until_tap(ann, "poll")
+    until_transport(ann, "poll")
     ann.run(
         """
         window.states = [];
@@ -165,19 +165,19 @@ def test_the_lesser_tap_is_kept_until_the_better_one_has_opened(
     ann.until(lambda: ann.run("return sockets.length") > tried)
     wanted = talk([ann, bob], "still")
     shut(ann, "socket")
-    until_tap(ann, "stream")
+    until_transport(ann, "stream")
     wanted = talk([ann, bob], "better", before=wanted)
     shut(ann)
-    until_tap(ann, "socket")
+    until_transport(ann, "socket")
     wanted = talk([ann, bob], "best", before=wanted)
     assert ann.run("return states") == [WORDS["stream"], WORDS["socket"]]
     assert said(site, path) == wanted
 
 
-def test_a_page_on_a_lesser_tap_hears_that_the_room_is_gone(site, make_room, open_blocked):
+def test_a_page_on_a_fallback_hears_that_the_room_is_gone(site, make_room, open_blocked):
     path = make_room()
     window = open_blocked(path, "socket", "stream")
-    until_tap(window, "poll")
+    until_transport(window, "poll")
     slug = path.split("/")[-2]
     site.shell(f"from chat.models import Room\nRoom.objects.get(slug={slug!r}).delete()")
     window.until_state("closed")
@@ -187,20 +187,22 @@ def test_a_page_on_a_lesser_tap_hears_that_the_room_is_gone(site, make_room, ope
 def test_a_message_whose_token_was_refused_is_sent_with_a_new_one(site, make_room, open_blocked):
     path = make_room()
     window = open_blocked(path, "socket")
-    until_tap(window, "stream")
+    until_transport(window, "stream")
     window.driver.delete_cookie("csrftoken")
     window.say("once")
     window.until_sent("once")
     assert said(site, path) == ["once"]
 
 
-@pytest.mark.parametrize("taps", [(), ("socket",), ("socket", "stream")])
-def test_a_logout_in_another_tab_is_shown_at_once(boss, worker, open_blocked, make_room, taps):
+@pytest.mark.parametrize("transports", [(), ("socket",), ("socket", "stream")])
+def test_a_logout_in_another_tab_is_shown_at_once(
+    boss, worker, open_blocked, make_room, transports
+):
     window = open_blocked("/login/")
     window.log_in(worker.url, *boss)
-    shut(window, *taps)
+    shut(window, *transports)
     window.open(worker.url + make_room())
-    until_tap(window, {0: "socket", 1: "stream", 2: "poll"}[len(taps)])
+    until_transport(window, {0: "socket", 1: "stream", 2: "poll"}[len(transports)])
     here = window.driver.current_window_handle
     window.driver.switch_to.new_window("tab")
     window.open(f"{worker.url}/")
@@ -211,13 +213,15 @@ def test_a_logout_in_another_tab_is_shown_at_once(boss, worker, open_blocked, ma
     assert window.find("#relogin").is_displayed()
 
 
-@pytest.mark.parametrize("taps", [("socket",), ("socket", "stream")])
-def test_nobody_says_as_a_guest_what_a_user_has_written(site, boss, open_blocked, make_room, taps):
+@pytest.mark.parametrize("transports", [("socket",), ("socket", "stream")])
+def test_nobody_says_as_a_guest_what_a_user_has_written(
+    site, boss, open_blocked, make_room, transports
+):
     path = make_room()
-    window = open_blocked(path, *taps)
+    window = open_blocked(path, *transports)
     window.log_in(window.run("return location.origin"), *boss)
     window.open(window.run("return location.origin") + path)
-    until_tap(window, "poll" if "stream" in taps else "stream")
+    until_transport(window, "poll" if "stream" in transports else "stream")
     assert window.text("#nick") == "boss"
     window.run(LOGOUT)
     window.say("meant as boss")

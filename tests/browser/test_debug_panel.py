@@ -1,4 +1,4 @@
-"""The drawer that shows what the line does, and lets a visitor cut it."""
+"""The debug panel: the counters of the connection, and a button that cuts it."""
 
 import pytest
 from selenium.webdriver import Keys
@@ -7,54 +7,54 @@ from tests.browser.conftest import said
 from tests.browser.window import OUTAGE
 
 
-def figure(window, name):
-    return window.text(f"[data-figure={name}]")
+def stat(window, name):
+    return window.text(f"[data-stat={name}]")
 
 
 def number(window, name):
-    text = figure(window, name)
+    text = stat(window, name)
     return int(text) if text.isdigit() else None
 
 
 @pytest.fixture
 def two(worker, open_window, make_room):
-    """The path of a room, and two people in it; one has the drawer open."""
+    """The path of a room, and two people in it; one has the panel open."""
     path = make_room()
     ann, bob = (open_window(worker.url + path, expected=OUTAGE) for _ in range(2))
     for window in (ann, bob):
         window.until_state("connected")
-    ann.click("#wire summary")
+    ann.click("#debug summary")
     return path, ann, bob
 
 
-def test_the_drawer_shows_what_the_line_does(two):
+def test_the_panel_shows_the_counters_of_the_connection(two):
     _, ann, bob = two
-    ann.until(lambda: figure(ann, "tap") == "WebSocket")
-    ann.until(lambda: figure(ann, "rtt").endswith(" ms"))
-    ann.until(lambda: figure(ann, "heartbeat").endswith(" s ago"))
+    ann.until(lambda: stat(ann, "transport") == "WebSocket")
+    ann.until(lambda: stat(ann, "rtt").endswith(" ms"))
+    ann.until(lambda: stat(ann, "heartbeat").endswith(" s ago"))
     assert [number(ann, name) for name in ("head", "received", "unsent")] == [0, 0, 0]
     bob.say("one")
     ann.say("two")
     ann.until(lambda: number(ann, "received") == 2)
-    assert (number(ann, "head"), number(ann, "doubles"), number(ann, "mended")) == (2, 0, 0)
-    assert figure(ann, "cursor").endswith(":2")
+    assert (number(ann, "head"), number(ann, "duplicates"), number(ann, "recovered")) == (2, 0, 0)
+    assert stat(ann, "cursor").endswith(":2")
 
 
-def test_the_drawer_hides_no_newest_message(two):
+def test_opening_the_panel_does_not_hide_the_newest_message(two):
     _, ann, _ = two
-    ann.click("#wire summary")
+    ann.click("#debug summary")
     ann.run("document.querySelector('#body').value = 'tall\\n'.repeat(60)")
     ann.click("#send")
     ann.until(lambda: [row["state"] for row in ann.rows()] == ["sent"])
-    ann.click("#wire summary")
+    ann.click("#debug summary")
     below = """
     const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#scroller");
-    return document.querySelector("#wire").open && scrollHeight - scrollTop - clientHeight < 2;
+    return document.querySelector("#debug").open && scrollHeight - scrollTop - clientHeight < 2;
     """
     ann.until(lambda: ann.run(below))
 
 
-def test_nothing_is_lost_while_the_wire_is_cut(site, two):
+def test_no_message_is_lost_while_the_connection_is_cut(site, two):
     path, ann, bob = two
     ann.say("before")
     bob.until_sent("before")
@@ -69,34 +69,34 @@ def test_nothing_is_lost_while_the_wire_is_cut(site, two):
     bob.until_sent("before", "can you hear me?")
     assert ann.state() == "cut"
     assert [row["state"] for row in ann.rows()] == ["sent", "sending", "sending"]
-    ann.until(lambda: (figure(ann, "tap"), number(ann, "unsent")) == ("none", 2))
+    ann.until(lambda: (stat(ann, "transport"), number(ann, "unsent")) == ("none", 2))
 
     ann.until_state("connected")
     wanted = ["before", "can you hear me?", "typed while it is cut", "and more"]
     for window in (ann, bob):
         window.until_sent(*wanted)
     assert said(site, path) == wanted
-    ann.until(lambda: (number(ann, "unsent"), number(ann, "mended")) == (0, 1))
-    assert (number(ann, "received"), number(ann, "doubles")) == (4, 0)
+    ann.until(lambda: (number(ann, "unsent"), number(ann, "recovered")) == (0, 1))
+    assert (number(ann, "received"), number(ann, "duplicates")) == (4, 0)
 
 
-def test_a_last_message_that_vanished_is_missed_at_the_next_heartbeat(make_site, open_window):
+def test_a_lost_last_message_is_noticed_at_the_next_heartbeat(make_site, open_window):
     site = make_site(HEARTBEAT_SECONDS="1")
     url = f"{site.worker().url}/chat/lobby/"
     ann, bob = [open_window(url) for _ in range(2)]
     for window in (ann, bob):
         window.until_state("connected")
-    ann.click("#wire summary")
+    ann.click("#debug summary")
     ann.run("window.deaf = true")
     bob.say("vanished")
     bob.until_sent("vanished")
     assert ann.bodies() == []
     ann.run("window.deaf = false")
     ann.until_sent("vanished")
-    ann.until(lambda: (number(ann, "received"), number(ann, "mended")) == (1, 1))
+    ann.until(lambda: (number(ann, "received"), number(ann, "recovered")) == (1, 1))
 
 
-# More than a page is sent that comes back, with a change of what was shown before.
+# More entries than the server sends on a resume, and a change of a message that was shown before.
 MISSED = """
 from chat.log import Draft, write
 room = Room.objects.get(slug={slug!r})
@@ -105,7 +105,7 @@ write([Draft(room.pk, "delete", "g-9", "Bob", "{slug}-gone", ref=1, moderator=Tr
 """
 
 
-def test_who_missed_too_much_sees_where_and_gets_it_as_it_is_now(site, two):
+def test_a_gap_is_shown_and_filled_with_the_current_messages(site, two):
     path, ann, bob = two
     bob.say("soon gone")
     ann.until_sent("soon gone")
@@ -124,4 +124,4 @@ def test_who_missed_too_much_sees_where_and_gets_it_as_it_is_now(site, two):
     wanted = ["message deleted", *(f"line {n}" for n in range(520))]
     ann.until(lambda: ann.bodies() == wanted)
     ann.until(lambda: not ann.run("return document.querySelector('#log .gap')"))
-    ann.until(lambda: number(ann, "mended") == 1)
+    ann.until(lambda: number(ann, "recovered") == 1)
