@@ -12,23 +12,23 @@ const FLOODING_WAIT_MS = 30_000;
 const TEST_CUT_MS = 5_000;
 
 /**
- * @typedef {{ name: string, transport?: any }} Line One transport, from its opening to its end.
+ * @typedef {{ name: string, transport?: any }} Attempt A transport from its opening to its end.
  * @typedef {object} Trial A better transport that is opened beside the one in use.
- * @property {Line} line
+ * @property {Attempt} attempt
  * @property {string[]} others what is tried next
  * @property {ReturnType<typeof setTimeout>} timer
  */
 
 /**
- * One line at a time, over the best transport that opens, for as long as the page lives.
- * A line is open when the server has sent `welcome`.
+ * One transport at a time, the best that opens, for as long as the page lives.
+ * A transport is open when the server has sent `welcome`.
  */
 export class Connection {
   #transports;
   #onFrame;
   #onState;
-  /** @type {Line | null} */
-  #line = null;
+  /** @type {Attempt | null} */
+  #current = null;
   /** @type {Trial | null} */
   #trial = null;
   #isWelcomed = false;
@@ -41,7 +41,7 @@ export class Connection {
   #trialTimer = null;
   #selector = new TransportSelector();
   #backoff = new Backoff();
-  #watchdog = new LivenessWatchdog(() => this.#line && this.#lost(this.#line, {}));
+  #watchdog = new LivenessWatchdog(() => this.#current && this.#lost(this.#current, {}));
   /** @type {Record<string, (frame: Frame) => void>} */
   #handlers = {
     welcome: (frame) => this.#opened(frame),
@@ -66,13 +66,13 @@ export class Connection {
     this.#drop();
     this.#onState({ name: "connecting" });
     this.#watchdog.start();
-    this.#line = this.#makeLine(this.#selector.current);
-    this.#line.transport.open();
+    this.#current = this.#makeAttempt(this.#selector.current);
+    this.#current.transport.open();
   }
 
   /** False if it could not be sent. @param {Frame} frame */
   send(frame) {
-    return this.#isWelcomed && this.#line?.transport.send(frame);
+    return this.#isWelcomed && this.#current?.transport.send(frame);
   }
 
   ping() {
@@ -87,46 +87,46 @@ export class Connection {
     if (this.#trialTimer !== null) this.#tryBetter(this.#selector.better);
   }
 
-  /** Closes the line for some seconds, so that a visitor sees that nothing is lost. */
+  /** Disconnects for some seconds, so that a visitor sees that nothing is lost. */
   cut() {
-    if (this.#line === null && this.#retryTimer === null) return; // closed for good
+    if (this.#current === null && this.#retryTimer === null) return; // closed for good
     this.#drop();
     this.#isCut = true;
     this.#retryTimer = setTimeout(() => this.open(), TEST_CUT_MS);
     this.#onState({ name: "cut", until: Date.now() + TEST_CUT_MS });
   }
 
-  /** Closes the line for good. @param {number} [code] */
+  /** Disconnects for good. @param {number} [code] */
   end(code) {
     this.#drop();
     this.#onState({ name: "closed", code });
   }
 
   /** @param {string} name */
-  #makeLine(name) {
-    /** @type {Line} */
-    const line = { name };
-    line.transport = this.#transports[name]({
-      onFrame: (frame) => this.#receive(line, frame),
+  #makeAttempt(name) {
+    /** @type {Attempt} */
+    const attempt = { name };
+    attempt.transport = this.#transports[name]({
+      onFrame: (frame) => this.#receive(attempt, frame),
       onActivity: () => {
-        if (line === this.#line) this.#watchdog.activity();
+        if (attempt === this.#current) this.#watchdog.activity();
       },
-      onLost: (loss) => this.#lost(line, loss),
+      onLost: (loss) => this.#lost(attempt, loss),
     });
-    return line;
+    return attempt;
   }
 
-  /** @param {Line} line @param {Frame} frame */
-  #receive(line, frame) {
-    if (line === this.#trial?.line && frame.type === "welcome") this.#adopt(line);
-    if (line !== this.#line) return;
+  /** @param {Attempt} attempt @param {Frame} frame */
+  #receive(attempt, frame) {
+    if (attempt === this.#trial?.attempt && frame.type === "welcome") this.#adopt(attempt);
+    if (attempt !== this.#current) return;
     if (Object.hasOwn(this.#handlers, frame.type)) this.#handlers[frame.type](frame);
     this.#onFrame(frame);
   }
 
   /** @param {Frame} frame */
   #opened(frame) {
-    const { name } = /** @type {Line} */ (this.#line);
+    const { name } = /** @type {Attempt} */ (this.#current);
     this.#isWelcomed = true;
     this.#floor = 0;
     this.#backoff.opened(Date.now());
@@ -137,10 +137,10 @@ export class Connection {
     this.#onState({ name: "connected", transport: name });
   }
 
-  /** @param {Line} line @param {Loss} loss */
-  #lost(line, { code, floor = 0 }) {
-    if (line === this.#trial?.line) return this.#tryBetter(this.#trial.others);
-    if (line !== this.#line) return;
+  /** @param {Attempt} attempt @param {Loss} loss */
+  #lost(attempt, { code, floor = 0 }) {
+    if (attempt === this.#trial?.attempt) return this.#tryBetter(this.#trial.others);
+    if (attempt !== this.#current) return;
     // On a dead network the close event comes only after the browser's own timeout, a minute or more.
     this.#drop();
     if (code !== undefined && FINAL_CODES.has(code)) return this.#onState({ name: "closed", code });
@@ -163,9 +163,9 @@ export class Connection {
     this.#isWelcomed = false;
     this.#watchdog.stop();
     this.#stopTrial();
-    const line = this.#line;
-    this.#line = null;
-    line?.transport.close();
+    const attempt = this.#current;
+    this.#current = null;
+    attempt?.transport.close();
   }
 
   // ---- A better transport is opened beside the one in use, which stays until the other is welcomed ----
@@ -180,15 +180,15 @@ export class Connection {
   #tryBetter([name, ...others]) {
     if (name === undefined) return this.#scheduleTrial();
     this.#stopTrial();
-    const line = this.#makeLine(name);
-    this.#trial = { line, others, timer: setTimeout(() => this.#lost(line, {}), HANDSHAKE_TIMEOUT_MS) };
-    line.transport.open();
+    const attempt = this.#makeAttempt(name);
+    this.#trial = { attempt, others, timer: setTimeout(() => this.#lost(attempt, {}), HANDSHAKE_TIMEOUT_MS) };
+    attempt.transport.open();
   }
 
-  /** @param {Line} line */
-  #adopt(line) {
-    const previous = this.#line;
-    this.#line = line;
+  /** @param {Attempt} attempt */
+  #adopt(attempt) {
+    const previous = this.#current;
+    this.#current = attempt;
     clearTimeout(this.#trial?.timer);
     this.#trial = null;
     previous?.transport.close();
@@ -200,6 +200,6 @@ export class Connection {
     clearTimeout(this.#trial?.timer);
     const trial = this.#trial;
     this.#trial = null;
-    trial?.line.transport.close();
+    trial?.attempt.transport.close();
   }
 }

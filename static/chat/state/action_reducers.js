@@ -1,7 +1,8 @@
 // What the state becomes by what this person, this page and its other tabs do.
 
 import { logChange } from "./log_change.js";
-import { showItems, switchMember } from "./member.js";
+import { switchMember } from "./member.js";
+import { discardItem, removeItem, showItems } from "./unsent_items.js";
 
 /** @import { RoomState } from "./room_state.js" */
 /** @import { Reducer } from "../../shared/store.js" */
@@ -106,16 +107,4 @@ function change(state, command) {
   const item = state.outbox.add(command);
   const { rows } = showItems(state, [item]);
   return { log: logChange({ rows: [...removed, ...rows] }), outbox: true };
-}
-
-/** @param {RoomState} state @param {string} cid */
-export function discardItem(state, cid) {
-  state.outbox.discard(cid);
-  return { log: logChange(removeItem(state, cid)), outbox: true };
-}
-
-/** @param {RoomState} state @param {string} cid */
-function removeItem(state, cid) {
-  const ref = state.pendingChanges.remove(cid)?.ref;
-  return { removedItems: [cid], rows: ref === undefined ? [] : [ref] };
 }

@@ -1,9 +1,9 @@
 // What the state becomes by the frames of the server (docs/protocol.md).
 
-import { discardItem } from "./action_reducers.js";
 import { logChange } from "./log_change.js";
 import { switchMember } from "./member.js";
 import { isFinalError } from "./outbox.js";
+import { discardItem } from "./unsent_items.js";
 
 /** @import { Entry, Frame } from "./types.js" */
 /** @import { RoomState } from "./room_state.js" */

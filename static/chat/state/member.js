@@ -1,7 +1,7 @@
 import { logChange } from "./log_change.js";
+import { showItems } from "./unsent_items.js";
 
-/** @import { LogChange } from "./log_change.js" */
-/** @import { Member, OutboxItem } from "./types.js" */
+/** @import { Member } from "./types.js" */
 /** @import { RoomState } from "./room_state.js" */
 
 /**
@@ -24,20 +24,5 @@ export function switchMember(state, member) {
     member: true,
     log: logChange({ ...restored, removedItems, rows: [...rows, ...restored.rows] }),
     outbox: true,
-  };
-}
-
-/**
- * An unsent message is a row of its own; an unsent change is drawn over the row of its message.
- * @param {RoomState} state
- * @param {OutboxItem[]} items
- * @returns {Pick<LogChange, "items" | "rows">}
- */
-export function showItems(state, items) {
-  const changes = items.filter(({ type }) => type !== "say");
-  for (const item of changes) state.pendingChanges.add(item);
-  return {
-    items: items.filter(({ type }) => type === "say"),
-    rows: changes.map(({ ref }) => /** @type {number} */ (ref)),
   };
 }
