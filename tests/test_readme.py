@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers
+from tests import databases
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -19,7 +19,7 @@ def table(title):
 
 
 def test_every_setting_is_documented_and_no_other():
-    assert set(table("Settings")) == servers.SETTINGS
+    assert set(table("Settings")) == databases.SETTINGS
 
 
 def test_the_limits_have_the_defaults_that_it_says():

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.templatetags.static import static
 
-from tests.servers import ROOT
+from tests.processes import ROOT
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 # Whatever a module asks for, however it is written.

@@ -9,7 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.hosted import Front, HostedSite
-from tests.servers import ROOT, Site
+from tests.processes import ROOT
+from tests.servers import Site
 
 pytestmark = pytest.mark.timeout(240)
 
