@@ -19,7 +19,7 @@ from benchmarks.compare.installed import Missing, check
 from tests.servers import ROOT, need
 
 NODE = PEERS / "node"
-README = (ROOT / "README.md").read_text()
+DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text()
 TWO_AND_TERM = """
 import os, signal
 from benchmarks.compare.running import started
@@ -103,6 +103,6 @@ def test_what_the_contenders_need_is_pinned_named_with_its_reason_and_bound_to_n
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in package.values())
     lines = (ROOT / "requirements-bench.txt").read_text().splitlines()[1:]
     pinned = [re.fullmatch(r"([\w-]+)(\[\w+\])?==[^\s;]+", line)[1] for line in lines]
-    assert [name for name in [*pinned, *package] if f"`{name}`" not in README] == []
+    assert [name for name in [*pinned, *package] if f"`{name}`" not in DEPENDENCIES] == []
     locked = json.loads((NODE / "package-lock.json").read_text())["packages"]
     assert [name for name, each in locked.items() if "resolved" in each] == []
