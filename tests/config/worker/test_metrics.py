@@ -14,7 +14,7 @@ from realtime import connection_limit
 from realtime.counters import figures
 from realtime.rate_limit import Buckets
 
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text()
+DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text()
 
 
 @pytest.fixture(autouse=True)
