@@ -1,4 +1,5 @@
-"""The README is short; settings and dependencies are documented; every file that a document names exists."""
+"""The README is short, settings and dependencies are documented, and documents name only files that
+exist."""
 
 import re
 from pathlib import Path
