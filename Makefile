@@ -1,4 +1,4 @@
-# The commands of the README. CI runs the same targets.
+# What people run, and what CI runs: the same targets.
 
 PORT ?= 8000
 PYTHON ?= python3
@@ -7,58 +7,58 @@ BIN := $(VENV)/bin
 NODE_MODULES := benchmarks/peers/node/node_modules
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# For example: make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres
+# As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
 STRESS = $(foreach name,SECONDS READERS WRITERS WORKERS SEED DATABASE,$(if $($(name)),--$(call lower,$(name)) $($(name))))
-# `make serve` needs a redis-server unless REDIS_URL names another Redis.
+# Not needed where REDIS_URL names another one.
 own_redis = $(if $(REDIS_URL),,$(shell grep -qs '^ *\(export \)\? *REDIS_URL=.' .env || echo yes))
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve status reload test stress cost bench lint format clean
 
-help: ## List the commands
+help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-setup: $(VENV)/.installed ## Create .venv with the packages of the site
+setup: $(VENV)/.installed ## Make .venv with what the site needs
 
-run: setup ## Start the development server with demo data on 127.0.0.1:8000 (PORT=)
+run: setup ## Serve the site on 127.0.0.1:8000 (PORT= changes it), with something to look at
 	@$(BIN)/python manage.py migrate -v0
 	@$(BIN)/python manage.py demo
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-serve: programs setup ## Host the site on 127.0.0.1:8080 (PORT=): nginx, two workers (WORKERS=), Redis
+serve: programs setup ## Host the whole site on 127.0.0.1:8080: WORKERS=2 behind nginx, with Redis (PORT= changes it)
 	@$(BIN)/python -m deploy.serve
 
-status: setup ## Show the processes of `make serve`, and whether each worker is ready
+status: setup ## Say what of `make serve` runs, and whether each worker takes connections
 	@$(BIN)/python -m deploy.status
 
-reload: setup ## Deploy a new version to a running `make serve`, one worker after the other
+reload: setup ## Bring a new version to what `make serve` runs, one worker after the other
 	@$(BIN)/python -m deploy.reload
 
-test: packages $(VENV)/.installed-dev ## Install what the tests need, and run all tests (TESTS=tests/chat: a part)
+test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
 	$(BIN)/python -m pytest $(TESTS)
 
-stress: packages $(VENV)/.installed-dev ## Restart Redis and kill workers under load; no message may be lost
+stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that no message is lost
 	@$(BIN)/python -m tests.stress $(STRESS)
 
-cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost on this machine, in about ten minutes
+cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
 	@$(BIN)/python -m benchmarks.cost $(COST)
 
-bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with the servers that people would use instead
+bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with what people would pick instead
 	@$(BIN)/python -m benchmarks.compare.answering
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
 	@$(BIN)/python -m benchmarks.report
 
-lint: $(VENV)/.installed-dev ## Check style and types
+lint: $(VENV)/.installed-dev ## Check the form and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(VENV)/.installed-dev ## Correct the style
+format: $(VENV)/.installed-dev ## Put the form right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean: ## Delete .venv, node_modules and the caches; the database stays
+clean: ## Remove .venv, node_modules and the caches; the database stays
 	rm -rf $(VENV) $(NODE_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: programs packages rivals
@@ -71,7 +71,7 @@ packages:
 rivals:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx libnginx-mod-nchan redis-server nodejs npm gcc libc6-dev
 
-# The file .installed is newer than the requirements, so that a second run installs nothing.
+# A stamp is newer than what it was made of, so that a second run has nothing to do.
 $(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; PYTHON= names another one.")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
