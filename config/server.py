@@ -1,6 +1,5 @@
 """`python -m config.server`: Daphne with its own command line, changed where it fails those who
-host on it. Written for one version of Daphne; refuses to start on another, and where something is
-gone that it changes."""
+host on it. Refuses to start where an attribute is missing that it overrides."""
 
 import asyncio
 import logging
@@ -23,7 +22,7 @@ from twisted.internet import defer, reactor
 
 from config import endpoints, flow, leftovers, parts
 
-parts.check()
+parts.check_versions()
 
 from chat import frames  # noqa: E402
 from config.cycle import Cycle  # noqa: E402
@@ -51,6 +50,7 @@ class Server(stock.Server):
     """Daphne that waits for its readers, and drains before it leaves."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
+        parts.warn_if_untested()
         options["websocket_connect_timeout"] = CONNECT_SECONDS
         options["websocket_handshake_timeout"] = CONNECT_SECONDS
         # The application closes what is a little too large with a code of its own.
