@@ -20,8 +20,11 @@ logger = logging.getLogger(__name__)
 # A client must not move the site to another root; stock Daphne takes it from anybody.
 ROOT_PATH = b"daphne-root-path"
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-# Pieces of one message. Empty ones cost memory, and count for nothing in autobahn's limits.
-FRAGMENTS_MOST = 1_000
+# Fragments (frames) of one message. Autobahn limits their bytes alone; an empty one costs memory.
+MAX_FRAGMENTS = 1_000
+# Pieces of the frame that is being received, as TCP delivered them. More are joined: pieces of a
+# few bytes would cost ten times their size in memory.
+MAX_PIECES = 1_000
 
 
 def contained(look: Callable[..., None]) -> Callable[..., None]:
@@ -205,6 +208,7 @@ class Socket(lean.UsualSocket, ws_protocol.WebSocketProtocol):
 
     # The factory sets them on the class.
     CONFIG_ATTRS: list[str] = []
+    frame_data: list[bytes]
 
     def makeConnection(self, transport: Any) -> None:
         """Takes over the connection of the HTTP request that asked for it."""
@@ -231,11 +235,23 @@ class Socket(lean.UsualSocket, ws_protocol.WebSocketProtocol):
         if hasattr(self, "server"):
             super().onClose(*how)
 
+    def onMessageFrameData(self, payload: bytes) -> None:
+        """Receive a piece of a frame: as many bytes of it as TCP delivered at once."""
+        super().onMessageFrameData(payload)
+        if len(self.frame_data) > MAX_PIECES:
+            self._join_pieces()
+
     def onMessageFrameEnd(self) -> None:
-        """Takes a piece of a message."""
+        """Complete a frame, which is one fragment of a message. Close the connection if the
+        message has more than MAX_FRAGMENTS."""
+        if len(self.frame_data) > 1:
+            self._join_pieces()
         super().onMessageFrameEnd()
-        if not self.failedByMe and len(self.message_data) > FRAGMENTS_MOST:
+        if not self.failedByMe and len(self.message_data) > MAX_FRAGMENTS:
             self.dropConnection(abort=True)
+
+    def _join_pieces(self) -> None:
+        self.frame_data = [b"".join(self.frame_data)]
 
     def write(self, text: str) -> bool:
         """Sends a text, unless the other side takes no more just now. In place of six calls of
@@ -252,6 +268,16 @@ class Socket(lean.UsualSocket, ws_protocol.WebSocketProtocol):
             await self.server.handle_reply(self, message)
         elif self.flow.paused:
             await self.flow.drained()
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Act on an event of the application. Stock Daphne does not send an empty message."""
+        super().handle_reply(message)
+        text, data = message.get("text"), message.get("bytes")
+        if message["type"] == "websocket.send" and not text and not data:
+            if text is not None:
+                self.serverSend("", False)
+            elif data is not None:
+                self.serverSend(b"", True)
 
     def onPing(self, payload: bytes) -> None:
         """Answers, unless nobody reads the answers: they would wait in memory without end."""
