@@ -54,8 +54,5 @@ def test_no_case_fails(echo_server, tmp_path, proved):
     assert failed == {}, done.stderr
     assert len(results) == CASES
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    proved(
-        "WebSocket (RFC 6455)",
-        "Autobahn's cases 1 to 10 by kosoku 0.1.0",
-        f"{len(results)}, of which {counts}; 0 failed",
-    )
+    tool = f"Autobahn's cases 1 to 10, by kosoku {version('kosoku')}"
+    proved("WebSocket (RFC 6455)", tool, f"{len(results)} cases, 0 failed ({counts})")
