@@ -9,20 +9,21 @@ from django.core.validators import slug_re
 from django.db import Error as DatabaseError
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from chat import entries, log, marks
-from chat.appender import appender
-from chat.commit import Unavailable
-from chat.figures import figures
-from chat.log import Draft, Receipt
-from chat.marks import Mark, marker
-from chat.members import Member
+from chat.identity.members import Member
+from chat.log import read_receipts, store
+from chat.log.read_receipts import Mark, marker
+from chat.log.store import Draft, Receipt
+from chat.log.writer import appender
 from chat.models import Entry, ReadMark, Room
-from chat.presence import presence
-from chat.tails import tails
-from chat.whispers import Ear, Whisper, whispers
-from streaming import graphemes
-from streaming.rate import Buckets
-from streaming.refusals import refusals
+from chat.presence.ephemeral import Ear, Whisper, whispers
+from chat.presence.presence import presence
+from chat.protocol import entries
+from realtime import graphemes
+from realtime.counters import figures
+from realtime.log.group_commit import Unavailable
+from realtime.log.tail_registry import tails
+from realtime.rate_limit import Buckets
+from realtime.refusals import refusals
 
 RETRY_MS = 1_000  # after a failure of the database
 
@@ -154,7 +155,7 @@ async def _append(
     asked = monotonic()
     try:
         receipt = await appender().add(draft)
-    except log.Refusal as refusal:
+    except store.Refusal as refusal:
         raise Refused(refusal.code, str(refusal)) from None
     except Unavailable:
         figures.append_failures += 1
@@ -208,7 +209,7 @@ async def read(room: Room, member: Member, seq: int, by: Ear | None = None) -> i
 async def unread(room: Room, member: Member, seq: int) -> int:
     """How many messages of others follow `seq`. Refused while the database is away."""
     try:
-        return await marks.unread(room.pk, member.key, seq)
+        return await read_receipts.unread(room.pk, member.key, seq)
     except DatabaseError:
         raise unavailable() from None
 
@@ -216,11 +217,11 @@ async def unread(room: Room, member: Member, seq: int) -> int:
 def listed(member: Member) -> list[Room]:
     """The rooms that are open to a member, each with `unread`: how many messages of others they
     have not read there; None where they never were. Reads the database."""
-    read_to = marks.of_reader(member.key)
+    read_to = read_receipts.of_reader(member.key)
     found = list(open_to(member))
     for room in found:
         seq = read_to.get(room.pk)
-        room.unread = None if seq is None else marks.count_unread(room.pk, member.key, seq)
+        room.unread = None if seq is None else read_receipts.count_unread(room.pk, member.key, seq)
     return found
 
 
@@ -231,7 +232,7 @@ async def history(room: Room, before: int, limit: int) -> tuple[list[str], bool]
     """Encoded entries that precede `before`, oldest first, and whether there are older ones.
     Fewer than `limit` if they are large."""
     try:
-        found = await log.before(room.pk, before, limit + 1)
+        found = await store.before(room.pk, before, limit + 1)
     except DatabaseError:
         raise unavailable() from None
     newest_first = found[::-1]

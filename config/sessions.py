@@ -3,7 +3,7 @@
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends import db
 
-from chat.dismissals import dismiss, of_session
+from realtime.revocation import dismiss, of_session
 
 
 class SessionStore(db.SessionStore):

@@ -9,12 +9,12 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 
 from chat import rooms
-from chat.commit import WRITER
-from chat.log import READERS
+from chat.log.store import READERS
 from chat.models import Room
-from streaming import playback
+from realtime.log.group_commit import WRITER
+from realtime.rate_limit import Buckets
 from streaming.models import StreamText
-from streaming.rate import Buckets
+from streaming.texts import playback
 from tests.servers import Site
 
 LOG_THREADS = [(WRITER, 1), (READERS, 2)]

@@ -10,7 +10,7 @@ LOBBY = "/chat/lobby/"
 DELETED = "message deleted"
 # More than a page that opens takes.
 FILLING = """
-from chat.log import Draft, write
+from chat.log.store import Draft, write
 room = Room.objects.get(slug={slug!r})
 write([Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n in range(60)])
 """

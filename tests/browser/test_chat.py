@@ -7,7 +7,7 @@ LOBBY = "/chat/lobby/"
 # A log that is older than today, with a midnight between the entries 100 and 101.
 HISTORY = """
 from datetime import datetime, UTC
-from chat.log import Draft, write
+from chat.log.store import Draft, write
 room = Room.objects.get(slug={slug!r})
 for n in range(1, 121):
     write([Draft(room.pk, "say", "g-1", "Ann", f"c{{n}}", f"line {{n}}\\nand more")])

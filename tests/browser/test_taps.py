@@ -25,7 +25,7 @@ window.EventSource = class extends EventSource {
 """
 # More than one page.
 HISTORY = """
-from chat.log import Draft, write
+from chat.log.store import Draft, write
 room = Room.objects.get(slug={slug!r})
 for n in range(1, 61):
     write([Draft(room.pk, "say", "g-1", "Ann", f"{{room.slug}}-{{n}}", f"line {{n}}")])

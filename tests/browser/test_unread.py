@@ -14,7 +14,7 @@ fetch("/api/rooms").then((answer) => answer.json()).then(({ rooms }) =>
   done(rooms.find((room) => room.slug === slug).unread));
 """
 FILLING = """
-from chat.log import Draft, write
+from chat.log.store import Draft, write
 room = Room.objects.get(slug={slug!r})
 write([Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n in range({count})])
 """

@@ -98,7 +98,7 @@ def test_a_last_message_that_vanished_is_missed_at_the_next_heartbeat(make_site,
 
 # More than a page is sent that comes back, with a change of what was shown before.
 MISSED = """
-from chat.log import Draft, write
+from chat.log.store import Draft, write
 room = Room.objects.get(slug={slug!r})
 write([Draft(room.pk, "say", "g-9", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n in range(520)])
 write([Draft(room.pk, "delete", "g-9", "Bob", "{slug}-gone", ref=1, moderator=True)])

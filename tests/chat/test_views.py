@@ -1,10 +1,10 @@
 import pytest
 from django.test import Client
 
-from chat import members
-from chat.members import Member
+from chat.identity import members
+from chat.identity.members import Member
 from chat.models import Room
-from chat.presence import presence
+from chat.presence.presence import presence
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from chat.presence import FORGET_SECONDS
-from chat.socket import RETRY_WHEN_RESTARTED_MS
+from chat.presence.presence import FORGET_SECONDS
+from chat.transports.base_socket import RETRY_WHEN_RESTARTED_MS
 from tests.eventsource import Parser
 from tests.live.hostile.raw import handshake
 

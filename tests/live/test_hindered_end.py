@@ -6,7 +6,7 @@ import sqlite3
 
 import psycopg
 
-from config.threads import LANES
+from config.worker.thread_pool import LANES
 from tests.live.hostile.raw import connect
 from tests.live.test_draining import LEAVE_SECONDS, until
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.endpoints import raise_open_files
+from config.server.listen import raise_open_files
 
 EACH = 1_000
 AT_ONCE = 100

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from streaming import graphemes
+from realtime import graphemes
 from tests.eventsource import Parser
 from tests.hosted import HostedSite
 from tests.stress.run import NO_LIMIT, Run, Size, until

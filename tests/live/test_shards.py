@@ -6,7 +6,7 @@ import httpx
 import pytest
 import redis
 
-from chat.tails import CHECK_SECONDS
+from realtime.log.tail_registry import CHECK_SECONDS
 from tests.servers import Redis
 
 ROOMS = [f"room-{number}" for number in range(16)]

@@ -8,7 +8,7 @@ import sys
 import httpx
 import pytest
 
-from chat.tails import CHECK_SECONDS
+from realtime.log.tail_registry import CHECK_SECONDS
 from tests.eventsource import Parser
 from tests.servers import ROOT
 

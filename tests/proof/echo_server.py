@@ -9,12 +9,12 @@ import sys
 
 os.environ["CHAT_FRAME_BYTES"] = str(32 * 1024 * 1024)
 
-from config.loop import prefer_uvloop
+from config.server.event_loop import prefer_uvloop
 
 prefer_uvloop()  # before Daphne is imported
 
-from config import protocols  # noqa: E402
-from config.server import Main  # noqa: E402
+from config.server import protocols  # noqa: E402
+from config.server.server import Main  # noqa: E402
 
 protocols.MAX_FRAGMENTS = 100_000
 
