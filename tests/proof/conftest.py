@@ -4,6 +4,8 @@ import datetime
 
 import pytest
 
+from tests.browser.conftest import open_window  # noqa: F401 - a fixture
+
 rows = pytest.StashKey[list[tuple[str, ...]]]()
 
 
