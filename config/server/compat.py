@@ -87,13 +87,12 @@ def untested(installed: dict[str, str]) -> list[str]:
 
 
 def numbers(release: str) -> list[int]:
-    """The numbers of a version, to compare it with another: [4, 2, 3] for "4.2.3"."""
+    """The numbers of a version, by which two can be compared: [4, 2, 3] of "4.2.3"."""
     return [int(digits) for digits in re.findall(r"\d+", release)]
 
 
 def check_versions() -> None:
-    """Refuse to start on an older Daphne, or where an attribute is missing. SystemExit says
-    which."""
+    """SystemExit on an older Daphne, or if an attribute is missing; it says which."""
     installed = installed_versions()
     if numbers(installed["Daphne"]) < numbers(TESTED_VERSIONS["Daphne"]):
         raise SystemExit(
@@ -109,7 +108,7 @@ def check_versions() -> None:
 
 
 def warn_if_untested() -> None:
-    """Log one warning if a package is newer than the release that the tests ran with."""
+    """Logs one warning if a package is newer than the release that the tests ran with."""
     if newer := untested(installed_versions()):
         logger.warning(
             "Untested releases: %s. All attributes that config.server overrides exist;"

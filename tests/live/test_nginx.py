@@ -10,7 +10,7 @@ import socket
 
 import pytest
 
-from config.server.protocols import idle_seconds
+from config.server.http import idle_seconds
 from tests.hosted import FILES, copy_nginx
 from tests.servers import ROOT, Process, free_port
 

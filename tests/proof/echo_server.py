@@ -13,10 +13,10 @@ from config.server.event_loop import prefer_uvloop
 
 prefer_uvloop()  # before Daphne is imported
 
-from config.server import protocols  # noqa: E402
+from config.server import websocket  # noqa: E402
 from config.server.server import Main  # noqa: E402
 
-protocols.MAX_FRAGMENTS = 100_000
+websocket.MAX_FRAGMENTS = 100_000
 
 
 async def application(scope, receive, send):

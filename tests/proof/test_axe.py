@@ -192,20 +192,23 @@ def check_room(audit, window, other, worker):
     window.fill("#body", "x" * 3_990)
     audit.check(window, "a message near the limit")
     window.fill("#body", "")
-    offline = {"latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-    window.cdp("Network.enable")
+    window.click("#cut")
+    audit.check(window, "cut for five seconds")
+    window.until_state("connected")
+    set_offline(window, True)
     window.click("#cut")
     window.say("not sent yet")
-    audit.check(window, "cut, with an unsent message")
-    window.cdp("Network.emulateNetworkConditions", offline=True, **offline)
-    window.until(lambda: window.state() == "offline")
-    audit.check(window, "offline")
-    window.cdp(
-        "Network.emulateNetworkConditions",
-        offline=False,
-        **offline | {"downloadThroughput": -1, "uploadThroughput": -1},
-    )
+    window.until_state("offline")
+    audit.check(window, "offline, with an unsent message")
+    set_offline(window, False)
     window.until_state("connected")
+
+
+def set_offline(window, offline):
+    """Takes the browser's network away. A WebSocket that is open stays open."""
+    window.cdp("Network.enable")
+    unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    window.cdp("Network.emulateNetworkConditions", offline=offline, **unlimited)
 
 
 def check_moderator(audit, window, worker):

@@ -1,12 +1,11 @@
-"""What one socket sends and takes, frame by frame: bytes in, bytes out."""
+"""What a WebSocket sends and receives, frame by frame: bytes in, bytes out."""
 
 from types import SimpleNamespace
 
 import pytest
 from autobahn.websocket.protocol import WebSocketProtocol
 
-from config.server import protocols
-from config.server.protocols import WebSocketFactory
+from config.server.websocket import MAX_FRAGMENTS, MAX_PIECES, WebSocketFactory
 from tests.live.hostile.raw import BINARY, TEXT, frame
 
 FIN_TEXT, FIN_BINARY = b"\x81", b"\x82"
@@ -38,7 +37,7 @@ def socket():
     made.peer = "tcp4:127.0.0.1:1"
     made._connectionMade()
     made.transport = Transport()
-    made.flow = SimpleNamespace(paused=False)
+    made.write_gate = SimpleNamespace(paused=False)
     made.client_addr = ["127.0.0.1", 1]
     made.websocket_version = 13
     made.state = WebSocketProtocol.STATE_OPEN
@@ -88,7 +87,7 @@ def test_a_frame_that_arrives_in_many_pieces_is_one_message(socket, size, opcode
 def test_the_pieces_of_a_frame_are_joined_when_they_are_many(socket):
     whole = frame(TEXT, b"x" * 5_000)
     deliver(socket, whole[:-1], 1)
-    assert len(socket.frame_data) <= protocols.MAX_PIECES
+    assert len(socket.frame_data) <= MAX_PIECES
     deliver(socket, whole[-1:], 1)
     assert socket.received == [b"x" * 5_000]
 
@@ -98,7 +97,7 @@ def test_the_pieces_of_a_frame_are_joined_when_they_are_many(socket):
 def test_a_message_of_too_many_fragments_ends_the_connection(socket, payload, size):
     first = frame(TEXT, b"x", fin=False)
     more = frame(0, payload, fin=False)
-    deliver(socket, first + more * (protocols.MAX_FRAGMENTS - 1), size)
+    deliver(socket, first + more * (MAX_FRAGMENTS - 1), size)
     assert not socket.transport.aborted
     deliver(socket, more, size)
     assert socket.transport.aborted
