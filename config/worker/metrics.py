@@ -1,4 +1,4 @@
-"""The figures of this worker in the words of Prometheus, read when they are asked for."""
+"""The metrics of this worker, in Prometheus' text format."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,87 +25,82 @@ from chat.worker import Worker, current
 from config.worker.lifespan import is_draining
 from realtime.counters import REFUSAL_REASONS, Counters, Histogram
 
-# Named though there are none, so that a graph begins at 0.
-TAPS = ("json", "plain", "stream", "poll")
+# Every label value is exported from the start, so that a graph begins at 0.
+TRANSPORTS = ("json", "plain", "stream", "poll")
 SOCKETS = ("json", "plain")
 STREAMS = ("text", "room", "live")
 
 
 class WorkerCollector(Collector):
-    """Reads plain numbers; those who add to them know nothing of it."""
+    """Reads the counters of `chat` and `streaming`, which do not know Prometheus."""
 
     def describe(self) -> list[Metric]:
-        """Nothing: there is no loop yet, whose figures could be read."""
+        """Nothing: at import there is no event loop yet, whose counters could be read."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Everything there is to say."""
+        """All metrics."""
         worker = current()
         yield from self.now(worker)
         yield from self.writing(worker.counters)
         yield from self.reading(worker.counters)
 
     def now(self, worker: Worker) -> Iterator[Metric]:
-        """How the worker stands."""
+        """The present state of the worker."""
         about = {"worker": worker.bus.worker, "django": django.__version__}
         yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
-        yield gauges("sockets", "Open sockets.", "tap", SOCKETS, worker.sockets.by_transport())
+        yield gauges(
+            "sockets", "Open sockets.", "transport", SOCKETS, worker.sockets.by_transport()
+        )
         yield gauges("streams", "Open event streams.", "kind", STREAMS, worker.streams.kinds)
         readers = sum((tail.transports for tail in worker.tails.tails.values()), Counter[str]())
-        yield gauges("readers", "Readers of rooms.", "tap", TAPS, readers)
-        yield gauge("rooms", "Rooms that are read here.", len(worker.tails.tails))
+        yield gauges("readers", "Readers of rooms.", "transport", TRANSPORTS, readers)
+        yield gauge("rooms", "Rooms that have a reader in this worker.", len(worker.tails.tails))
         yield gauge(
             "slow_readers",
-            "Connections that take no more now.",
+            "Connections with 64 KiB or more unsent.",
             len(worker.counters.connections.paused),
         )
-        yield gauge("draining", "1 while everybody is seen off.", is_draining())
+        yield gauge("draining", "1 while the worker drains.", is_draining())
         if settings.REDIS_URL:
             yield gauge("redis_up", "0 while Redis does not answer.", not worker.bus.away)
 
     def writing(self, counted: Counters) -> Iterator[Metric]:
-        """What was written."""
-        yield counter("entries_appended", "Entries written by this worker.", counted.appended)
+        """Metrics of the writer."""
+        yield counter("entries_appended", "Entries that this worker wrote.", counted.appended)
         yield histogram("append_batch", "Commands in one transaction.", counted.batches)
-        help = "From a command until it is committed."
+        help = "Time from a command to its commit."
         yield histogram("append_seconds", help, counted.append_seconds)
-        help = "Commands not written, the database being away."
+        help = "Commands that failed because the database did not answer."
         yield counter("append_failures", help, counted.append_failures)
-        yield counters(
-            "refusals",
-            "Who was told to wait.",
-            "reason",
-            REFUSAL_REASONS,
-            counted.refusals,
-        )
+        help = "Requests refused with a time to wait."
+        yield counters("refusals", help, "reason", REFUSAL_REASONS, counted.refusals)
 
     def reading(self, counted: Counters) -> Iterator[Metric]:
-        """What was read."""
-        help = "Entries times the readers that they were handed to."
+        """Metrics of the readers."""
+        help = "Entries given to readers, counted once a reader."
         yield counter("deliveries", help, counted.deliveries)
-        help = "From a commit, or an arrival from another worker, to a reader that waited for it."
+        help = "Time from a commit, or its notification, to the connection of a waiting reader."
         yield histogram("delivery_seconds", help, counted.delivery_seconds)
         help = "Readers that came with a cursor."
-        yield counters("resumes", help, "tap", TAPS, counted.resumes)
-        help = "Readers whose cursor led nowhere."
-        yield counters("resets", help, "tap", TAPS, counted.resets)
-        yield counter("gaps", "Readings of the log for want of a doorbell.", counted.gaps)
-        yield counter(
-            "stuck_closed",
-            "Connections closed since they took nothing.",
-            counted.connections.stuck_closed,
-        )
+        yield counters("resumes", help, "transport", TRANSPORTS, counted.resumes)
+        help = "Readers whose cursor was unknown or too old."
+        yield counters("resets", help, "transport", TRANSPORTS, counted.resets)
+        help = "Entries found by the periodic check and not by a notification."
+        yield counter("gaps", help, counted.gaps)
+        help = "Connections closed since the client read nothing."
+        yield counter("stuck_closed", help, counted.connections.stuck_closed)
 
 
 def gauge(name: str, help: str, value: float) -> Metric:
-    """One number that goes up and down."""
+    """A gauge without labels."""
     return GaugeMetricFamily(f"twinstream_{name}", help, float(value))
 
 
 def gauges(
     name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
 ) -> Metric:
-    """One of them a key."""
+    """A gauge with one sample for each key."""
     family = GaugeMetricFamily(f"twinstream_{name}", help, labels=[label])
     for key in keys:
         family.add_metric([key], values.get(key, 0))
@@ -113,14 +108,14 @@ def gauges(
 
 
 def counter(name: str, help: str, value: float) -> Metric:
-    """One number that only grows."""
+    """A counter without labels."""
     return CounterMetricFamily(f"twinstream_{name}", help, value)
 
 
 def counters(
     name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
 ) -> Metric:
-    """One of them a key."""
+    """A counter with one sample for each key."""
     family = CounterMetricFamily(f"twinstream_{name}", help, labels=[label])
     for key in keys:
         family.add_metric([key], values.get(key, 0))
@@ -128,7 +123,7 @@ def counters(
 
 
 def histogram(name: str, help: str, values: Histogram) -> Metric:
-    """How a number is distributed."""
+    """A histogram with cumulative buckets."""
     total, buckets = 0, []
     for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):
         total += count
@@ -143,5 +138,5 @@ registry.register(WorkerCollector())
 
 
 def exposition() -> bytes:
-    """All of it as text."""
+    """The metrics of this worker and its process in the text format."""
     return generate_latest(registry)

@@ -67,5 +67,5 @@ async def refused():
 
 async def test_what_never_happened_is_0_and_not_missing():
     samples = (await families())["twinstream_resumes"].samples
-    taps = {sample.labels["tap"]: sample.value for sample in samples}
-    assert taps == {"json": 0, "plain": 0, "stream": 0, "poll": 0}
+    transports = {sample.labels["transport"]: sample.value for sample in samples}
+    assert transports == {"json": 0, "plain": 0, "stream": 0, "poll": 0}
