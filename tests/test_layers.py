@@ -22,6 +22,7 @@ ARROWS = {
     },
     "chat.identity": {"chat", "chat.presence", "realtime"},
     "chat.log": {"chat", "chat.protocol", "realtime", "realtime.log"},
+    "chat.protocol": {"realtime"},
     "chat.presence": {"chat.identity", "chat.protocol", "realtime"},
     "chat.transports": {
         *("chat", "chat.identity", "chat.log", "chat.presence", "chat.protocol"),
@@ -42,8 +43,9 @@ ARROWS = {
 # No I/O, no Django, no clock: tested with literals. What each may import from outside itself.
 PURE = {
     "chat.dashboard.overview": {"collections", "collections.abc", "typing"},
+    "chat.protocol.commands": {"collections.abc", "dataclasses", "json", "re", "typing"},
     "chat.protocol.entries": {"collections.abc", "dataclasses", "datetime", "json", "re", "typing"},
-    "chat.protocol.frames": {"collections.abc", "dataclasses", "json", "re", "typing"},
+    "chat.protocol.frames": {"collections.abc", "json"},
     "realtime.counters": {"bisect", "collections", "collections.abc", "weakref"},
     "realtime.errors": {"collections.abc", "dataclasses", "typing"},
     "realtime.extensions": {"collections.abc", "typing"},
