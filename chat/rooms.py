@@ -20,32 +20,16 @@ from chat.presence.presence import presence
 from chat.protocol import entries
 from realtime import graphemes
 from realtime.counters import figures
+from realtime.errors import RETRY_MS, Refused, unavailable  # noqa: F401
 from realtime.log.group_commit import Unavailable
 from realtime.log.tail_registry import tails
 from realtime.rate_limit import Buckets
 from realtime.refusals import refusals
 
-RETRY_MS = 1_000  # after a failure of the database
-
 message_rate = Buckets(settings.CHAT_MESSAGES_PER_SECOND, settings.CHAT_BURST)
 # When a worker restarts, all tabs of a person come back at once, each to all of its rooms: the
 # burst is four tabs with as many rooms as a socket may follow.
 join_rate = Buckets(rate=5, burst=200)
-
-
-class Refused(Exception):
-    """What a member may not do, or not now. `code` is one of the wire's error codes."""
-
-    def __init__(self, code: str, message: str, retry_after_ms: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.retry_after_ms = retry_after_ms
-
-
-def unavailable() -> Refused:
-    """The answer while the database is away."""
-    return Refused("internal", "The log cannot be reached just now.", RETRY_MS)
 
 
 @database_sync_to_async

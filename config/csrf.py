@@ -1,12 +1,14 @@
-"""What is said to a request that Django's CSRF protection refuses."""
+"""The response to a request that Django's CSRF protection refuses."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.csrf import csrf_failure as page
+
+from realtime.error_response import error_response
+from realtime.errors import Refused
 
 
 def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """An `error` where programs ask, and Django's page where people do."""
+    """An `error` in JSON under /api/; Django's page elsewhere."""
     if not request.path.startswith("/api/"):
         return page(request, reason)
-    error = {"type": "error", "code": "forbidden", "message": reason}
-    return JsonResponse(error, status=403)
+    return error_response(Refused("forbidden", reason))

@@ -1,4 +1,4 @@
-"""Whose session a socket is opened with."""
+"""The session of a WebSocket."""
 
 from importlib import import_module
 from typing import Any
@@ -7,9 +7,9 @@ from channels.sessions import CookieMiddleware
 from django.conf import settings
 
 
-class Sessions:
-    """ASGI middleware: gives a socket its session. In place of Channels' own, which looks at each
-    frame that leaves whether the session is to be saved with it; a socket changes none."""
+class SessionMiddleware:
+    """ASGI middleware that adds `session` to the scope. Channels' own checks at every frame that
+    is sent whether to save the session; our sockets never change it."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -21,5 +21,5 @@ class Sessions:
 
 
 def with_sessions(application: Any) -> CookieMiddleware:
-    """The application, for scopes that have headers alone."""
-    return CookieMiddleware(Sessions(application))
+    """Wraps an application that needs `cookies` and `session` in its scope."""
+    return CookieMiddleware(SessionMiddleware(application))

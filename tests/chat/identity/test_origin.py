@@ -100,7 +100,7 @@ async def handshake(**headers):
 )
 async def test_the_handshake_of_a_page(origin, allowed, caplog):
     assert await handshake(host="testserver", origin=origin) is allowed
-    assert ("Refused a socket" in caplog.text) is not allowed
+    assert ("refused: origin" in caplog.text) is not allowed
 
 
 async def test_the_handshake_of_what_is_no_page():
