@@ -9,7 +9,8 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from chat.identity.members import user_key
 from chat.models import Room
-from realtime.revocation import ROOMS, dismiss, of_member
+from realtime.revocation import ROOMS, member_subject
+from realtime.revoke import revoke_on_commit
 
 # The fields of a user that decide which rooms they may enter.
 RIGHTS = {"is_active", "is_staff", "is_superuser", "password"}
@@ -31,12 +32,12 @@ def user_saved(
 ) -> None:
     """Revokes a user's connections if the save may have changed the password or a right."""
     if not created and may_change(RIGHTS, update_fields):
-        dismiss(_key(instance.pk))
+        revoke_on_commit(_key(instance.pk))
 
 
 def user_deleted(instance: Any, **_: Any) -> None:
     """Revokes the connections of a deleted user."""
-    dismiss(_key(instance.pk))
+    revoke_on_commit(_key(instance.pk))
 
 
 def room_saved(
@@ -44,12 +45,12 @@ def room_saved(
 ) -> None:
     """Lets every worker check its rooms if the save may have closed this one."""
     if not created and may_change(ACCESS, update_fields):
-        dismiss(ROOMS)
+        revoke_on_commit(ROOMS)
 
 
 def room_deleted(**_: Any) -> None:
     """Lets every worker check its rooms."""
-    dismiss(ROOMS)
+    revoke_on_commit(ROOMS)
 
 
 def members_changed(
@@ -58,10 +59,10 @@ def members_changed(
     """Revokes the connections of users who were removed from a room. `instance` is the room, or
     with `reverse` the user."""
     if action == "post_remove" and pk_set:
-        dismiss(*map(_key, [instance.pk] if reverse else pk_set))
+        revoke_on_commit(*map(_key, [instance.pk] if reverse else pk_set))
     elif action == "pre_clear":  # `post_clear` comes too late to know the users
         gone = [instance.pk] if reverse else instance.members.values_list("pk", flat=True)
-        dismiss(*map(_key, gone))
+        revoke_on_commit(*map(_key, gone))
 
 
 def may_change(fields: set[str], update_fields: Iterable[str] | None) -> bool:
@@ -70,4 +71,4 @@ def may_change(fields: set[str], update_fields: Iterable[str] | None) -> bool:
 
 
 def _key(user: int) -> str:
-    return of_member(user_key(user))
+    return member_subject(user_key(user))

@@ -7,7 +7,7 @@ from time import monotonic
 from django.conf import settings
 
 from realtime.rate_limit import Buckets
-from realtime.refusals import refusals
+from realtime.worker import current
 
 # Both are the house's and not a person's: behind one address may be an office. When a worker
 # restarts, all of its tabs come to another worker within seconds, and none may be refused: the
@@ -19,7 +19,7 @@ def one_too_many(address: str | None) -> bool:
     """Counts an opening from an address; whether it is to be refused."""
     network = network_of(address)
     refused = network is not None and buckets.take(network, monotonic()) > 0
-    refusals["address"] += refused
+    current().counters.refusals["address"] += refused
     return refused
 
 

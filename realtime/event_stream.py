@@ -2,61 +2,18 @@
 
 import asyncio
 import secrets
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
 
 from realtime import connection_limit, detach, sse
-from realtime.refusals import refusals
+from realtime.worker import current
 
 # Milliseconds. Jittered, so that the readers of a worker that died do not return as one.
 RETRY_MS = (1_000, 3_000)
 RETRY_WHEN_FULL_MS = (10_000, 30_000)
-
-
-class Open:
-    """The streams that this worker holds, and whoever waits for something to answer."""
-
-    def __init__(self) -> None:
-        self.kinds: Counter[str] = Counter()
-        self.draining = False
-        self.waiting: set[asyncio.Timeout] = set()
-
-    @property
-    def count(self) -> int:
-        return self.kinds.total()
-
-    @property
-    def full(self) -> bool:
-        return self.count >= settings.STREAMS_PER_WORKER
-
-    @asynccontextmanager
-    async def patience(self, seconds: float | None = None) -> AsyncIterator[None]:
-        """As asyncio.timeout, which runs out at once when the worker drains."""
-        async with asyncio.timeout(0 if self.draining else seconds) as waiting:
-            self.waiting.add(waiting)
-            try:
-                yield
-            finally:
-                self.waiting.discard(waiting)
-
-    def drain(self) -> None:
-        """Ends every stream between two events, and every wait."""
-        self.draining = True
-        for waiting in self.waiting:
-            self.end(waiting)
-
-    def end(self, waiting: asyncio.Timeout) -> None:
-        """Ends a wait, if it goes on."""
-        if waiting in self.waiting and not waiting.expired():  # in this very turn; it would raise
-            waiting.reschedule(0)
-
-
-streams = Open()
 
 
 class Stream:
@@ -69,23 +26,22 @@ class Stream:
         self.kind = kind
 
     def __enter__(self) -> AsyncGenerator[bytes]:
-        streams.kinds[self.kind] += 1
+        current().streams.kinds[self.kind] += 1
         return self.source
 
     def __exit__(self, *_: object) -> None:
-        streams.kinds[self.kind] -= 1
+        current().streams.kinds[self.kind] -= 1
 
     async def run(self, receive: Any, send: Any) -> None:
         """Sends it until it ends, its reader leaves, or the worker drains."""
         left = asyncio.ensure_future(receive())
         with suppress(TimeoutError), self:
-            async with asyncio.timeout(0 if streams.draining else None) as ending:
-                streams.waiting.add(ending)
-                left.add_done_callback(lambda _: streams.end(ending))
+            streams = current().streams
+            async with streams.drainable_timeout() as timeout:
+                left.add_done_callback(lambda _: streams.expire(timeout))
                 try:
                     await self._send(send)
                 finally:
-                    streams.waiting.discard(ending)
                     left.cancel()
         await send({"type": "http.response.body"})
 
@@ -118,8 +74,9 @@ class EventStream(StreamingHttpResponse):
 
 def no_room_for(request: HttpRequest) -> bool:
     """Whether a reader is to come another time: there are too many, or too many of theirs."""
-    refusals["full"] += streams.full
-    return streams.full or connection_limit.one_too_many(request.META.get("REMOTE_ADDR"))
+    worker = current()
+    worker.counters.refusals["full"] += worker.streams.full
+    return worker.streams.full or connection_limit.one_too_many(request.META.get("REMOTE_ADDR"))
 
 
 def cursor(request: HttpRequest) -> str | None:

@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 
 from chat import rooms
-from chat.log.store import READERS
 from chat.models import Room
-from realtime.log.group_commit import WRITER
+from chat.worker import current
+from realtime.log.threads import READERS, WRITER
 from realtime.rate_limit import Buckets
 from streaming.models import StreamText
 from streaming.texts import playback
@@ -63,6 +63,12 @@ def fresh_worker(monkeypatch):
     monkeypatch.setattr(playback, "runs", playback.RunCache())
     monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
     monkeypatch.setattr(rooms, "join_rate", Buckets(1_000, 1_000))
+
+
+@pytest.fixture(autouse=True)
+async def worker_parts():
+    """The parts of a worker, as a server builds them at start-up."""
+    return current()
 
 
 @pytest.fixture

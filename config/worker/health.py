@@ -8,7 +8,7 @@ from typing import Any
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from chat.dashboard.reports import reports
+from chat.worker import current
 from config.worker.metrics import exposition
 from config.worker.readiness import readiness
 
@@ -36,7 +36,7 @@ class Probes:
     ) -> Awaitable[None]:
         # By which the others know this worker: as soon as the server says that it has begun, or
         # at the first connection under one that does not.
-        reports()
+        current()
         answer = probe(scope)
         if answer is None:
             return self.application(scope, receive, send)

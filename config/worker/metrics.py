@@ -21,14 +21,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from chat.dashboard.reports import socket_taps
+from chat.worker import Worker, current
 from config.worker.lifespan import is_draining
-from realtime import counters as chat
-from realtime.bus import relay
-from realtime.counters import figures
-from realtime.event_stream import streams
-from realtime.log.tail_registry import tails
-from realtime.refusals import REASONS, refusals
+from realtime.counters import REFUSAL_REASONS, Counters, Histogram
 
 # Named though there are none, so that a graph begins at 0.
 TAPS = ("json", "plain", "stream", "poll")
@@ -45,46 +40,61 @@ class WorkerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Everything there is to say."""
-        yield from self.now()
-        yield from self.writing()
-        yield from self.reading()
+        worker = current()
+        yield from self.now(worker)
+        yield from self.writing(worker.counters)
+        yield from self.reading(worker.counters)
 
-    def now(self) -> Iterator[Metric]:
+    def now(self, worker: Worker) -> Iterator[Metric]:
         """How the worker stands."""
-        about = {"worker": relay().worker, "django": django.__version__}
+        about = {"worker": worker.bus.worker, "django": django.__version__}
         yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
-        yield gauges("sockets", "Open sockets.", "tap", SOCKETS, socket_taps())
-        yield gauges("streams", "Open event streams.", "kind", STREAMS, streams.kinds)
-        readers = sum((tail.taps for tail in tails().tails.values()), Counter[str]())
+        yield gauges("sockets", "Open sockets.", "tap", SOCKETS, worker.sockets.by_transport())
+        yield gauges("streams", "Open event streams.", "kind", STREAMS, worker.streams.kinds)
+        readers = sum((tail.transports for tail in worker.tails.tails.values()), Counter[str]())
         yield gauges("readers", "Readers of rooms.", "tap", TAPS, readers)
-        yield gauge("rooms", "Rooms that are read here.", len(tails().tails))
-        yield gauge("slow_readers", "Connections that take no more now.", len(figures.paused))
+        yield gauge("rooms", "Rooms that are read here.", len(worker.tails.tails))
+        yield gauge(
+            "slow_readers",
+            "Connections that take no more now.",
+            len(worker.counters.connections.paused),
+        )
         yield gauge("draining", "1 while everybody is seen off.", is_draining())
         if settings.REDIS_URL:
-            yield gauge("redis_up", "0 while Redis does not answer.", not relay().away)
+            yield gauge("redis_up", "0 while Redis does not answer.", not worker.bus.away)
 
-    def writing(self) -> Iterator[Metric]:
+    def writing(self, counted: Counters) -> Iterator[Metric]:
         """What was written."""
-        yield counter("entries_appended", "Entries written by this worker.", figures.appended)
-        yield histogram("append_batch", "Commands in one transaction.", figures.batches)
+        yield counter("entries_appended", "Entries written by this worker.", counted.appended)
+        yield histogram("append_batch", "Commands in one transaction.", counted.batches)
         help = "From a command until it is committed."
-        yield histogram("append_seconds", help, figures.append_seconds)
+        yield histogram("append_seconds", help, counted.append_seconds)
         help = "Commands not written, the database being away."
-        yield counter("append_failures", help, figures.append_failures)
-        yield counters("refusals", "Who was told to wait.", "reason", REASONS, refusals)
+        yield counter("append_failures", help, counted.append_failures)
+        yield counters(
+            "refusals",
+            "Who was told to wait.",
+            "reason",
+            REFUSAL_REASONS,
+            counted.refusals,
+        )
 
-    def reading(self) -> Iterator[Metric]:
+    def reading(self, counted: Counters) -> Iterator[Metric]:
         """What was read."""
         help = "Entries times the readers that they were handed to."
-        yield counter("deliveries", help, figures.deliveries)
+        yield counter("deliveries", help, counted.deliveries)
         help = "From a commit, or an arrival from another worker, to a reader that waited for it."
-        yield histogram("delivery_seconds", help, figures.delivery_seconds)
+        yield histogram("delivery_seconds", help, counted.delivery_seconds)
         help = "Readers that came with a cursor."
-        yield counters("resumes", help, "tap", TAPS, figures.resumes)
+        yield counters("resumes", help, "tap", TAPS, counted.resumes)
         help = "Readers whose cursor led nowhere."
-        yield counters("resets", help, "tap", TAPS, figures.resets)
-        yield counter("gaps", "Readings of the log for want of a doorbell.", figures.gaps)
-        yield counter("stuck_closed", "Connections closed since they took nothing.", figures.stuck)
+        yield counters("resets", help, "tap", TAPS, counted.resets)
+        yield counter("gaps", "Readings of the log for want of a doorbell.", counted.gaps)
+        yield counter(
+            "stuck_closed",
+            "Connections closed since they took nothing.",
+            counted.connections.stuck_closed,
+        )
 
 
 def gauge(name: str, help: str, value: float) -> Metric:
@@ -117,7 +127,7 @@ def counters(
     return family
 
 
-def histogram(name: str, help: str, values: chat.Histogram) -> Metric:
+def histogram(name: str, help: str, values: Histogram) -> Metric:
     """How a number is distributed."""
     total, buckets = 0, []
     for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):

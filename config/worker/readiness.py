@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 
 from chat.models import Room
 from config.worker.lifespan import is_draining
-from realtime.tasks import PerLoop
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ READY, AWAY, DRAINING = "ready", "away", "draining"
 
 async def readiness() -> dict[str, str]:
     """A word for each part. No reasons: whoever may read the log finds them there."""
-    parts = {"database": database().ask()}
+    parts = {"database": database.ask()}
     if settings.REDIS_URL:
         parts["redis"] = redis_answers()
     answers = await asyncio.gather(*parts.values())
@@ -42,8 +41,9 @@ class Question:
 
     async def ask(self) -> bool:
         """Whether the answer is yes, and comes in time."""
-        if self.asked is None or self.asked.done():
-            self.asked = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if self.asked is None or self.asked.done() or self.asked.get_loop() is not loop:
+            self.asked = loop.create_future()
             Thread(target=self._run, args=(self.asked,), name="readiness", daemon=True).start()
         await asyncio.wait([self.asked], timeout=PATIENCE_SECONDS)
         return self.asked.done() and self.asked.result()
@@ -85,4 +85,4 @@ async def _answers(url: str) -> bool:
     return True
 
 
-database = PerLoop(lambda: Question(database_answers))
+database = Question(database_answers)

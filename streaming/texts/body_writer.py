@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from realtime.extensions import BODY_WRITER, BodyWriter
+from realtime.worker import current
 from streaming.texts.schedule import Reading
-from streaming.texts.scheduler import beat
 
 
 def outlet_of(request: HttpRequest) -> BodyWriter | None:
@@ -33,7 +33,7 @@ class Player:
             while not self.reading.finished:
                 await self.outlet.drained()
                 self.stopped = asyncio.get_running_loop().create_future()
-                beat().at(self.reading.moment, self._step)
+                current().scheduler.call_at(self.reading.moment, self._step)
                 await self.stopped
         finally:
             # Who has left is in the beat until its next moment, up to ten seconds more.

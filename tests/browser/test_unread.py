@@ -1,8 +1,8 @@
 """What has been read and what not: in titles, above the first that is new, in the list of rooms."""
 
 MARKED = """
-const fresh = document.querySelector("#log .fresh");
-return fresh && Number(fresh.closest("li").dataset.seq);
+const divider = document.querySelector("#log .divider");
+return divider && Number(divider.closest("li").dataset.seq);
 """
 AT_BOTTOM = """
 const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#scroller");

@@ -33,7 +33,7 @@ def collected(tmp_path_factory):
 
 
 def modules(folder):
-    return [p for app in ("chat", "streaming") for p in (folder / app).glob("*.js")]
+    return [p for app in ("chat", "streaming") for p in (folder / app).rglob("*.js")]
 
 
 def test_every_module_calls_the_others_by_their_hashed_names(collected):

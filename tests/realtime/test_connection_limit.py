@@ -23,7 +23,7 @@ def test_whose_limit_it_is(address, network):
     assert connection_limit.network_of(address) == network
 
 
-def test_one_address_is_refused_and_no_other(monkeypatch):
+async def test_only_the_address_with_too_many_connections_is_refused(monkeypatch):
     monkeypatch.setattr(connection_limit, "buckets", Buckets(rate=0.01, burst=2))
     assert [connection_limit.one_too_many("203.0.113.7") for _ in range(3)] == [False, False, True]
     assert not connection_limit.one_too_many("203.0.113.8")

@@ -5,10 +5,9 @@ import json
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from chat.worker import current
 from config.worker import readiness
 from config.worker.health import Probes
-from realtime import event_stream
-from realtime.tasks import PerLoop
 
 
 async def site(scope, receive, send):
@@ -39,8 +38,8 @@ async def test_a_worker_is_ready_when_its_parts_are():
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_worker_that_drains_is_not_ready(monkeypatch):
-    monkeypatch.setattr(event_stream.streams, "draining", True)
+async def test_a_worker_that_drains_is_not_ready():
+    current().streams.draining = True
     status, body = await ask("/readyz")
     assert (status, json.loads(body)) == (503, {"worker": "draining", "database": "ready"})
 
@@ -49,7 +48,7 @@ async def test_a_worker_is_not_ready_whatever_its_database_fails_with(monkeypatc
     def fail():
         raise ZeroDivisionError
 
-    monkeypatch.setattr(readiness, "database", PerLoop(lambda: readiness.Question(fail)))
+    monkeypatch.setattr(readiness, "database", readiness.Question(fail))
     status, body = await ask("/readyz")
     assert (status, json.loads(body)) == (503, {"worker": "ready", "database": "away"})
 

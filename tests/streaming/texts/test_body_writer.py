@@ -6,9 +6,9 @@ from time import monotonic
 import pytest
 
 from realtime import sse
+from realtime.worker import current
 from streaming.texts.body_writer import Player
 from streaming.texts.schedule import Pace, Reading
-from streaming.texts.scheduler import beat
 
 TEXT = [b"%d " % number for number in range(1, 21)]
 
@@ -47,7 +47,7 @@ async def test_everything_in_order_and_then_it_ends():
     async with asyncio.timeout(5):
         await player(connection).play()
     assert b"".join(connection.pieces) == b"".join(TEXT) + b"!"
-    assert beat().waiting == []
+    assert current().scheduler.waiting == []
 
 
 async def test_a_reader_who_takes_no_more_stands_still_and_then_gets_all_that_was_due():
@@ -77,7 +77,7 @@ async def test_whoever_is_cancelled_is_sent_nothing_more_and_forgotten():
     playing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await playing
-    while beat().waiting:
+    while current().scheduler.waiting:
         await asyncio.sleep(0.001)
     assert connection.pieces == []
 
