@@ -48,7 +48,7 @@ def me(request: HttpRequest) -> HttpResponse:
     if not member.guest:
         return error_response(Refused("forbidden", _("Your name is that of your account.")))
     try:
-        name = async_to_sync(names.checked_name)(request.POST.get("name", ""), member.key)
+        name = async_to_sync(names.available_name)(request.POST.get("name", ""), member.key)
     except BadName as reason:
         return error_response(Refused("bad_name", str(reason)))
     member = Member(member.key, name, guest=True)

@@ -32,7 +32,7 @@ class Site(AdminSite):
         """The models, and the page beside those that it shows."""
         apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
         for app in apps:
-            if app["app_label"] == "chat" and views.may_see(request.user):
+            if app["app_label"] == "chat" and views.may_view(request.user):
                 page = {"name": _("Live"), "object_name": "live", "view_only": True}
                 app["models"].append(page | {"admin_url": reverse("admin:live")})
         return apps

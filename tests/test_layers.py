@@ -31,7 +31,7 @@ ARROWS = {
     "config": {"chat", "chat.dashboard", "config.worker", "realtime"},
     "config.management.commands": {"chat", "config.server", "config.worker", "streaming"},
     "config.server": {"realtime"},
-    "config.worker": {"chat", "chat.transports", "realtime"},
+    "config.worker": {"chat", "chat.protocol", "realtime"},
     "realtime.log": {"realtime"},
     "streaming": {"realtime", "streaming.texts"},
     "streaming.texts": {"realtime", "streaming"},

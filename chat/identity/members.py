@@ -89,7 +89,7 @@ def guest_of(cookies: Mapping[str, str]) -> Member | None:
     return Member(key, name, guest=True)
 
 
-def can_return(member: Member, cookies: Mapping[str, str]) -> bool:
+def is_persistent(member: Member, cookies: Mapping[str, str]) -> bool:
     """Whether the next request can be from the same member: a guest needs the cookie for that."""
     return not member.guest or guest_of(cookies) is not None
 
@@ -112,7 +112,7 @@ def clean_name(name: str) -> str:
     return name
 
 
-def taken(name: str) -> str:
+def taken_message(name: str) -> str:
     """The sentence for a name that another member has."""
     return _("The name %s is taken.") % name
 
@@ -123,7 +123,7 @@ def folded(name: str) -> str:
     return "".join(c for c in plain if c not in JOINERS and not c.isspace())
 
 
-def is_users_name(name: str) -> bool:
+def is_username(name: str) -> bool:
     """Whether a user has this name, or one that looks like it. Reads the database."""
     users = get_user_model()
     alike = Q(**{f"{users.USERNAME_FIELD}__iexact": name})

@@ -167,8 +167,11 @@ class Fields:
 
     def timestamp(self) -> float | int:
         value = self.frame.get("ts")
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and abs(value) < MAX_TIMESTAMP:
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and abs(value) < MAX_TIMESTAMP
+        ):
             return value
         raise self.error("ts is a number.")
 
@@ -192,8 +195,9 @@ COMMANDS: Mapping[str, Callable[[Fields], Command]] = {
 
 def _repeatable(value: object) -> str | None:
     """A field that an error repeats to the sender; None if it is not a short valid string."""
-    is_short = isinstance(value, str) and len(value) <= MAX_ECHO
-    return value if is_short and _is_valid_unicode(value) else None
+    if isinstance(value, str) and len(value) <= MAX_ECHO and _is_valid_unicode(value):
+        return value
+    return None
 
 
 def _is_valid_unicode(text: str) -> bool:

@@ -3,11 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping
 
-# Until the transports import them from there.
-from chat.protocol.commands import *  # noqa: F403
-from chat.protocol.commands import MAX_HISTORY as HISTORY_MOST  # noqa: F401
-from chat.protocol.commands import MAX_SEQ as SEQ_MOST  # noqa: F401
-from chat.protocol.commands import WriteCommand as Write  # noqa: F401
 from realtime.errors import Refused
 
 VERSION = 1

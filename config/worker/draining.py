@@ -5,11 +5,11 @@ from typing import Any
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 
-from chat.rooms import Refused
-from chat.transports import common
+from chat.protocol import frames
 from config.worker.health import Answer, respond
 from config.worker.lifespan import is_draining
 from realtime import event_stream, sse
+from realtime.errors import Refused
 
 WHY = "The server restarts."
 RETRY_SECONDS = 1
@@ -50,5 +50,5 @@ def refusal(scope: Any) -> Answer:
         return 200, sse.TYPE, event_stream.retry()  # any other status ends an EventSource for good
     if scope["path"].startswith("/api/"):
         refused = Refused("internal", WHY, RETRY_SECONDS * 1000)
-        return 503, "application/json", common.refusal(refused).encode()
+        return 503, "application/json", frames.error(refused).encode()
     return 503, "text/plain; charset=utf-8", f"{WHY}\n".encode()

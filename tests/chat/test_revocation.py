@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.test import Client as Browser
 
 from chat.models import Room
-from chat.transports.base_socket import FORBIDDEN, SESSION_ENDED
 from chat.worker import current
 from config.sessions import SessionStore
+from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
 from realtime.revocation import ROOMS, member_subject, room_subject
 from tests.chat.conftest import session_of
@@ -53,7 +53,7 @@ async def test_a_room_that_is_made_private_is_closed_to_guests_at_once(connect, 
         await client.join()
     await save(lobby, is_public=False)
     assert (await guest.until("error"))["code"] == "forbidden"
-    assert await line.closed() == FORBIDDEN
+    assert await line.closed() == CloseCode.FORBIDDEN
     assert (await member.until("joined"))["reset"] is False
 
 
@@ -134,7 +134,7 @@ async def test_an_asynchronous_logout_ends_the_socket(connect, alice):
     client = await connect(headers=[header])
     await client.until("welcome")
     await alogout(request)
-    assert await client.closed() == SESSION_ENDED
+    assert await client.closed() == CloseCode.SESSION_ENDED
 
 
 async def test_nothing_is_kept_for_who_has_left(connect, lobby, alice):

@@ -9,7 +9,7 @@ from chat.identity.members import Member, new_guest, user_member
 from chat.log import store
 from chat.models import Entry
 from chat.protocol import entries
-from chat.rooms import Refused
+from realtime.errors import Refused
 from realtime.rate_limit import Buckets
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,7 +20,7 @@ SOURCES = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py
 WHOLE = r'whole\("([A-Z_]+)", ([\d_]+)'
 DEFAULTS = {n: int(v) for n, v in re.findall(WHOLE, (ROOT / "config/settings.py").read_text())}
 # Exceptions whose first argument is a key of `ERRORS`.
-EXCEPTIONS = {"Refused", "FrameError", "Refusal"}
+EXCEPTIONS = {"Refused", "FrameError"}
 CLOSE_CODES = {value for name, value in vars(CloseCode).items() if name.isupper()}
 
 

@@ -79,7 +79,7 @@ async def overviews(answer, count):
 
 @pytest.mark.django_db(transaction=True)
 async def test_what_happens_is_told(lobby, boss, connect, monkeypatch):
-    monkeypatch.setattr(views, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(views, "INTERVAL_SECONDS", 0.01)
     socket = await connect("/ws/chat/?name=Ann")
     await socket.join()
     window = AsyncClient()
@@ -94,7 +94,7 @@ async def test_what_happens_is_told(lobby, boss, connect, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_events_end_with_the_session(lobby, boss, monkeypatch):
-    monkeypatch.setattr(views, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(views, "INTERVAL_SECONDS", 0.01)
     monkeypatch.setattr(views, "ACCESS_CHECK_SECONDS", 0.1)
     window = AsyncClient()
     await window.aforce_login(boss)

@@ -97,8 +97,8 @@ def test_a_user_is_a_member(alice):
 
 @pytest.mark.parametrize("name", ["alice", "ALICE", "ａｌｉｃｅ", "a lice", "a\u200dlice"])
 def test_a_users_name_however_it_is_spelled(alice, name):
-    assert members.is_users_name(name)
+    assert members.is_username(name)
 
 
 def test_a_name_that_no_user_has(alice):
-    assert not members.is_users_name("alicia")
+    assert not members.is_username("alicia")

@@ -9,9 +9,9 @@ from django.test import AsyncClient
 
 from chat import rooms
 from chat.dashboard import views
-from chat.transports import base_socket, http, subscriptions, text_socket
-from chat.transports.base_socket import FLOODING, FORBIDDEN, SESSION_ENDED
+from chat.transports import admission, http, subscriptions, text_socket
 from chat.worker import current
+from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
 from realtime.revocation import RECENT_LENGTH
 from tests.chat.conftest import Client
@@ -81,26 +81,26 @@ async def opening():
 async def test_a_socket_that_opens_while_its_session_logs_out_is_closed(
     opening, gate, backroom, browser, path
 ):
-    held = gate(base_socket, "member_of")
+    held = gate(admission, "identify")
     client, opened = opening(path, header(browser))
     await held.holds(1)
     await browser.alogout()
     held.open.set()
     await opened
-    assert await client.closed() == SESSION_ENDED
+    assert await client.closed() == CloseCode.SESSION_ENDED
 
 
 async def test_a_socket_that_opens_while_its_user_is_made_inactive_is_closed(
     opening, gate, alice, browser
 ):
-    held = gate(base_socket, "member_of")
+    held = gate(admission, "identify")
     client, opened = opening("/ws/chat/", header(browser))
     await held.holds(1)
     alice.is_active = False
     await alice.asave()
     held.open.set()
     await opened
-    assert await client.closed() == SESSION_ENDED
+    assert await client.closed() == CloseCode.SESSION_ENDED
 
 
 async def test_a_logout_before_the_socket_is_ready_for_it_is_remembered(
@@ -112,7 +112,7 @@ async def test_a_logout_before_the_socket_is_ready_for_it_is_remembered(
     await browser.alogout()
     held.open.set()
     await opened
-    assert await client.closed() == SESSION_ENDED
+    assert await client.closed() == CloseCode.SESSION_ENDED
 
 
 async def put_out(room, user):
@@ -140,7 +140,7 @@ async def test_who_is_put_out_while_their_line_opens_is_sent_away(
     await put_out(backroom, alice)
     held.open.set()
     await opened
-    assert await client.closed() == FORBIDDEN
+    assert await client.closed() == CloseCode.FORBIDDEN
 
 
 async def test_who_is_put_out_while_their_line_comes_back_is_sent_away(
@@ -153,7 +153,7 @@ async def test_who_is_put_out_while_their_line_comes_back_is_sent_away(
     await lobby.asave()
     await held.holds(1)
     await put_out(lobby, alice)
-    assert await client.closed() == FORBIDDEN
+    assert await client.closed() == CloseCode.FORBIDDEN
 
 
 async def test_a_room_that_is_closed_while_a_guest_joins_is_read_by_nobody_else(
@@ -169,7 +169,7 @@ async def test_a_room_that_is_closed_while_a_guest_joins_is_read_by_nobody_else(
     held.open.set()
     assert (await client.until("error"))["code"] == "internal"
     await opened
-    assert await line.closed() == FLOODING
+    assert await line.closed() == CloseCode.TRY_LATER
     await client.send("join", room="lobby")
     assert (await client.until("error"))["code"] == "forbidden"
 

@@ -11,6 +11,7 @@ from chat.log import store
 from chat.models import Entry, ReadMark
 from chat.protocol import entries
 from chat.worker import current
+from realtime import errors
 from realtime.rate_limit import Buckets
 from tests.chat.conftest import ANN, fill
 
@@ -189,7 +190,7 @@ async def test_a_listener_who_comes_while_the_database_is_away_is_asked_to_come_
     ann, lobby, monkeypatch
 ):
     async def away(slug, member):
-        raise rooms.unavailable()
+        raise errors.unavailable()
 
     monkeypatch.setattr(rooms, "enter", away)
     answer = await ann.get(EVENTS)

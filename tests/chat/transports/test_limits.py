@@ -6,7 +6,7 @@ import pytest
 
 from chat import rooms
 from chat.models import Entry, Room
-from chat.transports.base_socket import FLOODING, PROTOCOL
+from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
 from realtime.rate_limit import Buckets
 from tests.chat.conftest import cookie
@@ -64,7 +64,7 @@ async def test_too_many_lines_are_told_to_come_later(connect, lobby, two_joins):
         await connect("/ws/chat/lobby/", headers=[cookie(ANN)])
     line = await connect("/ws/chat/lobby/", headers=[cookie(ANN)])
     assert (await line.line()).startswith("! Too many joins at once.")
-    assert await line.closed() == FLOODING
+    assert await line.closed() == CloseCode.TRY_LATER
 
 
 async def test_too_many_streams_are_told_to_come_later(ann, lobby, two_joins):
@@ -124,7 +124,7 @@ async def test_a_long_field_of_a_frame_is_refused_and_not_echoed(connect, lobby,
 async def test_a_frame_that_is_too_long_closes_the_socket(connect, lobby, settings):
     client = await connect()
     await client.say_line("x" * (settings.CHAT_FRAME_BYTES + 1))
-    assert await client.closed() == PROTOCOL
+    assert await client.closed() == CloseCode.BAD_FRAME
 
 
 @pytest.mark.parametrize("name", [LONG, "👨‍👩‍👧‍👦" * 40, "e" + "\u0301" * 300])

@@ -4,8 +4,9 @@ from channels.db import database_sync_to_async
 from chat import rooms
 from chat.models import Entry, Room
 from chat.transports import base_socket, subscriptions
-from chat.transports.base_socket import FORBIDDEN, NOT_FOUND
 from chat.worker import current
+from realtime import errors
+from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
 from tests.chat.conftest import fill, heard, session_of
 
@@ -132,7 +133,7 @@ async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeyp
     error = await client.until("error")
     assert (error["code"], error["room"]) == ("not_found", "lobby")
     assert (await line.line()) == "! There is no such room."
-    assert await line.closed() == NOT_FOUND
+    assert await line.closed() == CloseCode.NOT_FOUND
     await line.leave()
     assert current().presence.rooms == {}
     await Room.objects.acreate(slug="lobby", name="Lobby again")
@@ -149,7 +150,7 @@ async def test_a_room_that_is_made_private_is_closed_to_guests(connect, lobby, a
         await client.join()
     await Room.objects.filter(pk=lobby.pk).aupdate(is_public=False)
     assert (await guest.until("error"))["code"] == "forbidden"
-    assert await line.closed() == FORBIDDEN
+    assert await line.closed() == CloseCode.FORBIDDEN
     joined = await member.until("joined")
     assert joined["reset"] is False
     for type, fields in [("say", {"cid": "c", "body": "b"}), ("history", {"before": 9})]:
@@ -167,7 +168,7 @@ async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, 
     await client.join("backroom")
     await database_sync_to_async(backroom.members.clear)()
     assert (await client.until("error"))["code"] == "forbidden"
-    assert await line.closed() == FORBIDDEN
+    assert await line.closed() == CloseCode.FORBIDDEN
     await line.leave()
     assert current().presence.rooms == {}
 
@@ -176,7 +177,7 @@ async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itsel
     connect, lobby, monkeypatch
 ):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
-    monkeypatch.setattr(rooms, "RETRY_MS", 10)
+    monkeypatch.setattr(errors, "RETRY_MS", 10)
     client, line = await connect(), await connect("/ws/chat/lobby/?name=Ann")
     await client.join()
     enter, failures = rooms.enter, [1, 2, 3, 4]
@@ -184,7 +185,7 @@ async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itsel
     async def failing(*args):
         if failures:
             failures.pop()
-            raise rooms.unavailable()
+            raise errors.unavailable()
         return await enter(*args)
 
     monkeypatch.setattr(rooms, "enter", failing)

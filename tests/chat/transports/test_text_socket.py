@@ -6,7 +6,7 @@ from chat import rooms
 from chat.identity.members import Member
 from chat.models import Entry
 from chat.transports import text_socket
-from chat.transports.base_socket import FORBIDDEN, NOT_FOUND, PROTOCOL
+from realtime.errors import CloseCode
 from realtime.log.group_commit import GroupCommit
 from tests.chat.conftest import fill
 
@@ -50,9 +50,11 @@ async def test_the_echo_comes_first_even_if_the_entry_is_seen_before_its_receipt
         return receipt
 
     ann_heard = []
-    rendered = text_socket.lines
+    rendered = text_socket.render_lines
     monkeypatch.setattr(GroupCommit, "add", late)
-    monkeypatch.setattr(text_socket, "lines", lambda batch: ann_heard.append(1) or rendered(batch))
+    monkeypatch.setattr(
+        text_socket, "render_lines", lambda batch: ann_heard.append(1) or rendered(batch)
+    )
     ann = await connect("/ws/chat/lobby/?name=Ann")
     await ann.say_line("x")
     assert [await ann.line(), await ann.line()] == ["x", "Ann: x"]
@@ -66,16 +68,16 @@ async def test_errors_are_lines_of_their_own(connect, lobby):
     await line.say_line(" ")
     assert await line.line() == "! A message has at least one character."
     await line.socket.send_to(bytes_data=b"x")
-    assert await line.closed() == PROTOCOL
+    assert await line.closed() == CloseCode.BAD_FRAME
 
 
 async def test_rooms_that_cannot_be_entered(connect, lobby, backroom):
     nowhere = await connect("/ws/chat/nowhere/")
     assert await nowhere.line() == "! There is no such room."
-    assert await nowhere.closed() == NOT_FOUND
+    assert await nowhere.closed() == CloseCode.NOT_FOUND
     closed = await connect("/ws/chat/backroom/")
     assert await closed.line() == "! This room is not open to you."
-    assert await closed.closed() == FORBIDDEN
+    assert await closed.closed() == CloseCode.FORBIDDEN
 
 
 async def test_a_name_that_is_taken_is_said_so(connect, alice, lobby):

@@ -8,10 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chat import rooms
 from chat.identity.members import Member
-from chat.rooms import Refused
 from chat.worker import current
 from config.worker.metrics import exposition
 from realtime import connection_limit
+from realtime.errors import Refused
 from realtime.rate_limit import Buckets
 
 DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text()
@@ -49,9 +49,9 @@ async def test_refusals_are_counted_by_reason(monkeypatch):
     member = Member("g-1", "Ann", guest=True)
     before = await refused()
     monkeypatch.setattr(rooms, "join_rate", Buckets(1, 1))
-    rooms.take_turn(rooms.join_rate, member, "joins")
+    rooms.check_rate(rooms.join_rate, member, "joins")
     with pytest.raises(Refused):
-        rooms.take_turn(rooms.join_rate, member, "joins")
+        rooms.check_rate(rooms.join_rate, member, "joins")
     monkeypatch.setattr(connection_limit, "buckets", Buckets(1, 1))
     assert [connection_limit.one_too_many("203.0.113.7") for _ in range(3)] == [False, True, True]
     assert await refused() == before | {
