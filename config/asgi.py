@@ -17,9 +17,9 @@ from config.worker.health import Probes  # noqa: E402
 from config.worker.lifespan import lifespan  # noqa: E402
 from config.worker.single_worker import claim_sole_worker  # noqa: E402
 from config.worker.thread_pool import BoundedThreads  # noqa: E402
-from realtime.detach import Handover  # noqa: E402
+from realtime.detach import DetachMiddleware  # noqa: E402
 
 claim_sole_worker(settings.DATABASES["default"], settings.REDIS_URL)
 
 protocols = {"http": http, "websocket": websocket, "lifespan": lifespan}
-application = Probes(Turnstile(BoundedThreads(Handover(ProtocolTypeRouter(protocols)))))
+application = Probes(Turnstile(BoundedThreads(DetachMiddleware(ProtocolTypeRouter(protocols)))))

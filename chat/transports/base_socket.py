@@ -26,7 +26,8 @@ from chat.presence.sync import rollcall
 from chat.rooms import Refused
 from chat.transports import common
 from chat.transports.socket_timer import pulse
-from realtime import connection_limit, detach
+from realtime import connection_limit
+from realtime.detach import detach
 from realtime.extensions import SEND_NOW
 from realtime.rate_limit import Bucket
 from realtime.refusals import refusals
@@ -61,7 +62,7 @@ class Socket(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Runs the socket, when all that led to it has returned if that can be."""
         self.scope = scope
-        if not detach.accepts(scope, self.run):
+        if not detach(scope, self.run):
             await self.run(receive, send)
 
     async def run(self, receive: Any, send: Any) -> None:
@@ -138,7 +139,7 @@ class Socket(AsyncWebsocketConsumer):
         address = (self.scope.get("client") or [None])[0]
         full = len(presence) >= settings.SOCKETS_PER_WORKER
         refusals["full"] += full
-        if full or connection_limit.one_too_many(address):
+        if full or connection_limit.exceeded(address):
             least, most = RETRY_WHEN_FULL_MS
             wait = least + secrets.randbelow(most - least + 1)
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)

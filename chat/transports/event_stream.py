@@ -34,15 +34,17 @@ FOR_NOW = {"internal", "rate_limited"}
 @require_GET
 async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     """What happens in a room, from the reader's cursor, for as long as it listens."""
-    if event_stream.no_room_for(request):
-        return event_stream.busy()
+    if event_stream.at_capacity(request):
+        return event_stream.overloaded()
     since = dismissals().count
     try:
         member = await http_common.member_of(request)
         room = await rooms.join(slug, member)
     except Refused as refused:
         # An EventSource that is told anything but 200 never asks again.
-        return event_stream.busy() if refused.code in FOR_NOW else http_common.refusal(refused)
+        if refused.code in FOR_NOW:
+            return event_stream.overloaded()
+        return http_common.refusal(refused)
     key = request.session.session_key
     source = _follow(room, member, key, event_stream.cursor(request), since)
     return event_stream.EventStream(source, "room", request)

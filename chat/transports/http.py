@@ -86,7 +86,7 @@ async def _take(reader: Reader, wait: int) -> list[str]:
     if reader.tail.head <= reader.seq and not wait:
         return []
     try:
-        async with event_stream.streams.patience(wait or None):
+        async with event_stream.streams.drainable_timeout(wait or None):
             return (await reader.take()).entries
     except (TimeoutError, LogEnded):  # whoever polls again is told whether they may
         return []

@@ -5,6 +5,7 @@ from django.db import OperationalError
 from django.test import AsyncClient
 
 from realtime import event_stream
+from realtime.stream_registry import StreamRegistry
 from streaming.models import StreamText
 from streaming.texts import playback
 from tests.eventsource import Parser
@@ -124,7 +125,7 @@ async def test_while_the_database_is_away_readers_are_asked_to_come_again(monkey
 
 async def test_a_worker_that_is_full_asks_to_come_again(text, settings, monkeypatch):
     settings.STREAMS_PER_WORKER = 1
-    monkeypatch.setattr(event_stream, "streams", event_stream.Open())
+    monkeypatch.setattr(event_stream, "streams", StreamRegistry())
     open_one = aiter(await get("?interval=10000"))
     await anext(open_one)
 
