@@ -45,6 +45,7 @@ PURE = {
     "chat.protocol.entries": {"collections.abc", "dataclasses", "datetime", "json", "re", "typing"},
     "chat.protocol.frames": {"collections.abc", "dataclasses", "json", "re", "typing"},
     "realtime.counters": {"bisect", "collections", "collections.abc", "weakref"},
+    "realtime.errors": {"collections.abc", "dataclasses", "typing"},
     "realtime.extensions": {"collections.abc", "typing"},
     "realtime.graphemes": {"regex"},
     "realtime.rate_limit": {"collections.abc", "dataclasses"},
