@@ -11,6 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_safe
 
 from realtime import event_stream
+from realtime.error_response import error_response
+from realtime.errors import Refused
 from realtime.scheduler import scheduler_of
 from streaming.models import INTERVAL_MS, StreamText
 from streaming.texts import playback, player
@@ -45,9 +47,9 @@ async def events(request: HttpRequest) -> HttpResponseBase:
         slug = request.GET.get("text") or None
         found = await playback.find(slug, event_stream.cursor(request), interval_ms)
     except ValueError as error:
-        return _error(400, "bad_request", str(error))
+        return error_response(Refused("bad_request", str(error)))
     except playback.NoText:
-        return _error(404, "not_found", "There is no such text.")
+        return error_response(Refused("not_found", "There is no such text."))
     except DatabaseError as error:
         logger.error("A text stream could not start: %s", type(error).__name__)
         return event_stream.overloaded()
@@ -66,7 +68,3 @@ def _interval(text: str | None) -> int | None:
     if not (re.fullmatch("[0-9]{1,5}", text) and least <= int(text) <= most):
         raise ValueError(f"interval is a whole number of milliseconds from {least} to {most}.")
     return int(text)
-
-
-def _error(status: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"type": "error", "code": code, "message": message}, status=status)

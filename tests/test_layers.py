@@ -31,7 +31,7 @@ ARROWS = {
     "config.management.commands": {"chat", "config.server", "config.worker", "streaming"},
     "config.server": {"realtime"},
     "config.worker": {
-        *("chat", "chat.dashboard", "chat.transports", "config.server"),
+        *("chat", "chat.dashboard", "config.server"),
         *("realtime", "realtime.log"),
     },
     "realtime": {"chat.presence"},

@@ -1,4 +1,4 @@
-"""The figures of this worker in the words of Prometheus, read when they are asked for."""
+"""The metrics of this worker for Prometheus, read when they are requested."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -30,72 +30,84 @@ from realtime.event_stream import streams
 from realtime.log.tail_registry import tails
 from realtime.refusals import REASONS, refusals
 
-# Named though there are none, so that a graph begins at 0.
-TAPS = ("json", "plain", "stream", "poll")
+# All label values, so that a time series starts at 0 and not at its first event.
+TRANSPORTS = ("json", "plain", "stream", "poll")
 SOCKETS = ("json", "plain")
 STREAMS = ("text", "room", "live")
 
 
 class WorkerCollector(Collector):
-    """Reads plain numbers; those who add to them know nothing of it."""
+    """Turns the plain numbers of the worker into metrics."""
 
     def describe(self) -> list[Metric]:
-        """Nothing: there is no loop yet, whose figures could be read."""
+        """No metrics: the registry calls this at import, when no event loop runs."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Everything there is to say."""
-        yield from self.now()
+        """All metrics."""
+        yield from self.current()
         yield from self.writing()
         yield from self.reading()
 
-    def now(self) -> Iterator[Metric]:
-        """How the worker stands."""
+    def current(self) -> Iterator[Metric]:
+        """The state of the worker now."""
         about = {"worker": relay().worker, "django": django.__version__}
         yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
-        yield gauges("sockets", "Open sockets.", "tap", SOCKETS, socket_taps())
+        yield gauges("sockets", "Open sockets.", "transport", SOCKETS, socket_taps())
         yield gauges("streams", "Open event streams.", "kind", STREAMS, streams.kinds)
         readers = sum((tail.taps for tail in tails().tails.values()), Counter[str]())
-        yield gauges("readers", "Readers of rooms.", "tap", TAPS, readers)
-        yield gauge("rooms", "Rooms that are read here.", len(tails().tails))
-        yield gauge("slow_readers", "Connections that take no more now.", len(figures.paused))
-        yield gauge("draining", "1 while everybody is seen off.", is_draining())
+        yield gauges(
+            "readers",
+            "Readers of rooms. A socket counts once for each room it has joined.",
+            "transport",
+            TRANSPORTS,
+            readers,
+        )
+        yield gauge("rooms", "Rooms with a reader on this worker.", len(tails().tails))
+        yield gauge("slow_readers", "Connections whose write buffer is full.", len(figures.paused))
+        yield gauge("draining", "1 while the worker drains.", is_draining())
         if settings.REDIS_URL:
-            yield gauge("redis_up", "0 while Redis does not answer.", not relay().away)
+            yield gauge("redis_up", "1 if Redis answers, otherwise 0.", not relay().away)
 
     def writing(self) -> Iterator[Metric]:
-        """What was written."""
-        yield counter("entries_appended", "Entries written by this worker.", figures.appended)
-        yield histogram("append_batch", "Commands in one transaction.", figures.batches)
-        help = "From a command until it is committed."
+        """Writes to the log, and refusals."""
+        yield counter("entries_appended", "Entries appended by this worker.", figures.appended)
+        yield histogram("append_batch", "Commands per transaction.", figures.batches)
+        help = "Seconds from a command to its commit."
         yield histogram("append_seconds", help, figures.append_seconds)
-        help = "Commands not written, the database being away."
+        help = "Commands that failed because the database did not answer."
         yield counter("append_failures", help, figures.append_failures)
-        yield counters("refusals", "Who was told to wait.", "reason", REASONS, refusals)
+        yield counters("refusals", "Refused clients.", "reason", REASONS, refusals)
 
     def reading(self) -> Iterator[Metric]:
-        """What was read."""
-        help = "Entries times the readers that they were handed to."
+        """Deliveries to readers."""
+        help = "Entries times the readers that received them."
         yield counter("deliveries", help, figures.deliveries)
-        help = "From a commit, or an arrival from another worker, to a reader that waited for it."
+        help = (
+            "Seconds from the commit, or the notification by another worker, to a waiting reader."
+        )
         yield histogram("delivery_seconds", help, figures.delivery_seconds)
         help = "Readers that came with a cursor."
-        yield counters("resumes", help, "tap", TAPS, figures.resumes)
-        help = "Readers whose cursor led nowhere."
-        yield counters("resets", help, "tap", TAPS, figures.resets)
-        yield counter("gaps", "Readings of the log for want of a doorbell.", figures.gaps)
-        yield counter("stuck_closed", "Connections closed since they took nothing.", figures.stuck)
+        yield counters("resumes", help, "transport", TRANSPORTS, figures.resumes)
+        help = "Readers whose cursor could not be used."
+        yield counters("resets", help, "transport", TRANSPORTS, figures.resets)
+        yield counter(
+            "gaps", "Times that the log had entries without a notification.", figures.gaps
+        )
+        yield counter(
+            "stuck_closed", "Connections closed because the client read nothing.", figures.stuck
+        )
 
 
 def gauge(name: str, help: str, value: float) -> Metric:
-    """One number that goes up and down."""
+    """A value that goes up and down."""
     return GaugeMetricFamily(f"twinstream_{name}", help, float(value))
 
 
 def gauges(
     name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
 ) -> Metric:
-    """One of them a key."""
+    """A gauge for each key."""
     family = GaugeMetricFamily(f"twinstream_{name}", help, labels=[label])
     for key in keys:
         family.add_metric([key], values.get(key, 0))
@@ -103,14 +115,14 @@ def gauges(
 
 
 def counter(name: str, help: str, value: float) -> Metric:
-    """One number that only grows."""
+    """A value that only grows."""
     return CounterMetricFamily(f"twinstream_{name}", help, value)
 
 
 def counters(
     name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
 ) -> Metric:
-    """One of them a key."""
+    """A counter for each key."""
     family = CounterMetricFamily(f"twinstream_{name}", help, labels=[label])
     for key in keys:
         family.add_metric([key], values.get(key, 0))
@@ -118,7 +130,7 @@ def counters(
 
 
 def histogram(name: str, help: str, values: chat.Histogram) -> Metric:
-    """How a number is distributed."""
+    """The distribution of a value."""
     total, buckets = 0, []
     for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):
         total += count
@@ -133,5 +145,5 @@ registry.register(WorkerCollector())
 
 
 def exposition() -> bytes:
-    """All of it as text."""
+    """All metrics in the text format of Prometheus."""
     return generate_latest(registry)
