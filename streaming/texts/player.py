@@ -61,7 +61,7 @@ class Player:
         """Writes events until the reader has everything or the writer is full. May be cancelled
         between two events. Raises what the writer raises."""
         self.stopped = asyncio.get_running_loop().create_future()
-        self.scheduler.schedule(self.position.next_deadline, self._write_due)
+        self.scheduler.call_at(self.position.next_deadline, self._write_due)
         await self.stopped
 
     def _write_due(self, now: float) -> float | None:

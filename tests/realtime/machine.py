@@ -10,7 +10,7 @@ class Machine:
         self.now = now
         self.timers = []
         self.delays = []
-        self.scheduler = DeadlineScheduler(self.call_later, clock=lambda: self.now)
+        self.scheduler = DeadlineScheduler(lambda: self.now, self.call_later)
 
     def call_later(self, seconds, call):
         self.timers.append(Timer(self, self.now + seconds, call))

@@ -28,12 +28,12 @@ class Readers(Machine):
             self.served.append((name, round(now, 3), taken))
             return first + taken * interval if taken < times else None
 
-        self.scheduler.schedule(first, callback)
+        self.scheduler.call_at(first, callback)
 
 
 def test_a_callback_that_fails_is_logged_and_stops_no_other(caplog):
     machine = Readers()
-    machine.scheduler.schedule(0.1, lambda now: 1 / 0)
+    machine.scheduler.call_at(0.1, lambda now: 1 / 0)
     machine.add("other", 0.1, times=3)
     machine.run(1)
     assert [name for name, *_ in machine.served] == ["other"] * 3
