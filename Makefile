@@ -44,29 +44,41 @@ stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that
 cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
 	@$(BIN)/python -m benchmarks.cost $(COST)
 
-bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with what people would pick instead
-	@$(BIN)/python -m benchmarks.compare.answering
+ifdef BEFORE
+bench: packages $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks.compare --before "$(BEFORE)" $(BENCH)
+	@$(BIN)/python -m benchmarks.report before
+else
+bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers; BEFORE=CHECKOUT BENCH="--size small": with another checkout
+	@$(BIN)/python -m benchmarks.compare.check
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
-	@$(BIN)/python -m benchmarks.report
+	@$(BIN)/python -m benchmarks.report bench pictures
+endif
 
-lint: $(VENV)/.installed-dev ## Check the form and the types
+lint: $(VENV)/.installed-dev node_modules/.installed ## Check the form and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	node_modules/.bin/biome ci --error-on-warnings
+	node_modules/.bin/tsc
 
-format: $(VENV)/.installed-dev ## Put the form right
+format: $(VENV)/.installed-dev node_modules/.installed ## Put the form right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	node_modules/.bin/biome check --write
 
 clean: ## Remove .venv, node_modules and the caches; the database stays
-	rm -rf $(VENV) $(NODE_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules $(NODE_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: programs packages rivals
+.PHONY: programs packages node rivals
 programs:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
 
 packages:
-	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver gcc libc6-dev || true
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver nodejs gcc libc6-dev || true
+
+node:
+	@sh deploy/packages.sh nodejs npm
 
 rivals:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx libnginx-mod-nchan redis-server nodejs npm gcc libc6-dev
@@ -84,6 +96,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev requirements-bench.txt
 	$(PIP_INSTALL) -r requirements-bench.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json | node
+	npm ci --silent
 	@touch $@
 
 $(NODE_MODULES)/.installed: benchmarks/peers/node/package.json benchmarks/peers/node/package-lock.json

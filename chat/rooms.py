@@ -11,19 +11,16 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from chat.identity.members import Member
 from chat.log import read_receipts, store
-from chat.log.read_receipts import Mark, marker
+from chat.log.read_receipts import ReadReceipt
 from chat.log.store import Draft, Receipt
-from chat.log.writer import appender
 from chat.models import Entry, ReadMark, Room
-from chat.presence.ephemeral import Ear, Whisper, whispers
-from chat.presence.presence import presence
+from chat.presence.ephemeral import EphemeralEvent, Subscriber
 from chat.protocol import entries
+from chat.worker import current
 from realtime import graphemes
-from realtime.counters import figures
 from realtime.log.group_commit import Unavailable
-from realtime.log.tail_registry import tails
+from realtime.log.store import Refusal
 from realtime.rate_limit import Buckets
-from realtime.refusals import refusals
 
 RETRY_MS = 1_000  # after a failure of the database
 
@@ -131,7 +128,7 @@ def take_turn(rate: Buckets, member: Member, what: str) -> None:
     """Counts something that a member does. Refused if they have had their share for now."""
     wait = rate.take(member.key, monotonic())
     if wait:
-        refusals[what] += 1
+        current().counters.refusals[what] += 1
         message = f"Too many {what} at once. The next may come in {max(wait, 0.1):.1f} s."
         raise Refused("rate_limited", message, int(wait * 1000) + 1)
 
@@ -151,16 +148,15 @@ async def _append(
     draft = Draft(
         room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderates
     )
-    tails()  # they ring for what is written, on a worker where nobody has read yet too
     asked = monotonic()
     try:
-        receipt = await appender().add(draft)
-    except store.Refusal as refusal:
+        receipt = await current().writer.add(draft)
+    except Refusal as refusal:
         raise Refused(refusal.code, str(refusal)) from None
     except Unavailable:
-        figures.append_failures += 1
+        current().counters.append_failures += 1
         raise unavailable() from None
-    figures.append_seconds.add(monotonic() - asked)
+    current().counters.append_seconds.add(monotonic() - asked)
     return receipt
 
 
@@ -184,23 +180,25 @@ def checked_body(body: str) -> str:
 def typing(room: Room, member: Member) -> None:
     """Tells the others in a room that a member is writing."""
     fields = {"member": member.public()}
-    whispers().say(Whisper(room.pk, "typing", fields, not_to=member.key))
+    current().ephemeral.send(EphemeralEvent(room.pk, "typing", fields, not_to=member.key))
 
 
-async def read(room: Room, member: Member, seq: int, by: Ear | None = None) -> int:
+async def read(room: Room, member: Member, seq: int, by: Subscriber | None = None) -> int:
     """Marks a room as read up to `seq`, and tells the member's other sockets: those but `by`.
     Returns where the mark is then: it never goes back, nor beyond the log. Refused while the
     database is away."""
+    worker = current()
     try:
-        place = await marker().add(Mark(room.pk, member.key, seq))
-        here = [ear for ear in whispers().ears_of(room.pk, member.key) if ear is not by]
-        elsewhere = presence.is_elsewhere(room.pk, member.key)
-        if here or elsewhere:
+        place = await worker.receipts.add(ReadReceipt(room.pk, member.key, seq))
+        sockets = worker.ephemeral.subscribers_of(room.pk, member.key)
+        others = [socket for socket in sockets if socket is not by]
+        remote = worker.presence.is_remote(room.pk, member.key)
+        if others or remote:
             fields = {"seq": place, "unread": await unread(room, member, place)}
-            whisper = Whisper(room.pk, "read", fields, only_to=member.key)
-            whispers().tell(whisper, but=by)
-            if elsewhere:
-                whispers().pass_on(whisper)
+            event = EphemeralEvent(room.pk, "read", fields, only_to=member.key)
+            worker.ephemeral.send_here(event, but=by)
+            if remote:
+                worker.ephemeral.publish(event)
     except Unavailable:
         raise unavailable() from None
     return place

@@ -9,7 +9,8 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from chat.identity.members import user_key
 from chat.models import Room
-from realtime.revocation import ROOMS, dismiss, of_member
+from realtime.revocation import ROOMS, member_subject
+from realtime.revoke import revoke_on_commit
 
 # What of a user decides whether they are let in, and where.
 RIGHTS = {"is_active", "is_staff", "is_superuser", "password"}
@@ -31,12 +32,12 @@ def user_saved(
 ) -> None:
     """A password or a right may be another; the time of the last login is none."""
     if not created and concerns(RIGHTS, update_fields):
-        dismiss(_key(instance.pk))
+        revoke_on_commit(_key(instance.pk))
 
 
 def user_deleted(instance: Any, **_: Any) -> None:
     """There is nobody any more."""
-    dismiss(_key(instance.pk))
+    revoke_on_commit(_key(instance.pk))
 
 
 def room_saved(
@@ -44,12 +45,12 @@ def room_saved(
 ) -> None:
     """A room may have been closed to the public."""
     if not created and concerns(OPENNESS, update_fields):
-        dismiss(ROOMS)
+        revoke_on_commit(ROOMS)
 
 
 def room_deleted(**_: Any) -> None:
     """A room is gone."""
-    dismiss(ROOMS)
+    revoke_on_commit(ROOMS)
 
 
 def members_changed(
@@ -57,10 +58,10 @@ def members_changed(
 ) -> None:
     """Somebody was put out of a room, or all of them; from the side of the room or of the user."""
     if action == "post_remove" and pk_set:
-        dismiss(*map(_key, [instance.pk] if reverse else pk_set))
+        revoke_on_commit(*map(_key, [instance.pk] if reverse else pk_set))
     elif action == "pre_clear":  # while it is known who they are
         gone = [instance.pk] if reverse else instance.members.values_list("pk", flat=True)
-        dismiss(*map(_key, gone))
+        revoke_on_commit(*map(_key, gone))
 
 
 def concerns(fields: set[str], update_fields: Iterable[str] | None) -> bool:
@@ -69,4 +70,4 @@ def concerns(fields: set[str], update_fields: Iterable[str] | None) -> bool:
 
 
 def _key(user: int) -> str:
-    return of_member(user_key(user))
+    return member_subject(user_key(user))

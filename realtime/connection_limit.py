@@ -7,7 +7,7 @@ from time import monotonic
 from django.conf import settings
 
 from realtime.rate_limit import Buckets
-from realtime.refusals import refusals
+from realtime.worker import current
 
 # By network and not by person: an office may share one address. When a worker restarts, all tabs
 # of that office reconnect to another worker within seconds, and none may be refused: hence the
@@ -19,7 +19,7 @@ def exceeded(address: str | None) -> bool:
     """Counts a connection from an address. Returns whether to refuse it."""
     network = network_of(address)
     refused = network is not None and buckets.take(network, monotonic()) > 0
-    refusals["address"] += refused
+    current().counters.refusals["address"] += refused
     return refused
 
 

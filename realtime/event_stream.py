@@ -10,15 +10,13 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from realtime import connection_limit, sse
 from realtime.detach import detach
-from realtime.refusals import refusals
 from realtime.stream_registry import StreamRegistry
+from realtime.worker import current
 
 # Milliseconds. Random within these, so that the readers of a worker that stopped do not reconnect
 # all at once.
 RETRY_MS = (1_000, 3_000)
 RETRY_WHEN_FULL_MS = (10_000, 30_000)
-
-streams = StreamRegistry()
 
 
 class StreamBody:
@@ -67,7 +65,7 @@ class EventStream(StreamingHttpResponse):
         self, source: AsyncGenerator[bytes], kind: str, request: HttpRequest | None = None
     ) -> None:
         super().__init__(source, headers=dict(sse.HEADERS))
-        self.body = StreamBody(source, kind, streams)
+        self.body = StreamBody(source, kind, current().streams)
         self.scope = getattr(request, "scope", {})
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -84,8 +82,10 @@ class EventStream(StreamingHttpResponse):
 def at_capacity(request: HttpRequest) -> bool:
     """Whether to refuse a new stream: the worker is full, or this address opened too many
     connections. A refusal is counted."""
-    refusals["full"] += streams.full
-    return streams.full or connection_limit.exceeded(request.META.get("REMOTE_ADDR"))
+    worker = current()
+    full = worker.streams.full
+    worker.counters.refusals["full"] += full
+    return full or connection_limit.exceeded(request.META.get("REMOTE_ADDR"))
 
 
 def cursor(request: HttpRequest) -> str | None:

@@ -1,14 +1,11 @@
 """One scheduler for all text streams of a worker: calls each callback at its deadline."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from math import ceil
-from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary
 
 logger = logging.getLogger(__name__)
 
@@ -101,13 +98,3 @@ class DeadlineScheduler:
         self.paused_until = now + max(0.0, pause)
         if self.pending:
             self._set_timer()
-
-
-_schedulers: WeakKeyDictionary[asyncio.AbstractEventLoop, DeadlineScheduler] = WeakKeyDictionary()
-
-
-def scheduler_of(loop: asyncio.AbstractEventLoop) -> DeadlineScheduler:
-    """The scheduler of an event loop, until the worker object has it."""
-    if loop not in _schedulers:
-        _schedulers[loop] = DeadlineScheduler(monotonic, loop.call_later)
-    return _schedulers[loop]

@@ -1,6 +1,5 @@
 """The page of the texts, and their event streams."""
 
-import asyncio
 import logging
 import re
 
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_GET, require_safe
 from realtime import event_stream
 from realtime.error_response import error_response
 from realtime.errors import Refused
-from realtime.scheduler import scheduler_of
+from realtime.worker import current
 from streaming.models import INTERVAL_MS, StreamText
 from streaming.texts import playback, player
 
@@ -56,7 +55,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     if found.finished:
         # The only answer after which EventSource stops by itself (HTML, section 9.2.2).
         return HttpResponse(status=204)
-    chunks = player.play(found, player.writer_of(request), scheduler_of(asyncio.get_running_loop()))
+    chunks = player.play(found, player.writer_of(request), current().scheduler)
     return event_stream.EventStream(chunks, "text", request)
 
 

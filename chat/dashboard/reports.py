@@ -3,21 +3,17 @@ and nothing is stored: a worker that is not heard any more is gone from the pict
 
 import os
 import socket as network
-from collections import Counter, deque
+from collections import deque
 from heapq import nlargest
 from time import monotonic
 
-from django.conf import settings
-
 from chat.dashboard.overview import Report
-from chat.presence.sync import WORKERS, rollcall
-from chat.transports.base_socket import sockets
-from realtime.bus import Message, relay
-from realtime.counters import figures
-from realtime.event_stream import streams
+from chat.transports.socket_registry import SocketRegistry
+from realtime.bus import Bus, Message
+from realtime.counters import Counters
 from realtime.log.tail import Tail
-from realtime.log.tail_registry import tails
-from realtime.tasks import PerLoop
+from realtime.log.tail_registry import TailRegistry
+from realtime.stream_registry import StreamRegistry
 
 ASK, REPORT = "ask", "report"
 
@@ -33,24 +29,32 @@ ROOMS_MOST = 100
 class Reports:
     """What is known of each worker, this one included, over the last seconds."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        counters: Counters,
+        streams: StreamRegistry,
+        sockets: SocketRegistry,
+        tails: TailRegistry,
+    ) -> None:
+        self.bus = bus
+        self.counters = counters
+        self.streams = streams
+        self.sockets = sockets
+        self.tails = tails
         self.began = monotonic()
         self.asked_at = self.told_at = -PAUSE_SECONDS
         self.heard: dict[str, deque[tuple[float, Report]]] = {}
-        self.alone = not settings.REDIS_URL
-        if not self.alone:
-            rollcall()  # which follows the group of the workers
-            relay().listen(ASK, self._asked)
-            relay().listen(REPORT, self._heard)
+        bus.on(ASK, self._asked)
+        bus.on(REPORT, self._heard)
 
     def ask(self) -> None:
         """Looks how this worker stands, and asks the others."""
         now = monotonic()
         if now - self.asked_at >= PAUSE_SECONDS:
             self.asked_at = now
-            self._keep(relay().worker, self._own(), now)
-            if not self.alone:
-                relay().send(WORKERS, ASK)
+            self._keep(self.bus.worker, self._own(), now)
+            self.bus.broadcast(ASK)
 
     def histories(self) -> dict[str, list[Report]]:
         """The reports of the last seconds by worker, oldest first; the oldest worker first."""
@@ -61,7 +65,7 @@ class Reports:
     def _asked(self, message: Message) -> None:
         if monotonic() - self.told_at >= PAUSE_SECONDS:
             self.told_at = monotonic()
-            relay().send(WORKERS, REPORT, report=self._own())
+            self.bus.broadcast(REPORT, report=self._own())
 
     def _heard(self, message: Message) -> None:
         now, report = monotonic(), message["report"]
@@ -87,31 +91,22 @@ class Reports:
             "host": network.gethostname(),
             "pid": os.getpid(),
             "up": round(now - self.began, 3),  # seconds; no two machines agree on the time
-            "sockets": dict(socket_taps()),
-            "streams": dict(streams.kinds),
-            "entries": figures.appended,
-            "deliveries": figures.deliveries,
-            "delivery": list(figures.delivery_seconds.counts),
-            "slow": len(figures.paused),
-            "stuck": figures.stuck,
-            "redis": None if self.alone else not relay().away,
-            "draining": streams.draining,
+            "sockets": dict(self.sockets.by_transport()),
+            "streams": dict(self.streams.kinds),
+            "entries": self.counters.appended,
+            "deliveries": self.counters.deliveries,
+            "delivery": list(self.counters.delivery_seconds.counts),
+            "slow": len(self.counters.connections.paused),
+            "stuck": self.counters.connections.stuck_closed,
+            "redis": None if self.bus.alone else not self.bus.away,
+            "draining": self.streams.draining,
             # In lists, since a room's number cannot be a key in every encoding.
             "rooms": [
-                [tail.room, tail.head, round(tail.per_minute(now), 1), dict(+tail.taps)]
-                for tail in most_read()
+                [tail.log, tail.head, round(tail.per_minute(now), 1), dict(+tail.transports)]
+                for tail in self._most_read()
             ],
         }
 
-
-def socket_taps() -> Counter[str]:
-    """The sockets of this worker, by tap."""
-    return Counter(one.tap for one in sockets)
-
-
-def most_read() -> list[Tail]:
-    """The rooms with most readers here."""
-    return nlargest(ROOMS_MOST, tails().tails.values(), key=lambda tail: tail.readers)
-
-
-reports = PerLoop(Reports)
+    def _most_read(self) -> list[Tail]:
+        """The rooms with the most readers on this worker."""
+        return nlargest(ROOMS_MOST, self.tails.tails.values(), key=lambda tail: tail.readers)

@@ -19,15 +19,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat.dashboard import overview
-from chat.dashboard.reports import reports
 from chat.identity.members import user_key
 from chat.models import Room
-from chat.presence.presence import ONLINE_MOST, presence
+from chat.presence.presence import ONLINE_MOST
 from chat.protocol import frames
 from chat.transports import common
+from chat.worker import current
 from realtime import event_stream, sse
-from realtime.bus import relay
-from realtime.revocation import dismiss, dismissals, of_person, of_room
+from realtime.revocation import person_subjects, room_subject
+from realtime.revoke import revoke_on_commit
 
 SEE, CLOSE = "chat.view_room", "chat.change_room"
 EVERY_SECONDS = 2.0
@@ -67,7 +67,7 @@ def close(request: HttpRequest) -> HttpResponse:
     LogEntry.objects.log_actions(
         user.pk, [room], CHANGE, _("Closed its connections."), single_object=True
     )
-    dismiss(of_room(room.pk))
+    revoke_on_commit(room_subject(room.pk))
     return HttpResponse(status=204)
 
 
@@ -75,7 +75,7 @@ def close(request: HttpRequest) -> HttpResponse:
 async def events(request: HttpRequest) -> HttpResponseBase:
     """How everything stands, every two seconds. Given even when the worker is full: that is when
     it is looked for."""
-    since = dismissals().count
+    since = current().revocation.count
     user: Any = await request.auser()
     if not await database_sync_to_async(may_see)(user):
         return HttpResponse(status=403)  # not raised: Django would log it with a traceback
@@ -86,7 +86,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 async def _watch(user: int, session_key: str | None, since: int) -> AsyncGenerator[bytes]:
     yield event_stream.retry()
     again = asyncio.Event()
-    with dismissals().telling(of_person(user_key(user), session_key), again.set, since):
+    with current().revocation.watch(person_subjects(user_key(user), session_key), again.set, since):
         async with aclosing(_overviews(session_key, again)) as overviews:
             async for told in overviews:
                 yield sse.event(frames.dumps(told), name="overview")
@@ -97,7 +97,7 @@ async def _overviews(
 ) -> AsyncGenerator[dict[str, Any]]:
     """How everything stands, for as long as it may be seen; that is asked now and then, and when
     `again` is set."""
-    reports().ask()
+    current().reports.ask()
     await asyncio.sleep(ANSWER_SECONDS)
     rooms: list[Room] = []
     checked = monotonic()
@@ -107,8 +107,8 @@ async def _overviews(
             if not await still_sees(session_key):
                 return
             checked = monotonic()
-        reports().ask()
-        found = reports().histories()
+        current().reports.ask()
+        found = current().reports.histories()
         read = overview.of_rooms(history[-1] for history in found.values())
         rooms = await _shown(read) or rooms
         yield snapshot(found, read, rooms)
@@ -147,7 +147,7 @@ def snapshot(
 ) -> dict[str, Any]:
     """What the page shows at one moment."""
     workers = [
-        {"id": worker, "here": worker == relay().worker, **overview.of_worker(history)}
+        {"id": worker, "here": worker == current().bus.worker, **overview.of_worker(history)}
         for worker, history in histories.items()
     ]
     shown = [_room(room, read.get(room.pk)) for room in rooms]
@@ -157,7 +157,8 @@ def snapshot(
 
 def _room(room: Room, read: dict[str, Any] | None) -> dict[str, Any]:
     read = read or {"head": 0, "per_minute": 0.0, "taps": {}}
-    online = [{"name": member.name, "guest": member.guest} for member in presence.online(room.pk)]
+    members = current().presence.online(room.pk)
+    online = [{"name": member.name, "guest": member.guest} for member in members]
     return {
         "id": room.pk,
         "slug": room.slug,

@@ -6,8 +6,7 @@ from django.db import Error as DatabaseError
 from chat import rooms
 from chat.identity import members
 from chat.identity.members import BadName, Member
-from chat.presence.presence import presence
-from chat.presence.sync import rollcall
+from chat.worker import current
 
 
 async def checked_name(name: str, key: str) -> str:
@@ -17,9 +16,9 @@ async def checked_name(name: str, key: str) -> str:
     same turn of the loop is the only one who does.
     """
     name = members.clean_name(name)
-    await rollcall().ready()
+    await current().presence_sync.ready()
     is_users = await database_sync_to_async(members.is_users_name)(name)
-    if is_users or presence.has_name(name, except_key=key):
+    if is_users or current().presence.has_name(name, except_key=key):
         raise BadName(members.taken(name))
     return name
 

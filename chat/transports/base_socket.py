@@ -21,18 +21,15 @@ from django.utils.translation import gettext as _
 
 from chat import rooms
 from chat.identity.members import Member
-from chat.presence.presence import presence
-from chat.presence.sync import rollcall
 from chat.rooms import Refused
 from chat.transports import common
-from chat.transports.socket_timer import pulse
+from chat.worker import current
 from realtime import connection_limit
 from realtime.detach import detach
 from realtime.extensions import SEND_NOW
 from realtime.rate_limit import Bucket
-from realtime.refusals import refusals
 from realtime.resources import Held
-from realtime.revocation import dismissals, of_person
+from realtime.revocation import person_subjects
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +53,7 @@ NOBODY = Member("", "", guest=True)
 class Socket(AsyncWebsocketConsumer):
     """What both sockets have: a member, limits, tasks that end with the socket."""
 
-    tap: str
+    transport: str
     groups: list[str] = []  # else Channels makes a list for each
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -69,20 +66,20 @@ class Socket(AsyncWebsocketConsumer):
         """Runs the socket until it is gone. In place of Channels' own loop, which makes a
         channel of the layer and a task for every event, and does not clean up when it dies."""
         self.begin(send)
-        sockets.add(self)
+        current().sockets.add(self)
         try:
             while True:
                 await self.dispatch(await receive())
         except StopConsumer:
             pass
         finally:
-            pulse().discard(self)
+            current().socket_timer.discard(self)
             await cancel(self.tasks)
             try:
                 self.release()
             finally:
                 self.held.close()
-                sockets.discard(self)
+                current().sockets.discard(self)
 
     def begin(self, send: Any) -> None:
         """Sets whatever it keeps. At once: what is set while others begin has no place in the
@@ -97,7 +94,7 @@ class Socket(AsyncWebsocketConsumer):
         self.inside = asyncio.get_running_loop().create_future()
         self.ending = False
         self.heard = time.monotonic()
-        self.check_at = self.due = self.heard + ACCESS_CHECK_SECONDS
+        self.check_at = self.next_check = self.heard + ACCESS_CHECK_SECONDS
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
         self.frame_rate = Bucket(rate, burst, burst, self.heard)
@@ -127,8 +124,8 @@ class Socket(AsyncWebsocketConsumer):
         # All is known that there is to know: the headers of browsers take more than a socket.
         del self.scope
         self.inside.set_result(None)
-        pulse().add(self)
-        if sockets.draining:
+        current().socket_timer.add(self)
+        if current().sockets.draining:
             await self.take_leave(restart("The server restarts."))
         if name_refused:
             called = _("You are called %s.") % self.member.name
@@ -137,18 +134,18 @@ class Socket(AsyncWebsocketConsumer):
     async def admit(self) -> str | None:
         """Finds out who it is. Returns why they cannot have the name that they wanted."""
         address = (self.scope.get("client") or [None])[0]
-        full = len(presence) >= settings.SOCKETS_PER_WORKER
-        refusals["full"] += full
+        full = current().presence.sockets >= settings.SOCKETS_PER_WORKER
+        current().counters.refusals["full"] += full
         if full or connection_limit.exceeded(address):
             least, most = RETRY_WHEN_FULL_MS
             wait = least + secrets.randbelow(most - least + 1)
             raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
-        since = dismissals().count
+        since = current().revocation.count
         self.member, name_refused = await member_of(self.scope)
         self.session_key = self.scope["session"].session_key
-        self.held.enter(rollcall().connected(self.member))
-        whom = of_person(self.member.key, self.session_key)
-        self.held.enter(dismissals().telling(whom, self.look_again, since))
+        self.held.enter(current().presence_sync.connected(self.member))
+        whom = person_subjects(self.member.key, self.session_key)
+        self.held.enter(current().revocation.watch(whom, self.look_again, since))
         return name_refused
 
     def subprotocol(self) -> str | None:
@@ -174,6 +171,11 @@ class Socket(AsyncWebsocketConsumer):
         await self.refuse(refused)
         await self.end(RESTART)
 
+    def drain(self) -> None:
+        """Sends the client away, since the worker stops."""
+        if self.inside.done():
+            self.spawn(self.take_leave(restart("The server restarts.")))
+
     async def end(self, code: int) -> None:
         """Closes the socket; what still arrives on it is ignored."""
         if not self.ending:
@@ -193,12 +195,12 @@ class Socket(AsyncWebsocketConsumer):
         await asyncio.wait([self.inside])
         await self.take_leave(restart("The connections of this room were closed."))
 
-    def beat(self, now: float) -> None:
+    def on_timer(self, now: float) -> None:
         """Looks every minute, in case that this worker was not told."""
         if now >= self.check_at:
             self.check_at = now + ACCESS_CHECK_SECONDS
             self.spawn(self.check())
-        self.due = self.check_at
+        self.next_check = self.check_at
 
     async def check(self) -> None:
         """Closes the socket of a person who has logged out, and leaves rooms that were closed to
@@ -229,7 +231,7 @@ class Socket(AsyncWebsocketConsumer):
             return
         self.heard = time.monotonic()
         if self.frame_rate.take(self.heard):
-            refusals["frames"] += 1
+            current().counters.refusals["frames"] += 1
             logger.warning("Closed a socket of %s: too many frames.", self.member.key)
             await self.end(FLOODING)
         elif text_data is None or len(text_data.encode()) > settings.CHAT_FRAME_BYTES:
@@ -271,34 +273,16 @@ class Socket(AsyncWebsocketConsumer):
             logger.error("A task of %s failed.", self.member.key, exc_info=error)
 
 
-class Sockets(set[Socket]):
-    """The sockets of this worker, and whether it sends them away."""
-
-    draining = False
-
-
-sockets = Sockets()
-
-
 def restart(why: str) -> Refused:
     """What is said to a client that is to come back: when."""
     return Refused("restart", why, secrets.randbelow(RETRY_WHEN_RESTARTED_MS))
-
-
-def drain() -> None:
-    """Says farewell to every client of this worker, each beside the others: one that takes
-    nothing keeps nobody from hearing it."""
-    sockets.draining = True
-    for one in sockets:
-        if one.inside.done():
-            one.spawn(one.take_leave(restart("The server restarts.")))
 
 
 class NoSocket(Socket):
     """What answers on a path that has no socket. Accepted first, since a browser does not
     tell its page the code of a handshake that failed."""
 
-    tap = "none"
+    transport = "none"
 
     async def connect(self) -> None:
         await self.accept()

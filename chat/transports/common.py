@@ -13,9 +13,9 @@ from chat.identity import members, names
 from chat.identity.members import Member
 from chat.models import Room
 from chat.protocol import frames
+from chat.worker import current
 from realtime.log.reader import Reader
 from realtime.log.tail import LogEnded
-from realtime.log.tail_registry import tails
 
 # A member, and why not under the name that they wanted.
 Admitted = tuple[Member, str | None]
@@ -25,7 +25,7 @@ async def open_reader(room: Room, tap: str) -> Reader:
     """A reader at the room's head, through a tap. Refused if the room is gone or the database
     away, and for now if it was closed to the public after it was entered."""
     try:
-        reader = await tails().open(room.pk, tap)
+        reader = await current().tails.open(room.pk, tap)
     except LogEnded:
         raise rooms.Refused("gone", "The room is gone.") from None
     except DatabaseError:

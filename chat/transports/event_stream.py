@@ -13,14 +13,14 @@ from django.views.decorators.http import require_GET
 from chat import rooms
 from chat.identity.members import Member
 from chat.models import Room
-from chat.presence.sync import rollcall
 from chat.protocol import frames
 from chat.rooms import Refused
 from chat.transports import common, http_common
+from chat.worker import current
 from realtime import event_stream, sse
 from realtime.log.reader import Reader
 from realtime.log.tail import Batch, LogEnded
-from realtime.revocation import dismissals, of_person, of_room
+from realtime.revocation import person_subjects, room_subject
 
 PING_SECONDS = 15
 # Whether or not anything is said; a socket is asked as often as that.
@@ -36,7 +36,7 @@ async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     """What happens in a room, from the reader's cursor, for as long as it listens."""
     if event_stream.at_capacity(request):
         return event_stream.overloaded()
-    since = dismissals().count
+    since = current().revocation.count
     try:
         member = await http_common.member_of(request)
         room = await rooms.join(slug, member)
@@ -59,9 +59,9 @@ async def _follow(
     except Refused:
         return  # the client comes again, and is told then
     try:
-        whom = [*of_person(member.key, session_key), of_room(room.pk)]
-        stopping = dismissals().telling(whom, reader.stop, since)
-        with stopping, rollcall().entered(room.pk, member):
+        whom = [*person_subjects(member.key, session_key), room_subject(room.pk)]
+        stopping = current().revocation.watch(whom, reader.stop, since)
+        with stopping, current().presence_sync.entered(room.pk, member):
             if await common.resume(reader, cursor):
                 yield reset_event(reader)
             async for piece in _pieces(room, member, session_key, reader):

@@ -14,15 +14,14 @@ from chat import rooms
 from chat.identity import members
 from chat.identity.members import Member
 from chat.models import Room
-from chat.presence.sync import rollcall
 from chat.protocol import frames
 from chat.protocol.frames import FrameError
 from chat.rooms import Refused
 from chat.transports import common, http_common
-from realtime import event_stream
+from chat.worker import current
 from realtime.log.reader import Reader
 from realtime.log.tail import LogEnded
-from realtime.revocation import dismissals, of_person, of_room
+from realtime.revocation import person_subjects, room_subject
 
 WAIT_MOST = 25  # seconds; proxies give up at 30 or later
 
@@ -33,7 +32,7 @@ WAIT_MOST = 25  # seconds; proxies give up at 30 or later
 @require_http_methods(["GET", "POST"])
 async def entries(request: HttpRequest, slug: str) -> HttpResponse:
     """Polling and history by GET, commands by POST."""
-    since = dismissals().count
+    since = current().revocation.count
     try:
         member = await http_common.member_of(request)
         if request.method == "POST":
@@ -71,12 +70,12 @@ async def _poll(request: HttpRequest, room: Room, member: Member, since: int) ->
 def _here(
     request: HttpRequest, room: Room, member: Member, reader: Reader, since: int
 ) -> Iterator[None]:
-    whom = [*of_person(member.key, request.session.session_key), of_room(room.pk)]
+    whom = [*person_subjects(member.key, request.session.session_key), room_subject(room.pk)]
     # Without a cookie each poll is a new guest, and there would be a crowd of them.
     known = members.can_return(member, request.COOKIES)
     with (
-        dismissals().telling(whom, reader.stop, since),
-        rollcall().entered(room.pk, member) if known else nullcontext(),
+        current().revocation.watch(whom, reader.stop, since),
+        current().presence_sync.entered(room.pk, member) if known else nullcontext(),
     ):
         yield
 
@@ -86,7 +85,7 @@ async def _take(reader: Reader, wait: int) -> list[str]:
     if reader.tail.head <= reader.seq and not wait:
         return []
     try:
-        async with event_stream.streams.drainable_timeout(wait or None):
+        async with current().streams.drainable_timeout(wait or None):
             return (await reader.take()).entries
     except (TimeoutError, LogEnded):  # whoever polls again is told whether they may
         return []

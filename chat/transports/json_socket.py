@@ -15,8 +15,8 @@ from chat.rooms import Refused
 from chat.transports import common
 from chat.transports.base_socket import FLOODING, RESTART, SESSION_ENDED, SILENT, Socket
 from chat.transports.subscriptions import Following
+from chat.worker import current
 from realtime.rate_limit import Bucket
-from realtime.tasks import background
 
 MERCY_SECONDS = 0.5
 # A person who types says so every few seconds; more says nothing more.
@@ -27,7 +27,7 @@ TYPING_BURST = 2.0
 class ChatSocket(Socket):
     """The JSON socket: any number of rooms, resumed from a cursor."""
 
-    tap = "json"
+    transport = "json"
 
     def subprotocol(self) -> str | None:
         """Ours, if the client offers it: one that offers none can do without."""
@@ -41,7 +41,7 @@ class ChatSocket(Socket):
         self.waiting: list[frames.Write] = []
         self.typing_rate = Bucket(TYPING_PER_SECOND, TYPING_BURST, TYPING_BURST, self.heard)
         self.ask_at = self.heard + settings.HEARTBEAT_SECONDS
-        self.due = min(self.check_at, self.ask_at, self.deadline())
+        self.next_check = min(self.check_at, self.ask_at, self.deadline())
 
     async def opened(self) -> None:
         """Says who the client is, and what it may send."""
@@ -119,7 +119,7 @@ class ChatSocket(Socket):
         """Lets go of every room; the tasks have ended by then."""
         self.following.release()
         if self.marked and not self.can_return:
-            background(read_receipts.forget(self.member.key))
+            current().tasks.start(read_receipts.forget(self.member.key))
 
     def write_soon(self, command: frames.Write) -> None:
         """Writes an entry after those that wait. Refused if they are too many: while the database
@@ -184,16 +184,16 @@ class ChatSocket(Socket):
         """Leaves the rooms where this member may no longer be, and says so."""
         await self.following.check()
 
-    def beat(self, now: float) -> None:
+    def on_timer(self, now: float) -> None:
         """Asks for a sign of life, and closes the socket that gives none."""
-        super().beat(now)
+        super().on_timer(now)
         if now >= self.deadline():
             self.spawn(self.close_if_silent())
         if now >= self.ask_at:
             self.ask_at = now + settings.HEARTBEAT_SECONDS
             self.spawn(self.ask())
         silent = max(self.deadline(), now + 2 * MERCY_SECONDS)
-        self.due = min(self.check_at, self.ask_at, silent)
+        self.next_check = min(self.check_at, self.ask_at, silent)
 
     async def ask(self) -> None:
         """Asks for a sign of life, and says how far the rooms have come."""

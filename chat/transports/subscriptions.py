@@ -7,16 +7,16 @@ from functools import lru_cache, partial
 
 from chat import rooms
 from chat.models import Room
-from chat.presence.ephemeral import Ear, whispers
-from chat.presence.sync import rollcall
+from chat.presence.ephemeral import Subscriber
 from chat.protocol import frames
 from chat.rooms import Refused
 from chat.transports import common
 from chat.transports.base_socket import Socket, cancel
+from chat.worker import current
 from realtime.log.reader import Reader
 from realtime.log.tail import Batch
 from realtime.resources import Held
-from realtime.revocation import dismissals, of_room
+from realtime.revocation import room_subject
 
 ROOMS_PER_SOCKET = 50
 
@@ -27,7 +27,7 @@ class Followed:
 
     room: Room
     reader: Reader
-    ear: Ear
+    ear: Subscriber
     held: Held
     task: asyncio.Task[None] | None = None
 
@@ -59,7 +59,7 @@ class Following:
         """How far each room has come."""
         return {slug: followed.reader.tail.head for slug, followed in self.rooms.items()}
 
-    def ear(self, slug: str) -> Ear | None:
+    def ear(self, slug: str) -> Subscriber | None:
         """What hears of a room here, if it is followed."""
         followed = self.rooms.get(slug)
         return followed.ear if followed else None
@@ -94,14 +94,14 @@ class Following:
 
     async def _enter(self, room: Room, cursor: str | None, held: Held) -> None:
         """Begins to follow a room. Until it does, what was followed before goes on."""
-        reader = await common.open_reader(room, self.socket.tap)
+        reader = await common.open_reader(room, self.socket.transport)
         held.enter(reader)
         reset = await common.resume(reader, cursor)
-        ear = Ear(room.slug, self.socket.member.key, partial(self.hear, room.slug))
-        held.enter(rollcall().entered(room.pk, self.socket.member))
+        ear = Subscriber(room.slug, self.socket.member.key, partial(self.hear, room.slug))
+        held.enter(current().presence_sync.entered(room.pk, self.socket.member))
         await self._leave(room.slug)
-        held.enter(whispers().listening(room.pk, ear))
-        held.enter(dismissals().telling([of_room(room.pk)], self.socket.send_away))
+        held.enter(current().ephemeral.subscribe(room.pk, ear))
+        held.enter(current().revocation.watch([room_subject(room.pk)], self.socket.send_away))
         followed = self.rooms[room.slug] = Followed(room, reader, ear, held)
         await self.socket.push(joined(room, reader, reset=reset))
         followed.task = self.socket.spawn(self._follow(followed))
@@ -121,7 +121,7 @@ class Following:
         """Sends what follows the reader's cursor, as it comes."""
         form, write = events_of(followed.room.slug), self.socket.at_once
         if write:
-            followed.reader.at_once = lambda batch: write(batch.render(form))
+            followed.reader.push_now = lambda batch: write(batch.render(form))
         async for batch in followed.reader:
             await self.socket.push(batch.render(form))
         self.socket.spawn(self._rejoin(followed))
@@ -184,7 +184,7 @@ def joined(room: Room, reader: Reader, *, reset: bool) -> str:
         head=reader.tail.head,
         cursor=reader.cursor,
         reset=reset,
-        online=[member.public() for member in rollcall().online(room.pk)],
+        online=[member.public() for member in current().presence_sync.online(room.pk)],
         read=min(room.read_to, reader.tail.head),
     )
 

@@ -4,28 +4,28 @@ import asyncio
 from uuid import uuid4
 
 from chat import rooms
-from chat.presence.sync import rollcall
 from chat.protocol import entries
 from chat.rooms import Refused
 from chat.transports import common
 from chat.transports.base_socket import Socket
+from chat.worker import current
 from realtime.log.tail import Batch
-from realtime.revocation import dismissals, of_room
+from realtime.revocation import room_subject
 
 
 class LineSocket(Socket):
     """The plain-text socket: one room, one frame a message."""
 
-    tap = "plain"
+    transport = "plain"
 
     async def prepare(self) -> None:
         """Follows the room of the path from now on."""
         self.unechoed: dict[str, str] = {}
         self.room = await rooms.join(self.scope["url_route"]["kwargs"]["room"], self.member)
-        self.reader = await common.open_reader(self.room, self.tap)
+        self.reader = await common.open_reader(self.room, self.transport)
         self.held.enter(self.reader)
-        self.held.enter(rollcall().entered(self.room.pk, self.member))
-        self.held.enter(dismissals().telling([of_room(self.room.pk)], self.send_away))
+        self.held.enter(current().presence_sync.entered(self.room.pk, self.member))
+        self.held.enter(current().revocation.watch([room_subject(self.room.pk)], self.send_away))
 
     async def opened(self) -> None:
         """Begins to say what is said."""
@@ -75,7 +75,7 @@ class LineSocket(Socket):
         """Comes back to a room whose log ended. In a new log, begins at its head."""
         self.room.is_public = False  # until it is known again, it is asked for
         room = await rooms.enter(self.room.slug, self.member)
-        reader = await common.open_reader(room, self.tap)
+        reader = await common.open_reader(room, self.transport)
         self.held.enter(reader)
         if await common.resume(reader, self.reader.cursor):
             reader.seq = reader.tail.head

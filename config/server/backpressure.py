@@ -17,7 +17,7 @@ from twisted.internet import tcp, unix
 from twisted.internet.error import ConnectionLost
 from twisted.internet.main import CONNECTION_LOST
 
-from realtime.counters import figures
+from realtime.counters import connection_counters
 
 # Without a byte taken, after which a reader is given up.
 STUCK_SECONDS = 60.0
@@ -49,12 +49,12 @@ class Flow:
         if not self.paused:
             self.paused = True
             self.taken_at = time.monotonic()
-            figures.paused.add(self)
+            connection_counters.paused.add(self)
 
     def resumeProducing(self) -> None:
         """The connection is empty again."""
         self.paused = False
-        figures.paused.discard(self)
+        connection_counters.paused.discard(self)
         if self.waiting is not None:
             self.waiting.set_result(None)
             self.waiting = None

@@ -5,10 +5,9 @@ import asyncio
 import logging
 from typing import Any
 
-logger = logging.getLogger(__name__)
+from realtime.extensions import DRAIN
 
-# Ours: ASGI has no event for an application that is to let go of those who would stay.
-DRAIN = "lifespan.drain"
+logger = logging.getLogger(__name__)
 
 
 class Cycle:

@@ -13,7 +13,7 @@ from twisted.web import http
 from config.server import slim
 from config.server.backpressure import Flow
 from config.server.framing import frame
-from realtime.counters import figures
+from realtime.counters import connection_counters
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ class Request(http_protocol.WebRequest):
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
         if self.flow.is_stuck() and self.channel:
-            figures.stuck += 1
+            connection_counters.stuck_closed += 1
             logger.warning("Closed a response to %s: nothing was read.", self.client_addr)
             self.channel.forceAbortClient()
 
@@ -275,7 +275,7 @@ class Socket(slim.UsualSocket, ws_protocol.WebSocketProtocol):
         """Gives up a reader that takes nothing."""
         super().check_timeouts()
         if self.flow.is_stuck():
-            figures.stuck += 1
+            connection_counters.stuck_closed += 1
             logger.warning("Closed a socket to %s: nothing was read.", self.client_addr)
             self.transport.abortConnection()
 

@@ -8,7 +8,7 @@ from typing import Any
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from chat.dashboard.reports import reports
+from chat.worker import current
 from config.worker.metrics import exposition
 from config.worker.readiness import readiness
 
@@ -34,9 +34,8 @@ class HealthMiddleware:
     def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> Awaitable[None]:
-        # By which the others know this worker: as soon as the server says that it has begun, or
-        # at the first connection under one that does not.
-        reports()
+        # Builds the parts of the worker at the first connection, under a server without lifespan.
+        current()
         answer = find_answer(scope)
         if answer is None:
             return self.application(scope, receive, send)

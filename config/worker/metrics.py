@@ -21,14 +21,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from chat.dashboard.reports import socket_taps
-from config.worker.lifespan import is_draining
-from realtime import counters as chat
-from realtime.bus import relay
-from realtime.counters import figures
-from realtime.event_stream import streams
-from realtime.log.tail_registry import tails
-from realtime.refusals import REASONS, refusals
+from chat.worker import Worker, current
+from realtime.counters import REFUSAL_REASONS, Counters, Histogram
 
 # All label values, so that a time series starts at 0 and not at its first event.
 TRANSPORTS = ("json", "plain", "stream", "poll")
@@ -45,58 +39,56 @@ class WorkerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All metrics."""
-        yield from self.current()
-        yield from self.writing()
-        yield from self.reading()
+        worker = current()
+        yield from now(worker)
+        yield from writing(worker.counters)
+        yield from reading(worker.counters)
 
-    def current(self) -> Iterator[Metric]:
-        """The state of the worker now."""
-        about = {"worker": relay().worker, "django": django.__version__}
-        yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
-        yield gauges("sockets", "Open sockets.", "transport", SOCKETS, socket_taps())
-        yield gauges("streams", "Open event streams.", "kind", STREAMS, streams.kinds)
-        readers = sum((tail.taps for tail in tails().tails.values()), Counter[str]())
-        yield gauges(
-            "readers",
-            "Readers of rooms. A socket counts once for each room it has joined.",
-            "transport",
-            TRANSPORTS,
-            readers,
-        )
-        yield gauge("rooms", "Rooms with a reader on this worker.", len(tails().tails))
-        yield gauge("slow_readers", "Connections whose write buffer is full.", len(figures.paused))
-        yield gauge("draining", "1 while the worker drains.", is_draining())
-        if settings.REDIS_URL:
-            yield gauge("redis_up", "1 if Redis answers, otherwise 0.", not relay().away)
 
-    def writing(self) -> Iterator[Metric]:
-        """Writes to the log, and refusals."""
-        yield counter("entries_appended", "Entries appended by this worker.", figures.appended)
-        yield histogram("append_batch", "Commands per transaction.", figures.batches)
-        help = "Seconds from a command to its commit."
-        yield histogram("append_seconds", help, figures.append_seconds)
-        help = "Commands that failed because the database did not answer."
-        yield counter("append_failures", help, figures.append_failures)
-        yield counters("refusals", "Refused clients.", "reason", REASONS, refusals)
+def now(worker: Worker) -> Iterator[Metric]:
+    """The state of the worker."""
+    about = {"worker": worker.bus.worker, "django": django.__version__}
+    yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
+    sockets = worker.sockets.by_transport()
+    yield gauges("sockets", "Open sockets.", "transport", SOCKETS, sockets)
+    yield gauges("streams", "Open event streams.", "kind", STREAMS, worker.streams.kinds)
+    readers = sum((tail.transports for tail in worker.tails.tails.values()), Counter[str]())
+    help = "Readers of rooms. A socket counts once for each room that it has joined."
+    yield gauges("readers", help, "transport", TRANSPORTS, readers)
+    yield gauge("rooms", "Rooms with a reader on this worker.", len(worker.tails.tails))
+    paused = len(worker.counters.connections.paused)
+    yield gauge("slow_readers", "Connections whose write buffer is full.", paused)
+    yield gauge("draining", "1 while the worker drains.", worker.streams.draining)
+    if settings.REDIS_URL:
+        yield gauge("redis_up", "1 if Redis answers, otherwise 0.", not worker.bus.away)
 
-    def reading(self) -> Iterator[Metric]:
-        """Deliveries to readers."""
-        help = "Entries times the readers that received them."
-        yield counter("deliveries", help, figures.deliveries)
-        help = (
-            "Seconds from the commit, or the notification by another worker, to a waiting reader."
-        )
-        yield histogram("delivery_seconds", help, figures.delivery_seconds)
-        help = "Readers that came with a cursor."
-        yield counters("resumes", help, "transport", TRANSPORTS, figures.resumes)
-        help = "Readers whose cursor could not be used."
-        yield counters("resets", help, "transport", TRANSPORTS, figures.resets)
-        yield counter(
-            "gaps", "Times that the log had entries without a notification.", figures.gaps
-        )
-        yield counter(
-            "stuck_closed", "Connections closed because the client read nothing.", figures.stuck
-        )
+
+def writing(counted: Counters) -> Iterator[Metric]:
+    """Writes to the log, and refusals."""
+    yield counter("entries_appended", "Entries appended by this worker.", counted.appended)
+    yield histogram("append_batch", "Commands per transaction.", counted.batches)
+    yield histogram(
+        "append_seconds", "Seconds from a command to its commit.", counted.append_seconds
+    )
+    help = "Commands that failed because the database did not answer."
+    yield counter("append_failures", help, counted.append_failures)
+    yield counters("refusals", "Refused clients.", "reason", REFUSAL_REASONS, counted.refusals)
+
+
+def reading(counted: Counters) -> Iterator[Metric]:
+    """Deliveries to readers."""
+    help = "Entries times the readers that received them."
+    yield counter("deliveries", help, counted.deliveries)
+    help = "Seconds from the commit, or the notification by another worker, to a waiting reader."
+    yield histogram("delivery_seconds", help, counted.delivery_seconds)
+    help = "Readers that came with a cursor."
+    yield counters("resumes", help, "transport", TRANSPORTS, counted.resumes)
+    help = "Readers whose cursor could not be used."
+    yield counters("resets", help, "transport", TRANSPORTS, counted.resets)
+    help = "Times that the log had entries without a notification."
+    yield counter("gaps", help, counted.gaps)
+    help = "Connections closed because the client read nothing."
+    yield counter("stuck_closed", help, counted.connections.stuck_closed)
 
 
 def gauge(name: str, help: str, value: float) -> Metric:
@@ -129,7 +121,7 @@ def counters(
     return family
 
 
-def histogram(name: str, help: str, values: chat.Histogram) -> Metric:
+def histogram(name: str, help: str, values: Histogram) -> Metric:
     """The distribution of a value."""
     total, buckets = 0, []
     for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):

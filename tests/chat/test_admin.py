@@ -5,8 +5,8 @@ from django.test import Client as Browser
 
 from chat import rooms
 from chat.log import store
-from chat.log.writer import appender
 from chat.models import Entry, Room
+from chat.worker import current
 from tests.chat.log.test_store import draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +45,7 @@ def test_what_is_no_message_is_passed_over(staff, lobby):
 async def test_who_reads_the_room_hears_of_it(connect, lobby, boss):
     client = await connect()
     await client.join()
-    await appender().add(draft(lobby, "a", "secret"))
+    await current().writer.add(draft(lobby, "a", "secret"))
     await client.until("events")
     browser = Browser()
 
@@ -98,7 +98,7 @@ def test_a_message_that_was_deleted_meanwhile_cannot_be_edited(staff, lobby, mon
     is_moderator = rooms.is_moderator
 
     async def deleted_meanwhile(member):
-        await appender().add(draft(lobby, "b", "", kind="delete", ref=1))
+        await current().writer.add(draft(lobby, "b", "", kind="delete", ref=1))
         return await is_moderator(member)
 
     monkeypatch.setattr(rooms, "is_moderator", deleted_meanwhile)

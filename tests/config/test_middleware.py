@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient
 
 from config.middleware import CONTENT_SECURITY_POLICY, page_policy
-from tests.servers import ROOT
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

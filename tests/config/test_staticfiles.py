@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.templatetags.static import static
 
-from tests.servers import ROOT
+from tests.processes import ROOT
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 # The modules that a module imports, in any syntax.
@@ -33,7 +33,7 @@ def collected(tmp_path_factory):
 
 
 def modules(folder):
-    return [p for app in ("chat", "streaming") for p in (folder / app).glob("*.js")]
+    return [p for app in ("chat", "streaming") for p in (folder / app).rglob("*.js")]
 
 
 def test_every_module_imports_hashed_names(collected):

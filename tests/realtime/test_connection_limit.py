@@ -23,7 +23,7 @@ def test_addresses_of_one_network_share_a_limit(address, network):
     assert connection_limit.network_of(address) == network
 
 
-def test_an_address_over_its_limit_is_refused_and_no_other(monkeypatch):
+async def test_an_address_over_its_limit_is_refused_and_no_other(monkeypatch):
     monkeypatch.setattr(connection_limit, "buckets", Buckets(rate=0.01, burst=2))
     assert [connection_limit.exceeded("203.0.113.7") for _ in range(3)] == [False, False, True]
     assert not connection_limit.exceeded("203.0.113.8")

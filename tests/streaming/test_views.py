@@ -4,8 +4,7 @@ import pytest
 from django.db import OperationalError
 from django.test import AsyncClient
 
-from realtime import event_stream
-from realtime.stream_registry import StreamRegistry
+from realtime.worker import current
 from streaming.models import StreamText
 from streaming.texts import playback
 from tests.eventsource import Parser
@@ -123,9 +122,8 @@ async def test_while_the_database_fails_readers_get_a_retry(monkeypatch):
     assert (await read(response)).retry >= 10_000
 
 
-async def test_a_full_worker_answers_with_a_retry(text, settings, monkeypatch):
+async def test_a_full_worker_answers_with_a_retry(text, settings):
     settings.STREAMS_PER_WORKER = 1
-    monkeypatch.setattr(event_stream, "streams", StreamRegistry())
     reading = aiter(await get("?interval=10000"))
     await anext(reading)
 
@@ -141,7 +139,7 @@ async def test_a_full_worker_answers_with_a_retry(text, settings, monkeypatch):
 
 async def test_a_stream_that_has_ended_is_not_counted(text):
     await read(await get())
-    assert event_stream.streams.count == 0
+    assert current().streams.count == 0
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from chat.identity import names
 from chat.identity.members import BadName, Member, new_guest
-from chat.presence.presence import presence
+from chat.worker import current
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +23,7 @@ async def test_a_guest_whose_name_cannot_be_had_has_another(alice, name):
 
 
 async def test_a_guest_cannot_take_the_name_of_somebody_online():
-    with presence.connected(Member("g-2", "Zoë", guest=True)):
+    with current().presence_sync.connected(Member("g-2", "Zoë", guest=True)):
         assert (await names.admit(new_guest("zoë")))[1] == "The name zoë is taken."
         assert await names.checked_name("Zoë", "g-2") == "Zoë"  # their own other tab
     assert (await names.admit(new_guest("zoë")))[1] is None
@@ -37,7 +37,7 @@ async def test_checked_name_says_why_not(alice):
 async def test_a_name_is_had_by_the_first_of_many_who_ask_at_once():
     async def come():
         guest, _ = await names.admit(new_guest("Twin"))
-        with presence.connected(guest):
+        with current().presence_sync.connected(guest):
             called.append(guest.name)
             await everybody.wait()
 

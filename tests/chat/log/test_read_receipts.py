@@ -5,9 +5,10 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 
 from chat.log import read_receipts, store
-from chat.log.read_receipts import Mark, marker
+from chat.log.read_receipts import ReadReceipt
 from chat.log.store import Draft
 from chat.models import Room
+from chat.worker import current
 from realtime.log.group_commit import Unavailable
 from tests.chat.log.test_store import draft
 
@@ -22,23 +23,29 @@ def ten(lobby):
 
 
 def test_a_mark_moves_forward_and_never_back(ten):
-    assert read_receipts.write([Mark(ten.pk, "g-1", 4)]).results == [4]
-    assert read_receipts.write([Mark(ten.pk, "g-1", 7)]).results == [7]
-    assert read_receipts.write([Mark(ten.pk, "g-1", 5)]).results == [7]
+    assert read_receipts.write([ReadReceipt(ten.pk, "g-1", 4)]).results == [4]
+    assert read_receipts.write([ReadReceipt(ten.pk, "g-1", 7)]).results == [7]
+    assert read_receipts.write([ReadReceipt(ten.pk, "g-1", 5)]).results == [7]
     assert read_receipts.of_reader("g-1") == {ten.pk: 7}
 
 
 def test_a_mark_is_never_beyond_the_log(ten):
-    assert read_receipts.write([Mark(ten.pk, "g-1", 2**53 - 1)]).results == [10]
+    assert read_receipts.write([ReadReceipt(ten.pk, "g-1", 2**53 - 1)]).results == [10]
 
 
 def test_of_many_at_once_the_highest_counts(ten):
-    asked = [Mark(ten.pk, "g-1", 3), Mark(ten.pk, "g-2", 2), Mark(ten.pk, "g-1", 6)]
-    assert read_receipts.write([*asked, Mark(ten.pk, "g-1", 5)]).results == [6, 2, 6, 6]
+    asked = [
+        ReadReceipt(ten.pk, "g-1", 3),
+        ReadReceipt(ten.pk, "g-2", 2),
+        ReadReceipt(ten.pk, "g-1", 6),
+    ]
+    assert read_receipts.write([*asked, ReadReceipt(ten.pk, "g-1", 5)]).results == [6, 2, 6, 6]
 
 
 def test_a_room_that_is_gone_has_no_marks(ten):
-    assert read_receipts.write([Mark(ten.pk + 1, "g-1", 3), Mark(ten.pk, "g-1", 3)]).results == [
+    assert read_receipts.write(
+        [ReadReceipt(ten.pk + 1, "g-1", 3), ReadReceipt(ten.pk, "g-1", 3)]
+    ).results == [
         0,
         3,
     ]
@@ -48,9 +55,9 @@ def test_a_room_that_is_gone_has_no_marks(ten):
 
 def test_a_mark_that_another_worker_has_stored_meanwhile_is_not_lowered(ten, monkeypatch):
     """Another worker stores 8 after this one has looked, and before it stores 5."""
-    read_receipts.write([Mark(ten.pk, "g-1", 8)])
+    read_receipts.write([ReadReceipt(ten.pk, "g-1", 8)])
     monkeypatch.setattr(read_receipts, "_stored", lambda asked: {})
-    read_receipts.write([Mark(ten.pk, "g-1", 5)])
+    read_receipts.write([ReadReceipt(ten.pk, "g-1", 5)])
     assert read_receipts.of_reader("g-1") == {ten.pk: 8}
 
 
@@ -80,7 +87,9 @@ async def test_marks_of_many_are_few_transactions(lobby, monkeypatch):
         return write(asked)
 
     monkeypatch.setattr(read_receipts, "write", counted)
-    asked = [marker().add(Mark(lobby.pk, f"g-{number}", 1)) for number in range(100)]
+    asked = [
+        current().receipts.add(ReadReceipt(lobby.pk, f"g-{number}", 1)) for number in range(100)
+    ]
     assert await asyncio.gather(*asked) == [1] * 100
     assert sizes == [100]
 
@@ -92,8 +101,8 @@ async def test_a_database_that_is_away(lobby, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(read_receipts, "write", locked)
         with pytest.raises(Unavailable):
-            await marker().add(Mark(lobby.pk, "g-1", 1))
-    assert await marker().add(Mark(lobby.pk, "g-1", 1)) == 0
+            await current().receipts.add(ReadReceipt(lobby.pk, "g-1", 1))
+    assert await current().receipts.add(ReadReceipt(lobby.pk, "g-1", 1)) == 0
 
 
 def test_a_room_is_listed_with_what_is_unread(ten, client):

@@ -5,8 +5,9 @@ from channels.db import database_sync_to_async
 
 from chat.identity.members import clean_name
 from chat.log import store
-from chat.log.store import Draft, Receipt, Refusal
+from chat.log.store import Draft, Receipt
 from chat.models import Entry, Room
+from realtime.log.store import Refusal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +32,7 @@ def test_each_room_counts_for_itself(lobby):
     other = Room.objects.create(slug="other", name="Other")
     written = store.write([draft(lobby, "1"), draft(other, "2"), draft(lobby, "3")])
     assert [receipt.seq for receipt in written.results] == [1, 1, 2]
-    assert {span.room: (span.first, len(span.encoded)) for span in written.spans} == {
+    assert {span.log: (span.first, len(span.encoded)) for span in written.spans} == {
         lobby.pk: (1, 2),
         other.pk: (1, 1),
     }

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from chat.protocol import entries
-from chat.protocol.entries import Cursor
+from realtime.log.cursor import Cursor
 
 AT = datetime(2026, 11, 23, 8, 5, 1, 250_999, tzinfo=timezone(timedelta(hours=8)))
 

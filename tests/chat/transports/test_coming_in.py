@@ -11,8 +11,9 @@ from chat import rooms
 from chat.dashboard import views
 from chat.transports import base_socket, http, subscriptions, text_socket
 from chat.transports.base_socket import FLOODING, FORBIDDEN, SESSION_ENDED
+from chat.worker import current
 from realtime.log import tail_registry as tails_module
-from realtime.revocation import RECENT_MOST, dismissals
+from realtime.revocation import RECENT_LENGTH
 from tests.chat.conftest import Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -216,14 +217,14 @@ async def test_a_poll_that_begins_while_its_session_logs_out_is_answered_at_once
 
 async def test_only_what_came_since_counts_and_too_much_counts_as_everything():
     called = []
-    dismissals().dismiss(["a"])
-    since = dismissals().count
-    dismissals().dismiss(["b"])
+    current().revocation.revoke(["a"])
+    since = current().revocation.count
+    current().revocation.revoke(["b"])
     for whom in ("a", "b"):
-        dismissals().tell([whom], lambda whom=whom: called.append(whom), since)
+        current().revocation.watch([whom], lambda whom=whom: called.append(whom), since).__enter__()
     await asyncio.sleep(0)
     assert called == ["b"]
-    dismissals().dismiss(str(n) for n in range(RECENT_MOST))
-    dismissals().tell(["c"], lambda: called.append("c"), since)
+    current().revocation.revoke(str(n) for n in range(RECENT_LENGTH))
+    current().revocation.watch(["c"], lambda: called.append("c"), since).__enter__()
     await asyncio.sleep(0)
     assert called == ["b", "c"]

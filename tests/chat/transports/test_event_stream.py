@@ -8,13 +8,11 @@ from django.db import OperationalError
 from django.test import AsyncClient
 
 from chat.log import store
-from chat.log.writer import appender
 from chat.models import Room
 from chat.transports import event_stream
-from realtime.event_stream import streams
+from chat.worker import current
 from realtime.log import tail_registry as tails_module
 from realtime.log.reader import Reader
-from realtime.log.tail_registry import tails
 from tests.chat.conftest import fill
 from tests.chat.log.test_store import draft
 from tests.chat.transports.test_http import EVENTS, say
@@ -108,13 +106,13 @@ async def test_who_leaves_is_no_reader_any_more(ann, lobby):
     await fill(lobby, 1)
     waiting = asyncio.ensure_future(anext(listener.pieces))
     async with asyncio.timeout(5):
-        while not tails().tails:
+        while not current().tails.tails:
             await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
     await listener.close()
-    assert tails().tails == {}
-    assert streams.count == 0
+    assert current().tails.tails == {}
+    assert current().streams.count == 0
 
 
 async def test_who_may_no_longer_enter_is_sent_away(ann, lobby, monkeypatch):
@@ -140,7 +138,7 @@ async def test_who_is_put_out_of_a_room_is_sent_away_in_the_middle_of_a_talk(
 
     async def talk():
         for number in itertools.count():
-            await appender().add(draft(backroom, str(number)))
+            await current().writer.add(draft(backroom, str(number)))
 
     talking = asyncio.ensure_future(talk())
     try:

@@ -10,7 +10,7 @@ from chat import rooms
 from chat.log import store
 from chat.models import Entry, ReadMark
 from chat.protocol import entries
-from realtime.log.tail_registry import tails
+from chat.worker import current
 from realtime.rate_limit import Buckets
 from tests.chat.conftest import ANN, fill
 
@@ -53,12 +53,12 @@ async def test_a_short_poll_brings_what_there_is(ann, lobby):
 async def test_a_long_poll_waits_for_what_comes(ann, lobby):
     polling = asyncio.ensure_future(ann.get(f"{ENTRIES}?cursor={lobby.epoch}:0&wait=25"))
     async with asyncio.timeout(5):
-        while not tails().tails:
+        while not current().tails.tails:
             await asyncio.sleep(0)
         assert not polling.done()
         await say(ann)
         assert seqs(await polling) == [1]
-    assert tails().tails == {}
+    assert current().tails.tails == {}
 
 
 async def test_a_long_poll_ends_with_nothing_when_nothing_comes(ann, lobby):

@@ -9,14 +9,12 @@ from django.test import Client as Browser
 from chat import rooms
 from chat.log import store
 from chat.models import Entry
-from chat.presence.presence import presence
 from chat.protocol import entries
 from chat.transports import base_socket, json_socket, socket_timer
 from chat.transports.base_socket import FLOODING, PROTOCOL, SESSION_ENDED, SILENT
+from chat.worker import current
 from realtime.log.group_commit import GroupCommit
-from realtime.log.tail_registry import tails
 from realtime.rate_limit import Buckets
-from realtime.refusals import refusals
 from tests.chat.conftest import ANN, cookie, fill, heard, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -307,7 +305,7 @@ async def test_while_the_database_is_away(connect, lobby, monkeypatch):
 
 async def test_a_worker_that_is_full_says_when_to_come_again(connect, lobby, settings):
     settings.SOCKETS_PER_WORKER = 1
-    before = refusals["full"]
+    before = current().counters.refusals["full"]
     await connect()
     second = await connect()
     bye = await second.frame("bye")
@@ -315,7 +313,7 @@ async def test_a_worker_that_is_full_says_when_to_come_again(connect, lobby, set
     assert await second.closed() == FLOODING
     third = await connect("/ws/chat/lobby/")
     assert (await third.line()).startswith("! The server is busy")
-    assert refusals["full"] == before + 2
+    assert current().counters.refusals["full"] == before + 2
 
 
 # ---- Whose socket it is --------------------------------------------------------------
@@ -361,12 +359,12 @@ async def test_nobody_is_left_behind(connect, lobby):
     client = await connect()
     await client.join()
     line = await connect("/ws/chat/lobby/")
-    assert len(presence) == 2
+    assert current().presence.sockets == 2
     await client.leave()
     await line.leave()
-    assert len(presence) == 0
-    assert presence.rooms == {}
-    assert tails().tails == {}
+    assert current().presence.sockets == 0
+    assert current().presence.rooms == {}
+    assert current().tails.tails == {}
 
 
 async def test_a_worker_that_kills_a_socket_leaves_nobody_behind(connect, lobby):
@@ -374,8 +372,8 @@ async def test_a_worker_that_kills_a_socket_leaves_nobody_behind(connect, lobby)
     await client.join()
     client.socket.future.cancel()
     await asyncio.wait([client.socket.future])
-    assert len(presence) == 0
-    assert tails().tails == {}
+    assert current().presence.sockets == 0
+    assert current().tails.tails == {}
 
 
 async def test_an_error_inside_a_socket_leaves_nobody_behind(connect, lobby, monkeypatch):
@@ -389,8 +387,8 @@ async def test_an_error_inside_a_socket_leaves_nobody_behind(connect, lobby, mon
     await client.say_line("x")
     await asyncio.wait([client.socket.future])
     assert isinstance(client.socket.future.exception(), RuntimeError)
-    assert len(presence) == 0
-    assert tails().tails == {}
+    assert current().presence.sockets == 0
+    assert current().tails.tails == {}
 
 
 async def test_who_has_logged_out_changes_nothing_any_more(connect, boss, lobby):

@@ -3,11 +3,10 @@ from channels.db import database_sync_to_async
 
 from chat import rooms
 from chat.models import Entry, Room
-from chat.presence.presence import presence
 from chat.transports import base_socket, subscriptions
 from chat.transports.base_socket import FORBIDDEN, NOT_FOUND
+from chat.worker import current
 from realtime.log import tail_registry as tails_module
-from realtime.log.tail_registry import tails
 from tests.chat.conftest import fill, heard, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +45,7 @@ async def test_joining_again_moves_the_cursor_and_doubles_nothing(connect, lobby
     await client.join(cursor=f"{lobby.epoch}:3")
     await client.send("say", room="lobby", cid="c", body="b")
     assert await heard(client, 4) == [4]
-    assert (await tails().open(lobby.pk)).tail.readers == 2
+    assert (await current().tails.open(lobby.pk)).tail.readers == 2
 
 
 async def test_who_leaves_hears_no_more(connect, lobby):
@@ -58,7 +57,7 @@ async def test_who_leaves_hears_no_more(connect, lobby):
     await client.until("ack")
     await client.send("ping", ts=1)
     await client.frame("pong")  # and no events before it
-    assert tails().tails == {}
+    assert current().tails.tails == {}
 
 
 async def test_several_rooms_on_one_socket(connect, lobby):
@@ -113,7 +112,7 @@ async def test_a_client_that_joins_while_the_socket_comes_back_hears_all_once(
     while (frame := await client.until_any())["type"] != "pong":
         came += [entry["seq"] for entry in frame.get("events", [])]
     assert came.count(1) <= 1
-    assert tails().tails[lobby.pk].readers == 1
+    assert current().tails.tails[lobby.pk].readers == 1
 
 
 async def test_who_may_no_longer_write_in_a_closed_room_cannot(connect, backroom, alice):
@@ -135,7 +134,7 @@ async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeyp
     assert (await line.line()) == "! There is no such room."
     assert await line.closed() == NOT_FOUND
     await line.leave()
-    assert presence.rooms == {}
+    assert current().presence.rooms == {}
     await Room.objects.acreate(slug="lobby", name="Lobby again")
     await client.send("say", room="lobby", cid="c", body="b")
     assert (await client.until("ack"))["seq"] == 1
@@ -170,7 +169,7 @@ async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, 
     assert (await client.until("error"))["code"] == "forbidden"
     assert await line.closed() == FORBIDDEN
     await line.leave()
-    assert presence.rooms == {}
+    assert current().presence.rooms == {}
 
 
 async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itself(

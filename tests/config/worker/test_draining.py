@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from chat.worker import current
 from config.worker.draining import DrainMiddleware
-from realtime import event_stream
 
 
 async def site(scope, receive, send):
@@ -25,8 +25,8 @@ async def request(method, path, *headers):
 
 
 @pytest.fixture
-def draining(monkeypatch):
-    monkeypatch.setattr(event_stream.streams, "draining", True)
+async def draining():
+    current().streams.draining = True
 
 
 async def test_before_draining_every_request_is_served():

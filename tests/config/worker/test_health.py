@@ -5,10 +5,9 @@ import json
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from chat.worker import current
 from config.worker import readiness
 from config.worker.health import HealthMiddleware
-from realtime import event_stream
-from realtime.tasks import PerLoop
 
 
 async def site(scope, receive, send):
@@ -39,8 +38,8 @@ async def test_a_worker_is_ready_when_its_database_answers():
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_draining_worker_is_not_ready(monkeypatch):
-    monkeypatch.setattr(event_stream.streams, "draining", True)
+async def test_a_draining_worker_is_not_ready():
+    current().streams.draining = True
     status, body = await request("/readyz")
     assert (status, json.loads(body)) == (503, {"worker": "draining", "database": "ready"})
 
@@ -49,7 +48,7 @@ async def test_an_unexpected_database_error_makes_a_worker_not_ready(monkeypatch
     def fail():
         raise ZeroDivisionError
 
-    monkeypatch.setattr(readiness, "database", PerLoop(lambda: readiness.SingleFlightCheck(fail)))
+    monkeypatch.setattr(readiness, "database", readiness.SingleFlightCheck(fail))
     status, body = await request("/readyz")
     assert (status, json.loads(body)) == (503, {"worker": "ready", "database": "away"})
 

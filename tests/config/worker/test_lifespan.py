@@ -1,18 +1,17 @@
 """The steps of draining."""
 
-from chat import shutdown
+from chat.worker import current
 from config.worker import lifespan
-from realtime import event_stream
 
 
-def test_sockets_are_closed_even_if_ending_the_streams_fails(monkeypatch, caplog):
-    called = []
+async def test_sockets_are_drained_even_if_draining_the_streams_fails(monkeypatch, caplog):
+    drained = []
 
     def fail():
         raise RuntimeError
 
-    monkeypatch.setattr(event_stream.streams, "drain", fail)
-    monkeypatch.setattr(shutdown, "farewell", lambda: called.append("farewell"))
+    monkeypatch.setattr(current().streams, "drain", fail)
+    monkeypatch.setattr(current(), "drain", lambda: drained.append("sockets"))
     lifespan.begin_drain()
-    assert called == ["farewell"]
-    assert "A drain step failed: " in caplog.text
+    assert drained == ["sockets"]
+    assert "A drain step failed." in caplog.text

@@ -9,19 +9,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from chat import rooms
 from chat.identity.members import Member
 from chat.rooms import Refused
+from chat.worker import current
 from config.worker.metrics import exposition
 from realtime import connection_limit
-from realtime.counters import figures
 from realtime.rate_limit import Buckets
 
 DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text()
 
 
 @pytest.fixture(autouse=True)
-def counted():
-    """The counters, from 0."""
-    figures.__init__()
-    return figures
+async def counted():
+    """The counters of a worker that has just been built."""
+    return current().counters
 
 
 async def families():
