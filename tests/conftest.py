@@ -15,6 +15,7 @@ from realtime.log.threads import READERS, WRITER
 from realtime.rate_limit import Buckets
 from streaming.models import StreamText
 from streaming.texts import playback
+from tests import site_database
 from tests.servers import Site
 
 LOG_THREADS = [(WRITER, 1), (READERS, 2)]
@@ -23,6 +24,12 @@ LOG_THREADS = [(WRITER, 1), (READERS, 2)]
 # How long an example takes says nothing on a machine that others use as well.
 hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def site_databases(django_db_blocker):
+    """Lets `Site.query` reach the databases of sites."""
+    site_database.allow_databases = django_db_blocker.unblock
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +67,7 @@ def in_each_thread(executor, threads, job):
 @pytest.fixture(autouse=True)
 def fresh_worker(monkeypatch):
     """What a worker keeps in memory, as new."""
-    monkeypatch.setattr(playback, "runs", playback.RunCache())
+    monkeypatch.setattr(playback, "event_cache", playback.EventCache())
     monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
     monkeypatch.setattr(rooms, "join_rate", Buckets(1_000, 1_000))
 

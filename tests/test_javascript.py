@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.servers import ROOT, need
+from tests.processes import ROOT, need
 
 
 def test_javascript_modules_pass_their_own_tests():

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.servers import need
+from tests.processes import need
 
 SOURCE = Path(__file__).resolve().parents[1] / "load"
 PROGRAM = SOURCE / "build" / "load"

@@ -22,7 +22,8 @@ from benchmarks.processes import (
     start_time,
     wait_until_gone,
 )
-from tests.servers import Process, Redis, free_port
+from tests.processes import Process, Redis
+from tests.shared import free_port
 
 OPEN_FILES = 20_000  # the limit for each contender
 PREPARE_SECONDS = 120

@@ -34,7 +34,7 @@ def check_capacity(address: str | None) -> None:
     worker = current()
     full = worker.presence.sockets >= settings.SOCKETS_PER_WORKER
     worker.counters.refusals["full"] += full
-    if full or connection_limit.one_too_many(address):
+    if full or connection_limit.exceeded(address):
         least, most = RETRY_WHEN_FULL_MS
         wait = least + secrets.randbelow(most - least + 1)
         raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)

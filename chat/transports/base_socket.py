@@ -20,7 +20,7 @@ from chat.identity import sessions
 from chat.identity.members import Member
 from chat.transports import admission
 from chat.worker import current
-from realtime import detach
+from realtime.detach import detach
 from realtime.errors import CloseCode, Refused
 from realtime.extensions import SEND_NOW
 from realtime.rate_limit import Bucket
@@ -54,7 +54,7 @@ class BaseSocket(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Runs the socket; on `config.server` after the middleware stack has returned."""
         self.scope = scope
-        if not detach.accepts(scope, self.run):
+        if not detach(scope, self.run):
             await self.run(receive, send)
 
     async def run(self, receive: Any, send: Any) -> None:

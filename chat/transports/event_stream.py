@@ -47,14 +47,14 @@ class Client:
 @require_GET
 async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The entries of a room from the reader's cursor on, until the client disconnects."""
-    if event_stream.no_room_for(request):
-        return event_stream.busy()
+    if event_stream.at_capacity(request):
+        return event_stream.overloaded()
     since = current().revocation.count
     try:
         member = await http_common.member_of(request)
         room = await rooms.join(slug, member)
     except Refused as refused:
-        return event_stream.busy() if refused.code in TEMPORARY else error_response(refused)
+        return event_stream.overloaded() if refused.code in TEMPORARY else error_response(refused)
     client = Client(member, request.session.session_key, event_stream.cursor(request), since)
     return event_stream.EventStream(_follow(room, client), "room", request)
 

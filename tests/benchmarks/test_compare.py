@@ -11,7 +11,7 @@ from benchmarks.compare.contenders import CONTENDERS, before_and_after
 from benchmarks.compare.cores import choose_cores
 from benchmarks.compare.plan import BEFORE_AND_AFTER, SCENARIOS, round_of, turns
 from benchmarks.compare.size import FULL, SMALL
-from tests.servers import ROOT, need
+from tests.processes import ROOT, need
 
 
 def compare(folder, *options):

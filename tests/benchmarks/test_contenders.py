@@ -17,7 +17,7 @@ from benchmarks.compare import running
 from benchmarks.compare.check import texts, verify
 from benchmarks.compare.contenders import CONTENDERS, PEERS, TEXT
 from benchmarks.compare.installed import Missing, check
-from tests.servers import ROOT, need
+from tests.processes import ROOT, need
 
 NODE = PEERS / "node"
 TWO_AND_TERM = """

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.servers import ROOT, need
+from tests.processes import ROOT, need
 
 
 @pytest.mark.timeout(400)

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from tests.processes import ROOT
 from tests.protocol.document import table
-from tests.servers import ROOT
 
 COSTS = table((ROOT / "docs" / "scaling.md").read_text(), "What was measured")
 FOUND = json.loads((ROOT / "benchmarks" / "results" / "cost.json").read_text())

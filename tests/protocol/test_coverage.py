@@ -50,7 +50,7 @@ def calls(path):
 def types_sent(path):
     """The types of the frames that a module sends."""
     for name, arguments in calls(path):
-        at = {"encode": 0, "Whisper": 1}.get(name)
+        at = {"encode": 0, "EphemeralEvent": 1}.get(name)
         if at is not None and len(arguments) > at and isinstance(arguments[at], ast.Constant):
             yield arguments[at].value
     yield from re.findall(r'{"type": "(\w+)"', path.read_text())

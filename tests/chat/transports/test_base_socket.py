@@ -9,7 +9,7 @@ from channels.testing import WebsocketCommunicator
 from chat.identity.sessions import with_sessions
 from chat.transports.base_socket import BaseSocket
 from chat.worker import current
-from realtime.detach import Handover
+from realtime.detach import DetachMiddleware
 from realtime.errors import CloseCode, Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,7 +78,7 @@ async def test_a_consumer_runs_after_the_middleware_stack_has_returned(disconnec
         await application(scope, receive, send)
         returned.set()
 
-    socket = communicator(Handover(middleware))
+    socket = communicator(DetachMiddleware(middleware))
     await socket.connect(timeout=5)
     assert returned.is_set()
     await socket.send_to(text_data="hello")

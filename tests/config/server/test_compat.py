@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 from config.server import compat
-from tests.servers import ROOT, UNSET
+from tests.databases import UNSET
+from tests.processes import ROOT
 
 
 def test_nothing_is_missing():
