@@ -67,7 +67,7 @@ def in_each_thread(executor, threads, job):
 @pytest.fixture(autouse=True)
 def fresh_worker(monkeypatch):
     """What a worker keeps in memory, as new."""
-    monkeypatch.setattr(playback, "runs", playback.RunCache())
+    monkeypatch.setattr(playback, "event_cache", playback.EventCache())
     monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
     monkeypatch.setattr(rooms, "join_rate", Buckets(1_000, 1_000))
 

@@ -12,7 +12,8 @@ from chat.log import sql
 from chat.log.sql import ExistingEntry, LockedRoom, Row
 from chat.models import Entry, Room
 from chat.protocol import entries
-from realtime.log.store import Head, Refusal, Span, Written
+from realtime.errors import Refused
+from realtime.log.store import Head, Span, Written
 from realtime.log.threads import in_reader
 
 # The pure part of a `realtime.log.store.Store`.
@@ -82,12 +83,12 @@ class _Batch:
         # What this batch deletes. Later drafts of the batch cannot change it.
         self.deleted: set[tuple[int, int | None]] = set()
 
-    def add(self, draft: Draft) -> Receipt | Refusal:
+    def add(self, draft: Draft) -> Receipt | Refused:
         """Gives the draft the next seq of its room, unless it exists already or is refused."""
         if existing := self.existing.get((draft.author_key, draft.cid)):
             return _duplicate(existing, draft)
         if (room := self.rooms.get(draft.room)) is None:
-            return Refusal("gone", "The room is gone.")
+            return Refused("gone", "The room is gone.")
         if refusal := self._check_references(room, draft):
             return refusal
         room.head += 1
@@ -100,16 +101,16 @@ class _Batch:
         if row.kind == Entry.Kind.DELETE:
             self.deleted.add((row.room, row.ref))
 
-    def _check_references(self, room: LockedRoom, draft: Draft) -> Refusal | None:
+    def _check_references(self, room: LockedRoom, draft: Draft) -> Refused | None:
         if draft.reply_to is not None and draft.reply_to > room.head:
-            return Refusal("not_found", "The message that this answers does not exist.")
+            return Refused("not_found", "The message that this answers does not exist.")
         if draft.ref is None:
             return None
         author = self._author_of(room, draft.ref)
         if author is None:
-            return Refusal("not_found", "The message that this changes does not exist.")
+            return Refused("not_found", "The message that this changes does not exist.")
         if author != draft.author_key and not draft.moderator:
-            return Refusal("forbidden", "This message is not yours to change.")
+            return Refused("forbidden", "This message is not yours to change.")
         return None
 
     def _author_of(self, room: LockedRoom, seq: int) -> str | None:
@@ -154,7 +155,7 @@ def _row(draft: Draft, seq: int, at: datetime) -> Row:
     )
 
 
-def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Receipt | Refusal:
+def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Receipt | Refused:
     before = (entry.room, entry.kind, entry.ref, entry.reply_to)
     now = (draft.room, draft.kind, draft.ref, draft.reply_to)
     # A message that was edited or deleted since has another body than its draft. An edit always
@@ -163,7 +164,7 @@ def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Receipt | Refusal:
     changed = entry.edited_at or entry.deleted or emptied
     if before == now and (entry.body == draft.body or changed):
         return Receipt(entry.seq, duplicate=True)
-    return Refusal("cid_conflict", "This cid belongs to another message.")
+    return Refused("cid_conflict")
 
 
 def _apply_change(entry: Row) -> None:

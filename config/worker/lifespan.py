@@ -1,4 +1,4 @@
-"""The site's own end: what is open is closed politely, by whoever opened it."""
+"""What the application does when its worker starts, drains and stops."""
 
 import logging
 from typing import Any
@@ -10,14 +10,14 @@ logger = logging.getLogger(__name__)
 
 
 def is_draining() -> bool:
-    """Whether this worker sees everybody off, and is to be given nobody new."""
+    """Whether this worker is about to stop, and closes its connections."""
     return current().streams.draining
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """An ASGI application for the scope `lifespan`."""
+    """The ASGI application for the scope `lifespan`."""
     await receive()
-    current()
+    current()  # builds the parts of the worker
     await send({"type": "lifespan.startup.complete"})
     while (await receive())["type"] == DRAIN:
         begin_drain()
@@ -26,9 +26,11 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 
 def begin_drain() -> None:
-    """Says farewell to readers and to sockets; to the ones even if it fails with the others."""
-    for step in (current().streams.drain, current().drain):
+    """Ends the event streams and closes the sockets, with a time to reconnect. A step that fails
+    is logged, and the others still run."""
+    worker = current()
+    for step in (worker.streams.drain, worker.drain):
         try:
             step()
         except Exception:
-            logger.exception("Drain step failed.")
+            logger.exception("A drain step failed.")

@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, InternalError, OperationalError
 
-from realtime.log.store import Refusal, Span, Written
+from realtime.errors import Refused
+from realtime.log.store import Span, Written
 from realtime.log.writer_connection import in_writer
 from realtime.tasks import Tasks
 
@@ -40,7 +41,7 @@ class Unavailable(Exception):
 class GroupCommit(Generic[Item, Result]):
     """Writes the waiting items in one transaction, then resolves the future of each.
 
-    `write` runs on the writer thread and returns one result per item; a `Refusal` among them is
+    `write` runs on the writer thread and returns one result per item; a `Refused` among them is
     raised to the caller of `add`. `min_interval` is the least time in seconds between two
     transactions. `listeners` are called with every new span.
     """
@@ -65,7 +66,7 @@ class GroupCommit(Generic[Item, Result]):
         return self.writing is not None and not self.writing.done()
 
     async def add(self, item: Item) -> Result:
-        """Writes an item. Returns its result after the commit. Refusal if the item cannot be
+        """Writes an item. Returns its result after the commit. Refused if the item cannot be
         written, Unavailable if the database does not answer."""
         future = asyncio.get_running_loop().create_future()
         self.waiting.append((item, future))
@@ -117,7 +118,7 @@ class GroupCommit(Generic[Item, Result]):
                 await self._write([entry], pending)
             return
         _log_failure(error, len(batch))
-        refusal = Refusal("bad_frame", "This cannot be stored.")
+        refusal = Refused("bad_frame", "This cannot be stored.")
         for _, future in batch:
             pending.results.append((future, Unavailable() if away else refusal))
 

@@ -4,15 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from realtime.errors import Refused
+
 Result = TypeVar("Result")
-
-
-class Refusal(Exception):
-    """An item that cannot be written. `code` is one of the wire's error codes."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class Head:
 class Written(Generic[Result]):
     """The outcome of one batch: one result per item, in their order, and the new entries."""
 
-    results: Sequence[Result | Refusal]
+    results: Sequence[Result | Refused]
     spans: list[Span] = field(default_factory=list)
 
 

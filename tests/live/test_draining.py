@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from chat.presence.presence import FORGET_SECONDS
-from chat.transports.base_socket import RETRY_WHEN_RESTARTED_MS
+from chat.transports.base_socket import MAX_RESTART_MS
 from streaming.models import StreamText
 from tests.eventsource import Parser
 from tests.live.conftest import the_log
@@ -225,7 +225,7 @@ async def test_who_is_told_to_come_again_is_not_seen_to_leave(site, open_socket)
         leaving.running.send_signal(signal.SIGTERM)
         left_at = time.monotonic()
         await ann.until("bye")
-        await asyncio.sleep(RETRY_WHEN_RESTARTED_MS / 1000)  # as late as `bye` may say
+        await asyncio.sleep(MAX_RESTART_MS / 1000)  # as late as `bye` may say
         back = await open_socket(staying, "/ws/chat/", additional_headers=cookie)
         await back.join()
         await asyncio.to_thread(leaving.running.wait, LEAVE_SECONDS)

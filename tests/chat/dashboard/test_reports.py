@@ -31,7 +31,7 @@ async def tell(worker, report):
     await get_channel_layer().group_send(WORKERS, message)
 
 
-async def test_a_worker_of_another_version_is_passed_over(asked, lobby):
+async def test_a_report_of_another_version_is_ignored(asked, lobby):
     [own] = asked.histories()[current().bus.worker]
     older = {name: value for name, value in own.items() if name != "stuck"}
     for worker, report in {"older": older, "newer": own | {"more": 1}, "same": own}.items():

@@ -7,7 +7,7 @@ from chat.identity.members import clean_name
 from chat.log import store
 from chat.log.store import Draft, Receipt
 from chat.models import Entry, Room
-from realtime.log.store import Refusal
+from realtime.errors import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +84,7 @@ def test_a_refused_draft_takes_no_seq_and_does_not_affect_the_others(lobby):
         [draft(lobby, "1"), draft(gone, "2"), draft(lobby, "3", reply_to=9), draft(lobby, "4")]
     )
     kinds = [
-        result.code if isinstance(result, Refusal) else result.seq for result in written.results
+        result.code if isinstance(result, Refused) else result.seq for result in written.results
     ]
     assert kinds == [1, "gone", "not_found", 2]
 

@@ -1,8 +1,10 @@
+"""The steps of draining."""
+
 from chat.worker import current
 from config.worker import lifespan
 
 
-async def test_sockets_drain_even_if_draining_the_streams_fails(monkeypatch, caplog):
+async def test_sockets_are_drained_even_if_draining_the_streams_fails(monkeypatch, caplog):
     drained = []
 
     def fail():
@@ -12,4 +14,4 @@ async def test_sockets_drain_even_if_draining_the_streams_fails(monkeypatch, cap
     monkeypatch.setattr(current(), "drain", lambda: drained.append("sockets"))
     lifespan.begin_drain()
     assert drained == ["sockets"]
-    assert "Drain step failed." in caplog.text
+    assert "A drain step failed." in caplog.text

@@ -8,9 +8,10 @@ from django.db import DataError, OperationalError
 from chat.log import store
 from chat.log.store import Receipt
 from chat.worker import current
+from realtime.errors import Refused
 from realtime.log import group_commit as module
 from realtime.log.group_commit import GroupCommit, Unavailable
-from realtime.log.store import Refusal, Written
+from realtime.log.store import Written
 from realtime.tasks import Tasks
 from tests.chat.log.test_store import draft, seqs
 
@@ -123,7 +124,7 @@ async def test_results_do_not_wait_for_the_minimum_interval():
 
 async def test_each_item_gets_its_own_refusal(lobby):
     await current().writer.add(draft(lobby))
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Refused) as caught:
         await current().writer.add(draft(lobby, body="other"))
     assert caught.value.code == "cid_conflict"
 
