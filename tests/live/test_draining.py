@@ -161,7 +161,7 @@ async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
     assert {s.ended for s in [*rooms, *texts]} == {"whole"}
     assert await polling in ({200}, {200, 503})
     log = leaving.log.read_text()
-    assert "left behind" not in log
+    assert "still running at exit" not in log
     assert "cut off" not in log
     assert "Traceback" not in log
 
