@@ -20,7 +20,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.servers import UNSET
+from tests.databases import UNSET
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parents[1] / "peers"

@@ -9,8 +9,9 @@ import pytest
 from selenium.webdriver import Keys
 
 from tests.browser.window import OUTAGE
+from tests.processes import ROOT
 from tests.proof.axe import SOURCE, WIDTHS, Audit
-from tests.servers import ROOT, Worker
+from tests.servers import Worker
 
 AXE = json.loads((SOURCE.parent / "package.json").read_text())["version"]
 PASSWORD = "a"

@@ -4,7 +4,7 @@ import { t } from "../../shared/translations.js";
 // The server names at most this many.
 const MAX_NAMES = 200;
 
-/** Who is in the room: the number, and the names when opened. Dimmed while the connection is down. */
+/** Who is in the room: the number, and the names when opened. In italics while the connection is down. */
 export class OnlineList {
   #details;
   #summary;
@@ -24,7 +24,7 @@ export class OnlineList {
     store.subscribe({
       member: () => this.#showNames(),
       online: () => this.#show(),
-      connection: ({ name }) => name === "connected" || this.#dim(),
+      connection: ({ name }) => name === "connected" || this.#markUnknown(),
     });
   }
 
@@ -38,7 +38,7 @@ export class OnlineList {
     this.#showNames();
   }
 
-  #dim() {
+  #markUnknown() {
     this.#details.open = false;
     this.#details.classList.add("unknown");
   }
