@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_MODULES := benchmarks/peers/node/node_modules
+PROOF_MODULES := tests/proof/node_modules
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
@@ -14,7 +15,7 @@ own_redis = $(if $(REDIS_URL),,$(shell grep -qs '^ *\(export \)\? *REDIS_URL=.' 
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve status reload test stress cost bench lint format clean
+.PHONY: help setup run serve status reload test proof stress cost bench lint format clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -36,7 +37,10 @@ reload: setup ## Bring a new version to what `make serve` runs, one worker after
 	@$(BIN)/python -m deploy.reload
 
 test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --ignore=tests/proof $(TESTS)
+
+proof: packages proof-packages $(VENV)/.installed-proof $(PROOF_MODULES)/.installed ## Test the site by others' rulers: Autobahn, axe, promtool
+	$(BIN)/python -m pytest tests/proof
 
 stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that no message is lost
 	@$(BIN)/python -m tests.stress $(STRESS)
@@ -44,10 +48,16 @@ stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that
 cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
 	@$(BIN)/python -m benchmarks.cost $(COST)
 
-bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with what people would pick instead
-	@$(BIN)/python -m benchmarks.compare.answering
+ifdef BEFORE
+bench: packages $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks.compare --before "$(BEFORE)" $(BENCH)
+	@$(BIN)/python -m benchmarks.report before
+else
+bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers; BEFORE=CHECKOUT BENCH="--size small": with another checkout
+	@$(BIN)/python -m benchmarks.compare.check
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
-	@$(BIN)/python -m benchmarks.report
+	@$(BIN)/python -m benchmarks.report bench pictures
+endif
 
 lint: $(VENV)/.installed-dev node_modules/.installed ## Check the form and the types
 	$(BIN)/ruff check .
@@ -63,9 +73,9 @@ format: $(VENV)/.installed-dev node_modules/.installed ## Put the form right
 	node_modules/.bin/biome check --write
 
 clean: ## Remove .venv, node_modules and the caches; the database stays
-	rm -rf $(VENV) node_modules $(NODE_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules $(NODE_MODULES) $(PROOF_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: programs packages node rivals
+.PHONY: programs packages node proof-packages rivals
 programs:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
 
@@ -74,6 +84,10 @@ packages:
 
 node:
 	@sh deploy/packages.sh nodejs npm
+
+# Prometheus for promtool.
+proof-packages:
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh nodejs npm prometheus
 
 rivals:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx libnginx-mod-nchan redis-server nodejs npm gcc libc6-dev
@@ -95,6 +109,14 @@ $(VENV)/.installed-bench: $(VENV)/.installed-dev requirements-bench.txt
 
 node_modules/.installed: package.json package-lock.json | node
 	npm ci --silent
+	@touch $@
+
+$(VENV)/.installed-proof: $(VENV)/.installed-dev requirements-proof.txt
+	$(PIP_INSTALL) -r requirements-proof.txt
+	@touch $@
+
+$(PROOF_MODULES)/.installed: tests/proof/package.json tests/proof/package-lock.json
+	cd tests/proof && npm ci --silent
 	@touch $@
 
 $(NODE_MODULES)/.installed: benchmarks/peers/node/package.json benchmarks/peers/node/package-lock.json

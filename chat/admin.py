@@ -13,7 +13,8 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from chat import members, rooms
+from chat import rooms
+from chat.identity import members
 from chat.models import Entry, Room
 from chat.rooms import Refused
 

@@ -1,12 +1,13 @@
+from importlib import import_module
+
 from django.apps import AppConfig
-from django.utils.module_loading import autodiscover_modules
 
 
 class ChatConfig(AppConfig):
-    """Rooms over any tap."""
+    """Chat rooms over WebSocket, event streams and HTTP."""
 
     name = "chat"
 
     def ready(self) -> None:
-        """Begins to notice what is changed."""
-        autodiscover_modules("revocations")
+        """Connects the signal receivers. Models can be imported only now."""
+        import_module("chat.signals").connect()

@@ -96,7 +96,7 @@ class Entry(models.Model):
 
 
 class ReadMark(models.Model):
-    """How far a person has read in a room. Written by chat.marks alone."""
+    """How far a person has read in a room. Written by chat.log.read_receipts alone."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="read_marks")
     # A member's key and no foreign key: guests have no row.

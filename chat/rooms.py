@@ -9,20 +9,18 @@ from django.core.validators import slug_re
 from django.db import Error as DatabaseError
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from chat import entries, log, marks
-from chat.appender import appender
-from chat.commit import Unavailable
-from chat.figures import figures
-from chat.log import Draft, Receipt
-from chat.marks import Mark, marker
-from chat.members import Member
+from chat.identity.members import Member
+from chat.log import read_receipts, store
+from chat.log.read_receipts import ReadReceipt
+from chat.log.store import Draft, Receipt
 from chat.models import Entry, ReadMark, Room
-from chat.presence import presence
-from chat.tails import tails
-from chat.whispers import Ear, Whisper, whispers
-from streaming import graphemes
-from streaming.rate import Buckets
-from streaming.refusals import refusals
+from chat.presence.ephemeral import EphemeralEvent, Subscriber
+from chat.protocol import entries
+from chat.worker import current
+from realtime import graphemes
+from realtime.log.group_commit import Unavailable
+from realtime.log.store import Refusal
+from realtime.rate_limit import Buckets
 
 RETRY_MS = 1_000  # after a failure of the database
 
@@ -130,7 +128,7 @@ def take_turn(rate: Buckets, member: Member, what: str) -> None:
     """Counts something that a member does. Refused if they have had their share for now."""
     wait = rate.take(member.key, monotonic())
     if wait:
-        refusals[what] += 1
+        current().counters.refusals[what] += 1
         message = f"Too many {what} at once. The next may come in {max(wait, 0.1):.1f} s."
         raise Refused("rate_limited", message, int(wait * 1000) + 1)
 
@@ -150,16 +148,15 @@ async def _append(
     draft = Draft(
         room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderates
     )
-    tails()  # they ring for what is written, on a worker where nobody has read yet too
     asked = monotonic()
     try:
-        receipt = await appender().add(draft)
-    except log.Refusal as refusal:
+        receipt = await current().writer.add(draft)
+    except Refusal as refusal:
         raise Refused(refusal.code, str(refusal)) from None
     except Unavailable:
-        figures.append_failures += 1
+        current().counters.append_failures += 1
         raise unavailable() from None
-    figures.append_seconds.add(monotonic() - asked)
+    current().counters.append_seconds.add(monotonic() - asked)
     return receipt
 
 
@@ -183,23 +180,25 @@ def checked_body(body: str) -> str:
 def typing(room: Room, member: Member) -> None:
     """Tells the others in a room that a member is writing."""
     fields = {"member": member.public()}
-    whispers().say(Whisper(room.pk, "typing", fields, not_to=member.key))
+    current().ephemeral.send(EphemeralEvent(room.pk, "typing", fields, not_to=member.key))
 
 
-async def read(room: Room, member: Member, seq: int, by: Ear | None = None) -> int:
+async def read(room: Room, member: Member, seq: int, by: Subscriber | None = None) -> int:
     """Marks a room as read up to `seq`, and tells the member's other sockets: those but `by`.
     Returns where the mark is then: it never goes back, nor beyond the log. Refused while the
     database is away."""
+    worker = current()
     try:
-        place = await marker().add(Mark(room.pk, member.key, seq))
-        here = [ear for ear in whispers().ears_of(room.pk, member.key) if ear is not by]
-        elsewhere = presence.is_elsewhere(room.pk, member.key)
-        if here or elsewhere:
+        place = await worker.receipts.add(ReadReceipt(room.pk, member.key, seq))
+        sockets = worker.ephemeral.subscribers_of(room.pk, member.key)
+        others = [socket for socket in sockets if socket is not by]
+        remote = worker.presence.is_remote(room.pk, member.key)
+        if others or remote:
             fields = {"seq": place, "unread": await unread(room, member, place)}
-            whisper = Whisper(room.pk, "read", fields, only_to=member.key)
-            whispers().tell(whisper, but=by)
-            if elsewhere:
-                whispers().pass_on(whisper)
+            event = EphemeralEvent(room.pk, "read", fields, only_to=member.key)
+            worker.ephemeral.send_here(event, but=by)
+            if remote:
+                worker.ephemeral.publish(event)
     except Unavailable:
         raise unavailable() from None
     return place
@@ -208,7 +207,7 @@ async def read(room: Room, member: Member, seq: int, by: Ear | None = None) -> i
 async def unread(room: Room, member: Member, seq: int) -> int:
     """How many messages of others follow `seq`. Refused while the database is away."""
     try:
-        return await marks.unread(room.pk, member.key, seq)
+        return await read_receipts.unread(room.pk, member.key, seq)
     except DatabaseError:
         raise unavailable() from None
 
@@ -216,11 +215,11 @@ async def unread(room: Room, member: Member, seq: int) -> int:
 def listed(member: Member) -> list[Room]:
     """The rooms that are open to a member, each with `unread`: how many messages of others they
     have not read there; None where they never were. Reads the database."""
-    read_to = marks.of_reader(member.key)
+    read_to = read_receipts.of_reader(member.key)
     found = list(open_to(member))
     for room in found:
         seq = read_to.get(room.pk)
-        room.unread = None if seq is None else marks.count_unread(room.pk, member.key, seq)
+        room.unread = None if seq is None else read_receipts.count_unread(room.pk, member.key, seq)
     return found
 
 
@@ -231,7 +230,7 @@ async def history(room: Room, before: int, limit: int) -> tuple[list[str], bool]
     """Encoded entries that precede `before`, oldest first, and whether there are older ones.
     Fewer than `limit` if they are large."""
     try:
-        found = await log.before(room.pk, before, limit + 1)
+        found = await store.before(room.pk, before, limit + 1)
     except DatabaseError:
         raise unavailable() from None
     newest_first = found[::-1]

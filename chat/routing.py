@@ -3,11 +3,11 @@
 from channels.routing import URLRouter
 from django.urls import re_path
 
-from chat.consumers import ChatSocket
-from chat.lines import LineSocket
-from chat.origin import OriginGate
-from chat.sessions import with_sessions
-from chat.socket import NoSocket
+from chat.identity.origin import OriginGate
+from chat.identity.sessions import with_sessions
+from chat.transports.base_socket import NoSocket
+from chat.transports.json_socket import ChatSocket
+from chat.transports.text_socket import LineSocket
 
 websocket = OriginGate(
     with_sessions(

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
-from chat import members, names, rooms
-from chat.members import BadName, Member
+from chat import rooms
+from chat.identity import members, names
+from chat.identity.members import BadName, Member
 from chat.rooms import Refused
 
 

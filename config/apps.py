@@ -13,4 +13,4 @@ class AdminConfig(admin.AdminConfig):
     """Django's admin, with our site."""
 
     default = False
-    default_site = "config.site.Site"
+    default_site = "config.admin_site.Site"

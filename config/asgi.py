@@ -12,12 +12,12 @@ http = get_asgi_application()
 from django.conf import settings  # noqa: E402
 
 from chat.routing import websocket  # noqa: E402
-from config.lifespan import lifespan  # noqa: E402
-from config.probes import Probes  # noqa: E402
-from config.threads import BoundedThreads  # noqa: E402
-from config.turnstile import Turnstile  # noqa: E402
-from config.workers import claim_sole_worker  # noqa: E402
-from streaming.handover import Handover  # noqa: E402
+from config.worker.draining import Turnstile  # noqa: E402
+from config.worker.health import Probes  # noqa: E402
+from config.worker.lifespan import lifespan  # noqa: E402
+from config.worker.single_worker import claim_sole_worker  # noqa: E402
+from config.worker.thread_pool import BoundedThreads  # noqa: E402
+from realtime.detach import Handover  # noqa: E402
 
 claim_sole_worker(settings.DATABASES["default"], settings.REDIS_URL)
 

@@ -3,7 +3,8 @@
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends import db
 
-from chat.dismissals import dismiss, of_session
+from realtime.revocation import session_subject
+from realtime.revoke import revoke_on_commit
 
 
 class SessionStore(db.SessionStore):
@@ -15,7 +16,7 @@ class SessionStore(db.SessionStore):
         key = session_key or self.session_key
         super().delete(session_key)
         if key:
-            dismiss(of_session(key))
+            revoke_on_commit(session_subject(key))
 
     async def adelete(self, session_key: str | None = None) -> None:
         """As `delete`."""

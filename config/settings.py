@@ -119,7 +119,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "config.headers.page_policy",
+    "config.middleware.page_policy",
     "corsheaders.middleware.CorsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -229,7 +229,7 @@ FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "config.static_files.HashedFiles"
+        "BACKEND": "config.staticfiles.HashedFiles"
         if STATIC_ROOT
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
@@ -276,9 +276,10 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO"},
         "streaming": {"level": "INFO"},
         "chat": {"level": "INFO"},
+        "realtime": {"level": "INFO"},
         # A traceback for whoever sends a Host that is not ours.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
-        # It prints a traceback a second while Redis is away; chat.relay says it once.
+        # It prints a traceback a second while Redis is away; realtime.bus says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
     },
 }

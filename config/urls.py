@@ -4,7 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
-from config.logins import LoginForm
+from config.login_throttle import LoginForm
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="index.html"), name="index"),

@@ -11,9 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from streaming import graphemes
+from realtime import graphemes
+from realtime.sse import LINE_END
 from streaming.models import Revision, StreamText
-from streaming.sse import LINE_END
 
 
 class StreamTextForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from streaming.sse import LINE_END
+from realtime.sse import LINE_END
 
 BODY_BYTES = 1_000_000
 REVISIONS_KEPT = 20

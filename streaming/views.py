@@ -11,9 +11,11 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_safe
 
-from streaming import playback, responses
+from realtime import event_stream
+from realtime.extensions import BodyWriter
 from streaming.models import INTERVAL_MS, StreamText
-from streaming.player import Outlet, Player, outlet_of
+from streaming.texts import playback
+from streaming.texts.body_writer import Player, outlet_of
 
 logger = logging.getLogger(__name__)
 
@@ -38,28 +40,28 @@ def texts(request: HttpRequest) -> JsonResponse:
 @require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
     """The events of a text, from the reader's cursor, at the reader's pace."""
-    if responses.no_room_for(request):
-        return responses.busy()
+    if event_stream.no_room_for(request):
+        return event_stream.busy()
     try:
         interval_ms = _interval(request.GET.get("interval"))
         slug = request.GET.get("text") or None
-        found = await playback.find(slug, responses.cursor(request), interval_ms)
+        found = await playback.find(slug, event_stream.cursor(request), interval_ms)
     except ValueError as error:
         return _error(400, "bad_request", str(error))
     except playback.NoText:
         return _error(404, "not_found", "There is no such text.")
     except DatabaseError as error:
         logger.error("A stream was not begun: %s", type(error).__name__)
-        return responses.busy()
+        return event_stream.busy()
     if found.finished:
         # The only answer that makes EventSource stop by itself (HTML, section 9.2.2).
         return HttpResponse(status=204)
-    return responses.EventStream(_play(found, outlet_of(request)), "text", request)
+    return event_stream.EventStream(_play(found, outlet_of(request)), "text", request)
 
 
-async def _play(found: playback.Playback, outlet: Outlet | None) -> AsyncGenerator[bytes]:
+async def _play(found: playback.Playback, outlet: BodyWriter | None) -> AsyncGenerator[bytes]:
     # Daphne sends the headers with the first bytes, and `onopen` waits for those.
-    yield responses.retry() + found.opening()
+    yield event_stream.retry() + found.opening()
     if outlet is not None:
         await Player(found.read(monotonic()), outlet).play()
     else:

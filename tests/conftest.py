@@ -9,12 +9,13 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 
 from chat import rooms
-from chat.commit import WRITER
-from chat.log import READERS
 from chat.models import Room
-from streaming import playback
+from chat.worker import current
+from realtime.log.threads import READERS, WRITER
+from realtime.rate_limit import Buckets
 from streaming.models import StreamText
-from streaming.rate import Buckets
+from streaming.texts import playback
+from tests import site_database
 from tests.servers import Site
 
 LOG_THREADS = [(WRITER, 1), (READERS, 2)]
@@ -23,6 +24,12 @@ LOG_THREADS = [(WRITER, 1), (READERS, 2)]
 # How long an example takes says nothing on a machine that others use as well.
 hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def site_databases(django_db_blocker):
+    """Lets `Site.query` reach the databases of sites."""
+    site_database.allow_databases = django_db_blocker.unblock
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +70,12 @@ def fresh_worker(monkeypatch):
     monkeypatch.setattr(playback, "runs", playback.RunCache())
     monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
     monkeypatch.setattr(rooms, "join_rate", Buckets(1_000, 1_000))
+
+
+@pytest.fixture(autouse=True)
+async def worker_parts():
+    """The parts of a worker, as a server builds them at start-up."""
+    return current()
 
 
 @pytest.fixture

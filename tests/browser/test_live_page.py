@@ -1,8 +1,9 @@
 """The page on which staff see workers, rooms and people as they live."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
-from tests.browser.conftest import ask, said
+from tests.browser.conftest import said
 from tests.browser.window import OUTAGE
 from tests.hosted import HostedSite
 
@@ -39,7 +40,7 @@ def lobby(window):
 def cast(make_site, open_window):
     """A site of two workers, somebody on each of them, and who watches."""
     site = make_site(redis=True)
-    site.shell("User.objects.create_superuser('boss', password='b')")
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
     workers = [site.worker(name) for name in ("one", "two")]
     people = [open_window(worker.url + LOBBY, expected=OUTAGE) for worker in workers]
     for window in people:
@@ -94,9 +95,8 @@ def test_closed_connections_come_back_and_lose_nothing(cast):
     for window in people:
         window.until_sent("before", "while they are away", "after")
     assert said(site, LOBBY) == ["before", "while they are away", "after"]
-    change = "LogEntry.objects.get().get_change_message()"
-    before = "from django.contrib.admin.models import LogEntry"
-    assert ask(site, change, before) == "Closed its connections."
+    change = site.query(lambda: LogEntry.objects.get().get_change_message())
+    assert change == "Closed its connections."
 
 
 def test_a_question_that_is_not_answered_closes_nothing(open_window, worker, boss, path):
@@ -133,16 +133,14 @@ def test_a_worker_that_hangs_is_no_longer_taken_for_live(cast):
 
 def test_who_logs_out_sees_no_more(open_window, worker, boss):
     window = watch(open_window(worker.url, expected=("403",)), worker, boss)
-    first = window.driver.current_window_handle
-    window.driver.switch_to.new_window("tab")
-    window.open(f"{worker.url}/")
+    first = window.open_tab(f"{worker.url}/")
     window.click(".who button")
-    window.driver.switch_to.window(first)
+    window.switch_to(first)
     window.until_state("ended")
 
 
 def test_who_is_no_staff_gets_no_page(open_window, site, worker):
-    site.shell("User.objects.create_user('customer', password='c')")
+    site.make_user("customer", "c")
     window = open_window(f"{worker.url}/login/")
     window.fill("#id_username", "customer")
     window.fill("#id_password", "c")
@@ -181,7 +179,7 @@ def test_nothing_stands_out_of_the_window(open_window, worker, boss, width):
 @pytest.fixture
 def hosted(tmp_path):
     site = HostedSite(tmp_path)
-    site.shell("User.objects.create_superuser('boss', password='b')")
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
     yield site
     site.close()
 

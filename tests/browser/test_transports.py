@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.browser.conftest import said
+from tests.browser.conftest import delete_room, said, write
 from tests.browser.window import OUTAGE
-from tests.servers import free_port
+from tests.shared import free_port
 
 # Sockets go to a port that nobody listens on, and event streams to an address that answers 404,
 # for as long as `shut` names them.
@@ -22,13 +22,6 @@ window.EventSource = class extends EventSource {
     super(shut("stream") ? "/nowhere" : url, ...given);
   }
 };
-"""
-# More than one page.
-HISTORY = """
-from chat.log import Draft, write
-room = Room.objects.get(slug={slug!r})
-for n in range(1, 61):
-    write([Draft(room.pk, "say", "g-1", "Ann", f"{{room.slug}}-{{n}}", f"line {{n}}")])
 """
 DROP = """
 sockets.at(-1).close();
@@ -94,11 +87,11 @@ def test_a_page_talks_both_ways_over_the_best_transport_that_opens(
     site, worker, open_window, make_room, open_blocked, blocked, transport
 ):
     path = make_room()
-    site.shell(HISTORY.format(slug=path.split("/")[2]))
+    history = [f"line {number}" for number in range(1, 61)]  # more than a page
+    write(site, path, *history)
     ann, bob = open_blocked(path, *blocked), open_window(worker.url + path)
     until_transport(ann, transport)
     until_transport(bob, "socket")
-    history = [f"line {number}" for number in range(1, 61)]
     for window in (ann, bob):
         window.until(lambda window=window: len(window.rows()) >= 50)
         window.run("document.querySelector('#scroller').scrollTop = 0")
@@ -178,8 +171,7 @@ def test_a_page_on_a_fallback_hears_that_the_room_is_gone(site, make_room, open_
     path = make_room()
     window = open_blocked(path, "socket", "stream")
     until_transport(window, "poll")
-    slug = path.split("/")[-2]
-    site.shell(f"from chat.models import Room\nRoom.objects.get(slug={slug!r}).delete()")
+    delete_room(site, path)
     window.until_state("closed")
     assert "no such place" in window.text("#state")
 
@@ -203,11 +195,9 @@ def test_a_logout_in_another_tab_is_shown_at_once(
     shut(window, *transports)
     window.open(worker.url + make_room())
     until_transport(window, {0: "socket", 1: "stream", 2: "poll"}[len(transports)])
-    here = window.driver.current_window_handle
-    window.driver.switch_to.new_window("tab")
-    window.open(f"{worker.url}/")
+    here = window.open_tab(f"{worker.url}/")
     window.click(".who button")
-    window.driver.switch_to.window(here)
+    window.switch_to(here)
     window.until_state("closed")
     assert window.text("#state") == "Closed: your session has ended"
     assert window.find("#relogin").is_displayed()

@@ -8,10 +8,11 @@ from channels.testing import WebsocketCommunicator
 from django.test import AsyncClient
 from django.test import Client as Browser
 
-from chat import log, members
-from chat.members import Member
+from chat.identity import members
+from chat.identity.members import Member
+from chat.log import store
 from chat.routing import websocket
-from tests.chat.test_log import draft
+from tests.chat.log.test_store import draft
 
 ANN = Member("g-000000000000000a", "Ann", guest=True)
 
@@ -73,7 +74,7 @@ def cookie(member):
 
 
 async def fill(room, count):
-    await database_sync_to_async(log.write)([draft(room, str(n), str(n)) for n in range(count)])
+    await database_sync_to_async(store.write)([draft(room, str(n), str(n)) for n in range(count)])
 
 
 async def heard(client, last):

@@ -3,10 +3,11 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 
-from chat import log, rooms
-from chat.appender import appender
+from chat import rooms
+from chat.log import store
 from chat.models import Entry, Room
-from tests.chat.test_log import draft
+from chat.worker import current
+from tests.chat.log.test_store import draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +26,7 @@ def delete(client, *entries):
 
 
 def test_a_message_is_deleted_by_an_entry(staff, lobby):
-    log.write([draft(lobby, "a", "secret"), draft(lobby, "b", "stays")])
+    store.write([draft(lobby, "a", "secret"), draft(lobby, "b", "stays")])
     page = delete(staff, Entry.objects.get(seq=1))
     assert "1 message was deleted." in page
     assert list(Entry.objects.order_by("seq").values_list("kind", "body", "ref", "deleted")) == [
@@ -36,7 +37,7 @@ def test_a_message_is_deleted_by_an_entry(staff, lobby):
 
 
 def test_what_is_no_message_is_passed_over(staff, lobby):
-    log.write([draft(lobby, "a"), draft(lobby, "b", "", kind="delete", ref=1)])
+    store.write([draft(lobby, "a"), draft(lobby, "b", "", kind="delete", ref=1)])
     assert "0 messages were deleted." in delete(staff, *Entry.objects.all())
     assert Entry.objects.count() == 2
 
@@ -44,7 +45,7 @@ def test_what_is_no_message_is_passed_over(staff, lobby):
 async def test_who_reads_the_room_hears_of_it(connect, lobby, boss):
     client = await connect()
     await client.join()
-    await appender().add(draft(lobby, "a", "secret"))
+    await current().writer.add(draft(lobby, "a", "secret"))
     await client.until("events")
     browser = Browser()
 
@@ -59,7 +60,7 @@ async def test_who_reads_the_room_hears_of_it(connect, lobby, boss):
 
 
 def test_who_may_only_look_may_not_delete(client, lobby, stranger):
-    log.write([draft(lobby, "a")])
+    store.write([draft(lobby, "a")])
     stranger.is_staff = True
     stranger.save()
     stranger.user_permissions.add(Permission.objects.get(codename="view_entry"))
@@ -75,7 +76,7 @@ def change(client, entry, body):
 
 
 def test_a_message_is_edited_by_an_entry(staff, lobby):
-    log.write([draft(lobby, "a", "rude")])
+    store.write([draft(lobby, "a", "rude")])
     assert "The message was changed." in change(staff, Entry.objects.get(), "kind\r\nand gentle")
     said, edit = Entry.objects.order_by("seq")
     assert (said.body, said.author_name) == ("kind\nand gentle", "Ann")
@@ -86,18 +87,18 @@ def test_a_message_is_edited_by_an_entry(staff, lobby):
     ("body", "why"), [(" ", "at least one character"), ("x" * 4_001, "at most 4000 characters")]
 )
 def test_a_body_that_cannot_be_is_refused_by_the_form(staff, lobby, body, why):
-    log.write([draft(lobby, "a", "stays")])
+    store.write([draft(lobby, "a", "stays")])
     assert why in change(staff, Entry.objects.get(), body)
     assert Entry.objects.get().body == "stays"
 
 
 def test_a_message_that_was_deleted_meanwhile_cannot_be_edited(staff, lobby, monkeypatch):
-    log.write([draft(lobby, "a", "secret")])
+    store.write([draft(lobby, "a", "secret")])
     entry = Entry.objects.get()
     is_moderator = rooms.is_moderator
 
     async def deleted_meanwhile(member):
-        await appender().add(draft(lobby, "b", "", kind="delete", ref=1))
+        await current().writer.add(draft(lobby, "b", "", kind="delete", ref=1))
         return await is_moderator(member)
 
     monkeypatch.setattr(rooms, "is_moderator", deleted_meanwhile)
@@ -106,7 +107,7 @@ def test_a_message_that_was_deleted_meanwhile_cannot_be_edited(staff, lobby, mon
 
 
 def test_what_is_no_message_is_to_be_read(staff, lobby):
-    log.write([draft(lobby, "a"), draft(lobby, "b", "", kind="delete", ref=1)])
+    store.write([draft(lobby, "a"), draft(lobby, "b", "", kind="delete", ref=1)])
     for entry in Entry.objects.all():
         assert staff.get(f"{ENTRIES}{entry.pk}/change/").status_code == 200
         assert staff.post(f"{ENTRIES}{entry.pk}/change/", {"body": "x"}).status_code == 403
@@ -115,7 +116,7 @@ def test_what_is_no_message_is_to_be_read(staff, lobby):
 
 
 def test_a_room_is_added_and_changed_without_touching_its_log(staff, lobby):
-    log.write([draft(lobby)])  # after the room was loaded for the form, as it were
+    store.write([draft(lobby)])  # after the room was loaded for the form, as it were
     fields = {"name": "Foyer", "slug": "lobby", "topic": "t", "is_public": "on"}
     assert staff.post(f"/admin/chat/room/{lobby.pk}/change/", fields).status_code == 302
     lobby.refresh_from_db()
@@ -125,6 +126,6 @@ def test_a_room_is_added_and_changed_without_touching_its_log(staff, lobby):
 
 
 def test_a_room_can_be_deleted_with_its_log(staff, lobby):
-    log.write([draft(lobby)])
+    store.write([draft(lobby)])
     assert staff.post(f"/admin/chat/room/{lobby.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Room.objects.filter(pk=lobby.pk).exists()

@@ -4,11 +4,13 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import OperationalError
 
-from chat import entries, log, rooms
-from chat.members import Member, new_guest, user_member
+from chat import rooms
+from chat.identity.members import Member, new_guest, user_member
+from chat.log import store
 from chat.models import Entry
+from chat.protocol import entries
 from chat.rooms import Refused
-from streaming.rate import Buckets
+from realtime.rate_limit import Buckets
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,7 +121,7 @@ async def test_while_the_database_is_away_the_sender_keeps_the_message(lobby, mo
         raise OperationalError
 
     with monkeypatch.context() as patch:
-        patch.setattr(log, "write", away)
+        patch.setattr(store, "write", away)
         refused = await refusal(rooms.say(lobby, GUEST, "a", "b"))
     assert (refused.code, refused.retry_after_ms) == ("internal", 1_000)
     assert not (await rooms.say(lobby, GUEST, "a", "b")).duplicate

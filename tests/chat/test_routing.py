@@ -1,6 +1,6 @@
 import pytest
 
-from chat.socket import NOT_FOUND
+from chat.transports.base_socket import NOT_FOUND
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

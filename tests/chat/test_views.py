@@ -1,10 +1,10 @@
 import pytest
 from django.test import Client
 
-from chat import members
-from chat.members import Member
+from chat.identity import members
+from chat.identity.members import Member
 from chat.models import Room
-from chat.presence import presence
+from chat.worker import current
 
 pytestmark = pytest.mark.django_db
 
@@ -60,13 +60,13 @@ def test_a_guest_takes_a_name(client, lobby):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("wanted", ["", "a\nb", "x" * 33, "Alice", "zoë"])
-def test_names_that_cannot_be_had(client, alice, wanted):
-    with presence.connected(Member("g-2", "Zoë", guest=True)):
-        answer = name(client, wanted)
+async def test_names_that_cannot_be_had(async_client, alice, wanted):
+    with current().presence_sync.connected(Member("g-2", "Zoë", guest=True)):
+        answer = await name(async_client, wanted)
     assert answer.status_code == 400
     assert answer.json()["code"] == "bad_name"
     assert answer.json()["message"]
-    assert "guest" not in client.cookies
+    assert "guest" not in async_client.cookies
 
 
 def test_a_user_has_the_name_of_the_account(client, alice):

@@ -3,7 +3,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from chat.models import Room
-from streaming import graphemes
+from realtime import graphemes
 from streaming.models import StreamText
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.servers import ROOT, UNSET
+from tests.databases import UNSET
+from tests.processes import ROOT
 
 SECRET = {"SECRET_KEY": "x" * 60}
 IMPORT = ["-c", "import django; django.setup()"]

@@ -7,22 +7,12 @@ import re
 import httpx
 import pytest
 
+from chat.models import Room
 from tests.eventsource import Parser
 from tests.live.conftest import close_code
 
 AT_ONCE = 20  # seconds, on a busy machine; the checks would take 30 and 60, a long poll 25
 RESTART, SESSION_ENDED = 1012, 4401
-
-PEOPLE = """
-from django.contrib.auth import get_user_model
-from chat.models import Room
-users = get_user_model().objects
-alice = users.create_user("alice", password="a")
-users.create_superuser("boss", password="b")
-backroom = Room.objects.create(slug="backroom", name="Backroom", is_public=False)
-backroom.members.add(alice)
-print(alice.pk, backroom.pk)
-"""
 
 
 class Person:
@@ -65,8 +55,17 @@ async def log_in():
 @pytest.fixture
 def site(make_site):
     site = make_site(redis=True)
-    site.alice, site.backroom = site.shell(PEOPLE).split()
+    site.alice = site.make_user("alice", "a")
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
+    site.backroom = site.query(make_backroom, site.alice)
     return site
+
+
+def make_backroom(member):
+    """Makes a room that is not public; returns its primary key."""
+    room = Room.objects.create(slug="backroom", name="Backroom", is_public=False)
+    room.members.add(member)
+    return room.pk
 
 
 @pytest.fixture
@@ -203,7 +202,7 @@ async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
     bystander = await open_socket(workers[1])
     await bystander.join()
     async with connected(person) as open:
-        close = f"from chat.dismissals import *; dismiss(of_room({site.backroom}))"
+        close = f"from realtime.revocation import *; dismiss(of_room({site.backroom}))"
         await asyncio.to_thread(site.shell, close)
         async with asyncio.timeout(AT_ONCE):
             bye = await open.socket.until("bye")
@@ -225,7 +224,7 @@ MANY = """
 import io, logging
 from django.contrib.auth import get_user_model
 said = io.StringIO()
-logging.getLogger("chat.relay").addHandler(logging.StreamHandler(said))
+logging.getLogger("realtime.bus").addHandler(logging.StreamHandler(said))
 for number in range(10):
     get_user_model().objects.create_user(f"user-{number}").save()
 print(said.getvalue().count("are not told"))

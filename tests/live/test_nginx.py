@@ -10,9 +10,10 @@ import socket
 
 import pytest
 
-from config.protocols import idle_seconds
+from config.server.http import idle_seconds
 from tests.hosted import FILES, copy_nginx
-from tests.servers import ROOT, Process, free_port
+from tests.processes import ROOT, Process
+from tests.shared import free_port
 
 
 class Nginx(Process):

@@ -13,7 +13,7 @@ from tests.live.test_operators import Figures
 from tests.servers import Worker
 
 SHORT = (
-    "import runpy, config.flow; config.flow.STUCK_SECONDS = 6.0;"
+    "import runpy, config.server.backpressure; config.server.backpressure.STUCK_SECONDS = 6.0;"
     "runpy.run_module('config.server', run_name='__main__', alter_sys=True)"
 )
 SLOW_SECONDS = 20

@@ -24,7 +24,7 @@ ROOM = "/api/rooms/lobby/events"
 JOIN = {"type": "join", "room": "lobby"}
 # It would be closed after a minute; a test must not pass because of that.
 PATIENT = (
-    "import runpy, config.flow; config.flow.STUCK_SECONDS = 3600.0;"
+    "import runpy, config.server.backpressure; config.server.backpressure.STUCK_SECONDS = 3600.0;"
     "runpy.run_module('config.server', run_name='__main__', alter_sys=True)"
 )
 

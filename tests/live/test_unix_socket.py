@@ -13,7 +13,8 @@ from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.eventsource import Parser
-from tests.servers import ROOT, Process, free_port
+from tests.processes import ROOT, Process
+from tests.shared import free_port
 
 ASK, FOUND = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"
 WS = "ws://localhost/ws/chat/"
@@ -86,7 +87,7 @@ async def test_everything_is_served_and_sees_its_end(worker):
     assert not worker.path.exists()
     log = worker.log.read_text()
     assert "Traceback" not in log
-    assert "left behind" not in log
+    assert "still running at exit" not in log
 
 
 async def test_who_comes_with_many_is_let_in(worker):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chat import answers, frames, socket
+from chat.protocol import frames
+from chat.transports import base_socket, http_common
 from tests.protocol import document, wire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,7 @@ def test_every_command_is_sent():
 
 
 def test_every_frame_is_received():
-    types = {type for path in SOURCES if path.parent.name == "chat" for type in said(path)}
+    types = {type for path in SOURCES if "chat" in path.parts for type in said(path)}
     assert types >= {"welcome", "events", "page", "presence", "typing", "read", "bye"}
     shown = {wire.type_of(text) for text in exchanged("←")}
     assert shown - {None} == types
@@ -78,14 +79,14 @@ def codes():
 
 def test_every_error_code_is_listed_and_no_other():
     found = {code for path in SOURCES for code in refused(path) if re.fullmatch("[a-z_]+", code)}
-    assert found >= set(answers.STATUSES)
+    assert found >= set(http_common.STATUSES)
     assert set(codes()) == found
 
 
 def test_the_statuses_are_those_that_are_sent():
-    listed = {code: row[0] for code, row in codes().items() if code in answers.STATUSES}
-    expected = {code: str(status) for code, status in answers.STATUSES.items()}
-    expected["forbidden"] += f", {answers.SESSION_ENDED}"
+    listed = {code: row[0] for code, row in codes().items() if code in http_common.STATUSES}
+    expected = {code: str(status) for code, status in http_common.STATUSES.items()}
+    expected["forbidden"] += f", {http_common.SESSION_ENDED}"
     assert listed == expected
 
 
@@ -98,9 +99,10 @@ def test_every_error_code_has_an_example(code):
 
 def test_every_close_code_is_listed_and_shown():
     names = ("RESTART", "PROTOCOL", "SESSION_ENDED", "FORBIDDEN", "NOT_FOUND", "SILENT", "FLOODING")
-    ours = {str(getattr(socket, name)) for name in names}
-    in_source = set(re.findall(r"\b4\d\d\d\b", (ROOT / "chat" / "socket.py").read_text()))
-    assert in_source | {str(socket.RESTART)} == ours
+    ours = {str(getattr(base_socket, name)) for name in names}
+    source = (ROOT / "chat" / "transports" / "base_socket.py").read_text()
+    in_source = set(re.findall(r"\b4\d\d\d\b", source))
+    assert in_source | {str(base_socket.RESTART)} == ours
     listed = {row[0] for row in document.table(TEXT, "Close codes")}
     assert listed == ours | {"1001, 1006"}
     assert set(exchanged("closed")) == ours

@@ -4,8 +4,9 @@ import pytest
 from django.db import OperationalError
 from django.test import AsyncClient
 
-from streaming import playback, responses
+from realtime.worker import current
 from streaming.models import StreamText
+from streaming.texts import playback
 from tests.eventsource import Parser
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,9 +122,8 @@ async def test_while_the_database_is_away_readers_are_asked_to_come_again(monkey
     assert (await read(response)).retry >= 10_000
 
 
-async def test_a_worker_that_is_full_asks_to_come_again(text, settings, monkeypatch):
+async def test_a_worker_that_is_full_asks_to_come_again(text, settings):
     settings.STREAMS_PER_WORKER = 1
-    monkeypatch.setattr(responses, "streams", responses.Open())
     open_one = aiter(await get("?interval=10000"))
     await anext(open_one)
 
@@ -139,7 +139,7 @@ async def test_a_worker_that_is_full_asks_to_come_again(text, settings, monkeypa
 
 async def test_streams_that_end_are_not_counted(text):
     await read(await get())
-    assert responses.streams.count == 0
+    assert current().streams.count == 0
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from config.workers import claim_sole_worker
+from config.worker.single_worker import claim_sole_worker
 
 HTTPS_WITHOUT_TLS = (
     "HTTPS is on, since ALLOWED_HOSTS names another host than this machine or HTTPS says so, but "

@@ -3,7 +3,7 @@ from typing import Any
 from daphne.management.commands.runserver import Command as DaphneCommand
 from django.conf import settings
 
-from config.server import Server
+from config.server.server import Server
 
 HOSTED = (
     "Not in development mode, since SECRET_KEY is set and DEBUG is off (environment or .env): "

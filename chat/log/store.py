@@ -1,0 +1,232 @@
+"""The log of a room in the database: dense, durable, in commit order. The only code that reads
+and writes entries. As a module it is a `realtime.log.store.Store`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from chat.log import sql
+from chat.log.sql import ExistingEntry, LockedRoom, Row
+from chat.models import Entry, Room
+from chat.protocol import entries
+from realtime.log.store import Head, Refusal, Span, Written
+from realtime.log.threads import in_reader
+
+# The pure part of a `realtime.log.store.Store`.
+change = entries.change
+fitting = entries.fitting
+folded = entries.folded
+may_concern = entries.may_concern
+
+# Two workers may commit one cid in two rooms at the same time. One of them fails; its next try
+# finds the entry of the other.
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry that has no seq yet."""
+
+    room: int
+    kind: str
+    author_key: str
+    author_name: str
+    cid: str
+    body: str = ""
+    ref: int | None = None
+    reply_to: int | None = None
+    # Whether the author may change the messages of others.
+    moderator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The seq of a draft in the log. `duplicate`: the entry existed before."""
+
+    seq: int
+    duplicate: bool
+
+
+# ---- Writing -------------------------------------------------------------------------
+
+
+def write(drafts: Sequence[Draft]) -> Written[Receipt]:
+    """Writes the drafts in one transaction. DatabaseError if none of them was written."""
+    for _ in range(TRIES - 1):
+        try:
+            return _write(drafts)
+        except IntegrityError:
+            continue
+    return _write(drafts)
+
+
+@transaction.atomic
+def _write(drafts: Sequence[Draft]) -> Written[Receipt]:
+    batch = _Batch(drafts)
+    results = [batch.add(draft) for draft in drafts]
+    return Written(results, batch.store())
+
+
+class _Batch:
+    """The drafts of one transaction, which holds the locks of their rooms."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self.rooms = {room.pk: room for room in sql.lock_rooms({d.room for d in drafts})}
+        self.at = timezone.now()  # after the locks: later than every earlier entry
+        self.existing: dict[tuple[str, str], ExistingEntry | Row] = {}
+        self.existing |= sql.find_by_cid({(draft.author_key, draft.cid) for draft in drafts})
+        self.new: list[Row] = []
+        # What this batch deletes. Later drafts of the batch cannot change it.
+        self.deleted: set[tuple[int, int | None]] = set()
+
+    def add(self, draft: Draft) -> Receipt | Refusal:
+        """Gives the draft the next seq of its room, unless it exists already or is refused."""
+        if existing := self.existing.get((draft.author_key, draft.cid)):
+            return _duplicate(existing, draft)
+        if (room := self.rooms.get(draft.room)) is None:
+            return Refusal("gone", "The room is gone.")
+        if refusal := self._check_references(room, draft):
+            return refusal
+        room.head += 1
+        self._add_row(_row(draft, room.head, self.at))
+        return Receipt(room.head, duplicate=False)
+
+    def _add_row(self, row: Row) -> None:
+        self.new.append(row)
+        self.existing[row.author_key, row.cid] = row
+        if row.kind == Entry.Kind.DELETE:
+            self.deleted.add((row.room, row.ref))
+
+    def _check_references(self, room: LockedRoom, draft: Draft) -> Refusal | None:
+        if draft.reply_to is not None and draft.reply_to > room.head:
+            return Refusal("not_found", "The message that this answers does not exist.")
+        if draft.ref is None:
+            return None
+        author = self._author_of(room, draft.ref)
+        if author is None:
+            return Refusal("not_found", "The message that this changes does not exist.")
+        if author != draft.author_key and not draft.moderator:
+            return Refusal("forbidden", "This message is not yours to change.")
+        return None
+
+    def _author_of(self, room: LockedRoom, seq: int) -> str | None:
+        """The author key of the message `seq`. None if there is none, or it is deleted."""
+        if (room.pk, seq) in self.deleted:
+            return None
+        said = Entry.Kind.SAY
+        for row in self.new:
+            if (row.room, row.seq, row.kind) == (room.pk, seq, said):
+                return row.author_key
+        found = Entry.objects.filter(room=room.pk, seq=seq, kind=said, deleted=False)
+        return found.values_list("author_key", flat=True).first()
+
+    def store(self) -> list[Span]:
+        """Inserts the new rows, and sets the heads. Returns the new spans."""
+        if not self.new:
+            return []
+        sql.insert(self.new)
+        spans: dict[int, Span] = {}
+        for row in self.new:
+            _apply_change(row)
+            room = self.rooms[row.room]
+            span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq))
+            span.encoded.append(encode(row))
+        for pk in spans:
+            sql.set_head(self.rooms[pk])
+        return list(spans.values())
+
+
+def _row(draft: Draft, seq: int, at: datetime) -> Row:
+    return Row(
+        draft.room,
+        seq,
+        draft.kind,
+        draft.author_key,
+        draft.author_name,
+        at,
+        draft.cid,
+        draft.body,
+        draft.ref,
+        draft.reply_to,
+    )
+
+
+def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Receipt | Refusal:
+    before = (entry.room, entry.kind, entry.ref, entry.reply_to)
+    now = (draft.room, draft.kind, draft.ref, draft.reply_to)
+    # A message that was edited or deleted since has another body than its draft. An edit always
+    # has a body, and loses it when its message is deleted.
+    emptied = entry.kind == Entry.Kind.EDIT and not entry.body
+    changed = entry.edited_at or entry.deleted or emptied
+    if before == now and (entry.body == draft.body or changed):
+        return Receipt(entry.seq, duplicate=True)
+    return Refusal("cid_conflict", "This cid belongs to another message.")
+
+
+def _apply_change(entry: Row) -> None:
+    """Applies an edit or a delete to the entry that it refers to."""
+    if entry.ref is None:
+        return
+    targets = Entry.objects.filter(room_id=entry.room)
+    if entry.kind == Entry.Kind.EDIT:
+        targets.filter(seq=entry.ref).update(body=entry.body, edited_at=entry.at)
+    else:
+        targets.filter(seq=entry.ref).update(body="", deleted=True)
+        # The bodies of its earlier edits are deleted as well.
+        targets.filter(ref=entry.ref).update(body="")
+
+
+def encode(entry: Entry | Row) -> str:
+    """The entry as every transport sends it."""
+    return entries.encode(
+        seq=entry.seq,
+        kind=entry.kind,
+        author_key=entry.author_key,
+        author_name=entry.author_name,
+        at=entry.at,
+        cid=entry.cid,
+        body=entry.body,
+        ref=entry.ref,
+        reply_to=entry.reply_to,
+        edited_at=entry.edited_at,
+        deleted=entry.deleted,
+    )
+
+
+# ---- Reading -------------------------------------------------------------------------
+
+
+@in_reader
+def newest(room: int, limit: int) -> Span | None:
+    """The newest entries of a room. None if the room does not exist."""
+    # Read the room first: entries committed in between then only add to the span.
+    found = Room.objects.filter(pk=room).first()
+    if found is None:
+        return None
+    rows = list(Entry.objects.filter(room=room).order_by("-seq")[:limit])[::-1]
+    first = rows[0].seq if rows else 1
+    return Span(room, found.epoch, first, [encode(row) for row in rows], found.is_public)
+
+
+@in_reader
+def after(room: int, seq: int, limit: int) -> list[str]:
+    """Up to `limit` encoded entries that follow `seq`, oldest first."""
+    rows = Entry.objects.filter(room=room, seq__gt=seq).order_by("seq")[:limit]
+    return [encode(row) for row in rows]
+
+
+@in_reader
+def before(room: int, seq: int, limit: int) -> list[str]:
+    """Up to `limit` encoded entries that precede `seq`, oldest first."""
+    rows = Entry.objects.filter(room=room, seq__lt=seq).order_by("-seq")[:limit]
+    return [encode(row) for row in rows][::-1]
+
+
+@in_reader
+def heads(rooms: Iterable[int]) -> dict[int, Head]:
+    """The heads of those rooms that exist, in one query."""
+    found = Room.objects.filter(pk__in=list(rooms)).values_list("pk", "epoch", "head", "is_public")
+    return {pk: Head(epoch, head, is_public) for pk, epoch, head, is_public in found}

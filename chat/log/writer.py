@@ -1,0 +1,24 @@
+"""Appends drafts to the logs of rooms. Nothing else writes entries."""
+
+from collections.abc import Sequence
+
+from chat.log import store
+from chat.log.store import Draft, Receipt
+from realtime.counters import Counters
+from realtime.log.group_commit import GroupCommit
+from realtime.log.store import Written
+from realtime.tasks import Tasks
+
+EntryWriter = GroupCommit[Draft, Receipt]
+
+
+def entry_writer(tasks: Tasks, counters: Counters) -> EntryWriter:
+    """The group commit of drafts. It counts what it writes."""
+
+    def write(drafts: Sequence[Draft]) -> Written[Receipt]:
+        written = store.write(drafts)
+        counters.batches.add(len(drafts))
+        counters.appended += sum(len(span.encoded) for span in written.spans)
+        return written
+
+    return GroupCommit(write, tasks)

@@ -1,0 +1,144 @@
+"""The page of the operators: who may see it, what it is told, and what it may do."""
+
+import asyncio
+import json
+
+import pytest
+from channels.db import database_sync_to_async
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import AsyncClient, Client
+from django.urls import reverse
+
+from chat.dashboard import views
+from tests.eventsource import Parser
+
+LIVE, EVENTS, CLOSE = "/admin/live/", "/admin/live/events", "/admin/live/close"
+
+
+@pytest.fixture
+def staff(db):
+    """Makes users of the staff with these permissions."""
+
+    def make(*permissions):
+        user = get_user_model().objects.create_user("staff", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def browser():
+    """Opens a browser in which a user is logged in."""
+
+    def open_one(user):
+        browser = Client()
+        browser.force_login(user)
+        return browser
+
+    return open_one
+
+
+def test_staff_with_the_right_see_the_page_and_its_link(staff, browser):
+    window = browser(staff("view_room"))
+    assert window.get(LIVE).status_code == 200
+    assert f'href="{LIVE}"' in window.get("/admin/").content.decode()
+
+
+def test_staff_without_the_right_see_neither(staff, browser):
+    window = browser(staff("view_entry"))
+    assert window.get(LIVE).status_code == 403
+    assert LIVE not in window.get("/admin/").content.decode()
+
+
+def test_others_are_asked_to_log_in(stranger, browser, client):
+    for window in (browser(stranger), client):
+        assert window.get(LIVE)["Location"].startswith(reverse("admin:login"))
+        assert window.post(CLOSE, {"room": 1})["Location"].startswith(reverse("admin:login"))
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_nobody_else_gets_events(stranger, staff):
+    assert (await AsyncClient().get(EVENTS)).status_code == 403
+    for user in (stranger, await database_sync_to_async(staff)("view_entry")):
+        window = AsyncClient()
+        await window.aforce_login(user)
+        assert (await window.get(EVENTS)).status_code == 403
+
+
+async def overviews(answer, count):
+    parser = Parser()
+    async for piece in answer.streaming_content:
+        parser.feed(piece)
+        if len(parser.events) >= count:
+            break
+    return [json.loads(data) for _, name, data in parser.events if name == "overview"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_happens_is_told(lobby, boss, connect, monkeypatch):
+    monkeypatch.setattr(views, "EVERY_SECONDS", 0.01)
+    socket = await connect("/ws/chat/?name=Ann")
+    await socket.join()
+    window = AsyncClient()
+    await window.aforce_login(boss)
+    [told] = await overviews(await window.get(EVENTS), 1)
+    [worker], [room] = told["workers"], told["rooms"]
+    assert (worker["here"], worker["redis"], worker["draining"]) == (True, None, False)
+    assert worker["sockets"] == {"json": 1}
+    assert (room["slug"], room["taps"]) == ("lobby", {"json": 1})
+    assert room["online"] == [{"name": "Ann", "guest": True}]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_events_end_with_the_session(lobby, boss, monkeypatch):
+    monkeypatch.setattr(views, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(views, "ACCESS_CHECK_SECONDS", 0.1)
+    window = AsyncClient()
+    await window.aforce_login(boss)
+    answer = await window.get(EVENTS)
+    await overviews(answer, 1)
+    await window.alogout()
+    async with asyncio.timeout(10):
+        async for _ in answer.streaming_content:
+            pass
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_events_end_at_once_where_this_worker_hears_of_the_logout(lobby, boss):
+    window = AsyncClient()
+    await window.aforce_login(boss)
+    answer = await window.get(EVENTS)
+    await overviews(answer, 1)
+    await window.alogout()
+    async with asyncio.timeout(views.ACCESS_CHECK_SECONDS / 2):
+        async for _ in answer.streaming_content:
+            pass
+
+
+def test_closing_needs_a_right_of_its_own(staff, browser, lobby):
+    assert browser(staff("view_room")).post(CLOSE, {"room": lobby.pk}).status_code == 403
+    assert not LogEntry.objects.exists()
+
+
+def test_closing_is_logged(staff, browser, lobby):
+    window = browser(staff("view_room", "change_room"))
+    assert window.post(CLOSE, {"room": lobby.pk}).status_code == 204
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, entry.get_change_message()) == (
+        str(lobby.pk),
+        "Closed its connections.",
+    )
+
+
+@pytest.mark.parametrize("room", ["", "x", "0", "²", "9" * 30])
+def test_a_room_that_is_not_there_cannot_be_closed(boss, browser, room):
+    assert browser(boss).post(CLOSE, {"room": room}).status_code == 404
+
+
+def test_closing_needs_the_token(boss, lobby):
+    window = Client(enforce_csrf_checks=True)
+    window.force_login(boss)
+    assert window.post(CLOSE, {"room": lobby.pk}).status_code == 403

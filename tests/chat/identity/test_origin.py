@@ -1,0 +1,107 @@
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from chat.identity.origin import canonical, is_allowed, own_origin
+from chat.routing import websocket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("https://a.example", ("https", "a.example", 443)),
+        ("http://a.example", ("http", "a.example", 80)),
+        ("http://A.example:80", ("http", "a.example", 80)),
+        ("http://[::1]:8000", ("http", "::1", 8000)),
+        ("null", None),
+        ("", None),
+        ("a.example", None),
+        ("https://", None),
+        ("https://a.example/path", None),
+        ("https://a.example:x", None),
+        ("file://", None),
+    ],
+)
+def test_canonical(origin, expected):
+    assert canonical(origin) == expected
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (None, True),
+        ("http://site.example", True),
+        ("http://site.example:80", True),
+        ("https://friend.example", True),
+        ("https://site.example", False),  # scheme
+        ("http://site.example:8080", False),  # port
+        ("http://evil.site.example", False),
+        ("http://site.example.evil.example", False),
+        ("https://friend.example:444", False),
+        ("http://localhost:3000", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+def test_who_may_speak_for_a_person(origin, allowed):
+    assert is_allowed(origin, "http://site.example", ["https://friend.example"]) is allowed
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://localhost:3000", True),
+        ("http://127.0.0.1:1", True),
+        ("http://[::1]:5173", True),
+        ("http://localhost", True),
+        ("http://localhost.evil.example", False),
+        ("http://evil.example:3000", False),
+    ],
+)
+def test_in_development_any_localhost_port_may(settings, origin, allowed):
+    settings.DEBUG = True
+    assert is_allowed(origin, "http://localhost:8000", []) is allowed
+
+
+def test_a_host_that_is_not_ours_has_no_origin():
+    """A name that an attacker lets point at us would be 'own' to its pages (DNS rebinding)."""
+    assert own_origin({"host": "testserver:8000"}, "ws") == "http://testserver:8000"
+    assert own_origin({"host": "testserver"}, "wss") == "https://testserver"
+    assert own_origin({"host": "evil.example"}, "ws") == ""
+    assert own_origin({}, "ws") == ""
+    assert not is_allowed("http://evil.example", "", [])
+
+
+def test_behind_a_proxy_the_scheme_is_what_it_says(settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    headers = {"host": "testserver", "x-forwarded-proto": "https"}
+    assert own_origin(headers, "ws") == "https://testserver"
+    assert own_origin({"host": "testserver"}, "ws") == "http://testserver"
+
+
+async def handshake(**headers):
+    sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+    socket = WebsocketCommunicator(websocket, "/ws/chat/", sent)
+    connected, _ = await socket.connect()
+    await socket.disconnect()
+    return connected
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://testserver", True),
+        ("https://friend.example", True),
+        ("http://evil.example", False),
+        ("http://testserver:81", False),
+        ("null", False),
+    ],
+)
+async def test_the_handshake_of_a_page(origin, allowed, caplog):
+    assert await handshake(host="testserver", origin=origin) is allowed
+    assert ("Refused a socket" in caplog.text) is not allowed
+
+
+async def test_the_handshake_of_what_is_no_page():
+    assert await handshake(host="testserver")

@@ -1,0 +1,230 @@
+"""Rights that are taken away while somebody comes in: after they were looked up, and before the
+connection is known as theirs. The checks that go on by themselves never come here."""
+
+import asyncio
+
+import pytest
+from channels.db import database_sync_to_async
+from django.test import AsyncClient
+
+from chat import rooms
+from chat.dashboard import views
+from chat.transports import base_socket, http, subscriptions, text_socket
+from chat.transports.base_socket import FLOODING, FORBIDDEN, SESSION_ENDED
+from chat.worker import current
+from realtime.log import tail_registry as tails_module
+from realtime.revocation import RECENT_LENGTH
+from tests.chat.conftest import Client
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ENTRIES, EVENTS = "/api/rooms/backroom/entries", "/api/rooms/backroom/events"
+AT_ONCE = 20  # seconds; a poll would wait for 25
+
+
+@pytest.fixture(autouse=True)
+def no_check(monkeypatch):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 1000)
+
+
+class Gate:
+    """Holds up whoever calls a function of a module, once it has its answer."""
+
+    def __init__(self, monkeypatch, module, name):
+        self.held, self.open = asyncio.Semaphore(0), asyncio.Event()
+        self.function = getattr(module, name)
+        monkeypatch.setattr(module, name, self.pass_through)
+
+    async def pass_through(self, *args):
+        answer = await self.function(*args)
+        self.held.release()
+        await self.open.wait()
+        return answer
+
+    async def holds(self, count):
+        """Waits until it holds up so many more."""
+        for _ in range(count):
+            await self.held.acquire()
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    return lambda module, name: Gate(monkeypatch, module, name)
+
+
+@pytest.fixture
+async def browser(alice):
+    browser = AsyncClient()
+    await browser.aforce_login(alice)
+    return browser
+
+
+def header(browser):
+    return (b"cookie", f"sessionid={browser.cookies['sessionid'].value}".encode())
+
+
+@pytest.fixture
+async def opening():
+    """Begins to open sockets, and closes them after the test."""
+    clients = []
+
+    def begin(path, *headers):
+        clients.append(Client(path, headers))
+        return clients[-1], asyncio.ensure_future(clients[-1].open())
+
+    yield begin
+    for client in clients:
+        await client.leave()
+
+
+@pytest.mark.parametrize("path", ["/ws/chat/", "/ws/chat/backroom/"])
+async def test_a_socket_that_opens_while_its_session_logs_out_is_closed(
+    opening, gate, backroom, browser, path
+):
+    held = gate(base_socket, "member_of")
+    client, opened = opening(path, header(browser))
+    await held.holds(1)
+    await browser.alogout()
+    held.open.set()
+    await opened
+    assert await client.closed() == SESSION_ENDED
+
+
+async def test_a_socket_that_opens_while_its_user_is_made_inactive_is_closed(
+    opening, gate, alice, browser
+):
+    held = gate(base_socket, "member_of")
+    client, opened = opening("/ws/chat/", header(browser))
+    await held.holds(1)
+    alice.is_active = False
+    await alice.asave()
+    held.open.set()
+    await opened
+    assert await client.closed() == SESSION_ENDED
+
+
+async def test_a_logout_before_the_socket_is_ready_for_it_is_remembered(
+    opening, gate, backroom, browser
+):
+    held = gate(text_socket.rooms, "join")
+    client, opened = opening("/ws/chat/backroom/", header(browser))
+    await held.holds(1)
+    await browser.alogout()
+    held.open.set()
+    await opened
+    assert await client.closed() == SESSION_ENDED
+
+
+async def put_out(room, user):
+    await database_sync_to_async(room.members.remove)(user)
+
+
+async def test_who_is_put_out_while_they_join_is_told(connect, gate, alice, backroom, browser):
+    client = await connect(headers=[header(browser)])
+    held = gate(subscriptions.rooms, "join")
+    await client.send("join", room="backroom")
+    await held.holds(1)
+    await put_out(backroom, alice)
+    held.open.set()
+    assert (await client.until("error"))["code"] == "forbidden"
+    await client.send("say", room="backroom", cid="1", body="b")
+    assert (await client.until("error"))["code"] == "forbidden"
+
+
+async def test_who_is_put_out_while_their_line_opens_is_sent_away(
+    opening, gate, alice, backroom, browser
+):
+    held = gate(text_socket.rooms, "join")
+    client, opened = opening("/ws/chat/backroom/", header(browser))
+    await held.holds(1)
+    await put_out(backroom, alice)
+    held.open.set()
+    await opened
+    assert await client.closed() == FORBIDDEN
+
+
+async def test_who_is_put_out_while_their_line_comes_back_is_sent_away(
+    connect, gate, alice, lobby, browser
+):
+    await database_sync_to_async(lobby.members.add)(alice)
+    client = await connect("/ws/chat/lobby/", headers=[header(browser)])
+    held = gate(text_socket.rooms, "enter")
+    lobby.is_public = False
+    await lobby.asave()
+    await held.holds(1)
+    await put_out(lobby, alice)
+    assert await client.closed() == FORBIDDEN
+
+
+async def test_a_room_that_is_closed_while_a_guest_joins_is_read_by_nobody_else(
+    connect, opening, gate, lobby
+):
+    client = await connect()
+    held = gate(rooms, "join")
+    await client.send("join", room="lobby")
+    line, opened = opening("/ws/chat/lobby/")
+    await held.holds(2)
+    lobby.is_public = False
+    await lobby.asave()
+    held.open.set()
+    assert (await client.until("error"))["code"] == "internal"
+    await opened
+    assert await line.closed() == FLOODING
+    await client.send("join", room="lobby")
+    assert (await client.until("error"))["code"] == "forbidden"
+
+
+# ---- Over HTTP -----------------------------------------------------------------------
+
+
+async def whole(answer):
+    async with asyncio.timeout(AT_ONCE):
+        return b"".join([piece async for piece in answer.streaming_content])
+
+
+async def test_a_stream_that_begins_after_a_logout_ends_at_once(backroom, browser):
+    answer = await browser.get(EVENTS)
+    await browser.alogout()
+    assert b"data:" not in await whole(answer)
+
+
+async def test_a_live_page_that_begins_after_a_logout_ends_at_once(boss):
+    browser = AsyncClient()
+    await browser.aforce_login(boss)
+    answer = await browser.get("/admin/live/events")
+    await browser.alogout()
+    async with asyncio.timeout(views.ACCESS_CHECK_SECONDS / 2):
+        assert b"data:" not in await whole(answer)
+
+
+async def test_a_poll_that_begins_while_its_session_logs_out_is_answered_at_once(
+    backroom, browser, gate
+):
+    held = gate(http.common, "open_reader")
+    query = {"cursor": f"{backroom.epoch}:0", "wait": 25}
+    other = AsyncClient()
+    other.cookies = browser.cookies.copy()
+    asked = asyncio.ensure_future(other.get(ENTRIES, query))
+    await held.holds(1)
+    await browser.alogout()
+    held.open.set()
+    async with asyncio.timeout(AT_ONCE):
+        assert (await asked).json()["events"] == []
+
+
+# ---- What is remembered --------------------------------------------------------------
+
+
+async def test_only_what_came_since_counts_and_too_much_counts_as_everything():
+    called = []
+    current().revocation.revoke(["a"])
+    since = current().revocation.count
+    current().revocation.revoke(["b"])
+    for whom in ("a", "b"):
+        current().revocation.watch([whom], lambda whom=whom: called.append(whom), since).__enter__()
+    await asyncio.sleep(0)
+    assert called == ["b"]
+    current().revocation.revoke(str(n) for n in range(RECENT_LENGTH))
+    current().revocation.watch(["c"], lambda: called.append("c"), since).__enter__()
+    await asyncio.sleep(0)
+    assert called == ["b", "c"]

@@ -1,0 +1,194 @@
+import pytest
+from channels.db import database_sync_to_async
+
+from chat import rooms
+from chat.models import Entry, Room
+from chat.transports import base_socket, subscriptions
+from chat.transports.base_socket import FORBIDDEN, NOT_FOUND
+from chat.worker import current
+from realtime.log import tail_registry as tails_module
+from tests.chat.conftest import fill, heard, session_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def test_a_first_join_brings_the_newest_fifty(connect, lobby):
+    await fill(lobby, 60)
+    client = await connect()
+    joined = await client.join()
+    assert (joined["head"], joined["cursor"], joined["reset"]) == (60, f"{lobby.epoch}:10", False)
+    assert await heard(client, 60) == list(range(11, 61))
+
+
+async def test_a_join_with_a_cursor_brings_what_was_missed(connect, lobby):
+    await fill(lobby, 60)
+    client = await connect()
+    joined = await client.join(cursor=f"{lobby.epoch}:57")
+    assert (joined["cursor"], joined["reset"]) == (f"{lobby.epoch}:57", False)
+    assert await heard(client, 60) == [58, 59, 60]
+
+
+@pytest.mark.parametrize("cursor", ["{epoch}:9", "feed:600", "nonsense", ""])
+async def test_a_join_with_a_cursor_that_leads_nowhere_is_reset(connect, lobby, cursor):
+    await fill(lobby, 510)
+    client = await connect()
+    joined = await client.join(cursor=cursor.format(epoch=lobby.epoch))
+    assert (joined["cursor"], joined["reset"]) == (f"{lobby.epoch}:460", True)
+    assert await heard(client, 510) == list(range(461, 511))
+
+
+async def test_joining_again_moves_the_cursor_and_doubles_nothing(connect, lobby):
+    await fill(lobby, 3)
+    client = await connect()
+    await client.join()
+    assert await heard(client, 3) == [1, 2, 3]
+    await client.join(cursor=f"{lobby.epoch}:3")
+    await client.send("say", room="lobby", cid="c", body="b")
+    assert await heard(client, 4) == [4]
+    assert (await current().tails.open(lobby.pk)).tail.readers == 2
+
+
+async def test_who_leaves_hears_no_more(connect, lobby):
+    client = await connect()
+    await client.join()
+    await client.send("leave", room="lobby")
+    await client.send("leave", room="never joined")
+    await client.send("say", room="lobby", cid="c", body="b")
+    await client.until("ack")
+    await client.send("ping", ts=1)
+    await client.frame("pong")  # and no events before it
+    assert current().tails.tails == {}
+
+
+async def test_several_rooms_on_one_socket(connect, lobby):
+    other = await Room.objects.acreate(slug="other", name="Other")
+    client = await connect()
+    await client.join("lobby")
+    await client.join("other")
+    await client.send("say", room="other", cid="c", body="b")
+    assert (await client.until("events"))["room"] == other.slug
+    assert {member["key"] for member in (await client.join("lobby"))["online"]}
+
+
+async def test_a_socket_follows_no_more_rooms_than_it_may(connect, lobby, monkeypatch):
+    monkeypatch.setattr(subscriptions, "ROOMS_PER_SOCKET", 1)
+    await Room.objects.acreate(slug="other", name="Other")
+    client = await connect()
+    await client.join()
+    await client.send("join", room="other")
+    assert (await client.until("error"))["code"] == "forbidden"
+    await client.join()
+
+
+async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    await fill(lobby, 3)
+    client = await connect()
+    await client.join()
+    assert await heard(client, 3) == [1, 2, 3]
+    await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
+    joined = await client.until("joined")
+    assert (joined["epoch"], joined["reset"], joined["cursor"]) == ("f00d", True, "f00d:0")
+    assert await heard(client, 3) == [1, 2, 3]
+
+
+async def test_a_client_that_joins_while_the_socket_comes_back_hears_all_once(
+    connect, lobby, monkeypatch
+):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    client = await connect()
+    await client.join()
+    for number in range(5):
+        await Room.objects.filter(pk=lobby.pk).aupdate(epoch=f"{number:04x}")
+        for _ in range(3):
+            await client.send("join", room="lobby")
+            await client.until("joined")
+    while (await client.join())["epoch"] != "0004":
+        pass
+    await client.send("say", room="lobby", cid="c", body="b")
+    await client.until("ack")
+    await client.send("ping", ts=1)
+    came = []
+    while (frame := await client.until_any())["type"] != "pong":
+        came += [entry["seq"] for entry in frame.get("events", [])]
+    assert came.count(1) <= 1
+    assert current().tails.tails[lobby.pk].readers == 1
+
+
+async def test_who_may_no_longer_write_in_a_closed_room_cannot(connect, backroom, alice):
+    client = await connect(headers=[await session_of(alice)])
+    await client.join("backroom")
+    await database_sync_to_async(backroom.members.clear)()
+    await client.send("say", room="backroom", cid="c", body="b")
+    assert (await client.until("error"))["code"] == "forbidden"
+    assert not await Entry.objects.aexists()
+
+
+async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeypatch):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    client, line = await connect(), await connect("/ws/chat/lobby/")
+    await client.join()
+    await lobby.adelete()
+    error = await client.until("error")
+    assert (error["code"], error["room"]) == ("not_found", "lobby")
+    assert (await line.line()) == "! There is no such room."
+    assert await line.closed() == NOT_FOUND
+    await line.leave()
+    assert current().presence.rooms == {}
+    await Room.objects.acreate(slug="lobby", name="Lobby again")
+    await client.send("say", room="lobby", cid="c", body="b")
+    assert (await client.until("ack"))["seq"] == 1
+
+
+async def test_a_room_that_is_made_private_is_closed_to_guests(connect, lobby, alice, monkeypatch):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    await database_sync_to_async(lobby.members.add)(alice)
+    guest, line = await connect(), await connect("/ws/chat/lobby/")
+    member = await connect(headers=[await session_of(alice)])
+    for client in (guest, member):
+        await client.join()
+    await Room.objects.filter(pk=lobby.pk).aupdate(is_public=False)
+    assert (await guest.until("error"))["code"] == "forbidden"
+    assert await line.closed() == FORBIDDEN
+    joined = await member.until("joined")
+    assert joined["reset"] is False
+    for type, fields in [("say", {"cid": "c", "body": "b"}), ("history", {"before": 9})]:
+        await guest.send(type, room="lobby", **fields)
+        assert (await guest.until("error"))["code"] == "forbidden"
+    await member.send("say", room="lobby", cid="c", body="b")
+    await member.until("events")
+
+
+async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, alice, monkeypatch):
+    monkeypatch.setattr(base_socket, "ACCESS_CHECK_SECONDS", 0.01)
+    session = await session_of(alice)
+    client = await connect(headers=[session])
+    line = await connect("/ws/chat/backroom/", headers=[session])
+    await client.join("backroom")
+    await database_sync_to_async(backroom.members.clear)()
+    assert (await client.until("error"))["code"] == "forbidden"
+    assert await line.closed() == FORBIDDEN
+    await line.leave()
+    assert current().presence.rooms == {}
+
+
+async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itself(
+    connect, lobby, monkeypatch
+):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(rooms, "RETRY_MS", 10)
+    client, line = await connect(), await connect("/ws/chat/lobby/?name=Ann")
+    await client.join()
+    enter, failures = rooms.enter, [1, 2, 3, 4]
+
+    async def failing(*args):
+        if failures:
+            failures.pop()
+            raise rooms.unavailable()
+        return await enter(*args)
+
+    monkeypatch.setattr(rooms, "enter", failing)
+    await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
+    assert (await client.until("joined"))["epoch"] == "f00d"
+    await line.say_line("x")
+    assert [await line.line(), await line.line()] == ["x", "Ann: x"]

@@ -1,0 +1,71 @@
+"""The figures as Prometheus reads them, and as they are documented."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from chat import rooms
+from chat.identity.members import Member
+from chat.rooms import Refused
+from chat.worker import current
+from config.worker.metrics import exposition
+from realtime import connection_limit
+from realtime.rate_limit import Buckets
+
+DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text()
+
+
+@pytest.fixture(autouse=True)
+async def counted():
+    """The counters of the worker, which has just been built."""
+    return current().counters
+
+
+async def families():
+    found = text_string_to_metric_families(exposition().decode())
+    return {family.name: family for family in found if family.name.startswith("twinstream")}
+
+
+async def test_every_figure_is_documented_and_no_other(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    rows = re.findall(r"^\| `([a-z_]+)(?:\{\w+\})?` \|", DOCUMENT, re.MULTILINE)
+    documented = {name.removesuffix("_total") for name in rows}
+    assert {name.removeprefix("twinstream_") for name in await families()} == documented
+
+
+async def test_a_histogram_is_cumulative(counted):
+    for seconds in (0.0004, 0.0005, 0.003, 60.0):
+        counted.append_seconds.add(seconds)
+    family = (await families())["twinstream_append_seconds"]
+    buckets = {s.labels["le"]: s.value for s in family.samples if "le" in s.labels}
+    assert (buckets["0.0005"], buckets["0.005"], buckets["10.0"], buckets["+Inf"]) == (2, 3, 3, 4)
+    sums = {sample.name: sample.value for sample in family.samples}
+    assert sums["twinstream_append_seconds_count"] == 4
+
+
+async def test_refusals_are_counted_by_reason(monkeypatch):
+    member = Member("g-1", "Ann", guest=True)
+    before = await refused()
+    monkeypatch.setattr(rooms, "join_rate", Buckets(1, 1))
+    rooms.take_turn(rooms.join_rate, member, "joins")
+    with pytest.raises(Refused):
+        rooms.take_turn(rooms.join_rate, member, "joins")
+    monkeypatch.setattr(connection_limit, "buckets", Buckets(1, 1))
+    assert [connection_limit.one_too_many("203.0.113.7") for _ in range(3)] == [False, True, True]
+    assert await refused() == before | {
+        "joins": before["joins"] + 1,
+        "address": before["address"] + 2,
+    }
+
+
+async def refused():
+    samples = (await families())["twinstream_refusals"].samples
+    return {sample.labels["reason"]: sample.value for sample in samples}
+
+
+async def test_what_never_happened_is_0_and_not_missing():
+    samples = (await families())["twinstream_resumes"].samples
+    transports = {sample.labels["transport"]: sample.value for sample in samples}
+    assert transports == {"json": 0, "plain": 0, "stream": 0, "poll": 0}

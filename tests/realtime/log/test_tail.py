@@ -1,0 +1,453 @@
+import asyncio
+import json
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import OperationalError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.log import store
+from chat.models import Entry, Room
+from chat.protocol import entries
+from chat.worker import current
+from realtime.counters import ConnectionCounters, Counters
+from realtime.log import reader as reader_module
+from realtime.log import tail
+from realtime.log import tail_registry as tails_module
+from realtime.log.reader import Reader
+from realtime.log.store import Span
+from realtime.log.tail import LogEnded, Tail
+from realtime.tasks import Tasks
+from tests.chat.log.test_store import draft
+from tests.chat.protocol.test_entries import entry
+
+database = pytest.mark.django_db(transaction=True)
+
+
+def span(first=1, last=3, room=1, epoch="e"):
+    return Span(room, epoch, first, [entry(seq) for seq in range(first, last + 1)])
+
+
+def make_tail(span):
+    """A tail of a room that stands alone."""
+    return Tail(span, store, Tasks(), Counters(ConnectionCounters()))
+
+
+def seqs(batch):
+    return [json.loads(encoded)["seq"] for encoded in batch.entries]
+
+
+# ---- The tail itself -----------------------------------------------------------------
+
+
+async def test_what_continues_the_head_is_added_once():
+    one = make_tail(span(1, 3))
+    assert one.apply(4, span(4, 5).encoded)
+    assert one.apply(4, span(4, 5).encoded)
+    assert one.apply(3, span(3, 6).encoded)
+    assert one.head == 6
+    assert seqs(await one.batch(0)) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_hole_adds_nothing():
+    one = make_tail(span(1, 3))
+    assert not one.apply(5, span(5, 6).encoded)
+    assert one.head == 3
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.integers(0, 5)), max_size=30))
+def test_whatever_is_rung_twice_late_or_never_the_tail_is_a_prefix_of_the_log(rings):
+    async def check():
+        one = make_tail(span(1, 0))
+        for first, length in rings:
+            one.apply(first, span(first, first + length - 1).encoded)
+        if one.head:
+            assert seqs(await one.batch(0)) == list(range(1, one.head + 1))
+
+    asyncio.run(check())
+
+
+async def test_readers_at_one_cursor_share_a_batch_and_its_forms():
+    one = make_tail(span(1, 3))
+    rendered = []
+
+    def form(batch):
+        rendered.append(batch)
+        return batch.cursor
+
+    assert (await one.batch(1)) is (await one.batch(1))
+    assert (await one.batch(1)).render(form) == (await one.batch(1)).render(form) == "e:3"
+    assert len(rendered) == 1
+
+
+async def test_a_batch_is_never_too_large_for_a_frame(monkeypatch):
+    monkeypatch.setattr(entries, "FRAME_SIZE", len(entry(1)) * 2)
+    one = make_tail(span(1, 5))
+    assert [seqs(await one.batch(after)) for after in (0, 2, 4)] == [[1, 2], [3, 4], [5]]
+
+
+async def test_an_entry_that_is_larger_than_a_batch_goes_alone(monkeypatch):
+    monkeypatch.setattr(entries, "FRAME_SIZE", 1)
+    assert seqs(await make_tail(span(1, 3)).batch(0)) == [1]
+
+
+async def test_an_edit_and_a_deletion_reach_what_waits_in_memory():
+    one = make_tail(Span(1, "e", 1, [entry(1, body="old"), entry(2, body="secret")]))
+    one.apply(3, [entry(3, kind="edit", body="new", ref=1)])
+    one.apply(4, [entry(4, kind="edit", body="secret too", ref=2)])
+    one.apply(5, [entry(5, kind="delete", body="", ref=2)])
+    bodies = [json.loads(encoded)["body"] for encoded in (await one.batch(0)).entries]
+    assert bodies == ["new", "", "new", "", ""]
+
+
+# ---- Readers -------------------------------------------------------------------------
+
+
+async def say(room, *cids):
+    for cid in cids:
+        await current().writer.add(draft(room, cid, cid))
+
+
+@database
+async def test_a_reader_gets_what_comes_after_it(lobby):
+    await say(lobby, "before")
+    reader = await current().tails.open(lobby.pk)
+    taking = asyncio.ensure_future(reader.take())
+    await say(lobby, "after")
+    assert seqs(await taking) == [2]
+    assert reader.cursor == f"{lobby.epoch}:2"
+    reader.close()
+
+
+@database
+async def test_readers_of_a_room_share_its_tail_and_the_last_one_lets_it_go(lobby):
+    one, other = await asyncio.gather(*(current().tails.open(lobby.pk) for _ in range(2)))
+    assert one.tail is other.tail
+    one.close()
+    one.close()
+    assert current().tails.tails == {lobby.pk: other.tail}
+    other.close()
+    assert current().tails.tails == {}
+    assert current().bus.wanted == {}
+
+
+@database
+@pytest.mark.parametrize(
+    ("cursor", "after", "reset"),
+    [
+        (None, 10, False),
+        ("{epoch}:58", 58, False),
+        ("{epoch}:60", 60, False),
+        ("{epoch}:0", 0, False),
+        ("{epoch}:61", 10, True),
+        ("0000:58", 10, True),
+        ("nonsense", 10, True),
+        ("", 10, True),
+    ],
+)
+async def test_resuming(lobby, cursor, after, reset):
+    await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(60)])
+    reader = await current().tails.open(lobby.pk)
+    assert await reader.resume(cursor and cursor.format(epoch=lobby.epoch)) is reset
+    assert reader.seq == after
+    reader.close()
+
+
+@database
+async def test_who_missed_more_than_five_hundred_is_reset(lobby):
+    await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(502)])
+    reader = await current().tails.open(lobby.pk)
+    assert await reader.resume(f"{lobby.epoch}:2") is False
+    assert await reader.resume(f"{lobby.epoch}:1") is True
+    assert reader.seq == 452
+    reader.close()
+
+
+@database
+async def test_a_cursor_that_is_ahead_of_this_worker_is_not_reset(lobby):
+    """The client was on another worker, whose bell has not been heard here yet."""
+    reader = await current().tails.open(lobby.pk)
+    await database_sync_to_async(store.write)([draft(lobby, "a"), draft(lobby, "b")])
+    assert reader.tail.head == 0
+    assert await reader.resume(f"{lobby.epoch}:2") is False
+    assert reader.seq == 2
+    reader.close()
+
+
+@database
+async def test_a_reader_far_behind_reads_the_log(lobby, monkeypatch):
+    monkeypatch.setattr(tail, "WINDOW_ENTRIES", 2)
+    reader = await current().tails.open(lobby.pk)
+    await say(lobby, *"abcdef")
+    assert len(reader.tail.window) == 2
+    assert seqs(await reader.take()) == [1, 2, 3, 4, 5, 6]
+    reader.close()
+
+
+@database
+async def test_a_hole_is_mended_from_the_log(lobby):
+    reader = await current().tails.open(lobby.pk)
+    written = await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(3)])
+    (whole,) = written.spans
+    current().tails.apply(Span(whole.log, whole.epoch, 3, whole.encoded[2:]))
+    assert seqs(await reader.take()) == [1, 2, 3]
+    reader.close()
+
+
+@database
+async def test_what_others_write_is_told_with_what_is_being_written(lobby):
+    reader = await current().tails.open(lobby.pk)
+    saying = asyncio.ensure_future(say(lobby, "ours"))
+    await asyncio.sleep(0)
+    assert current().writer.busy
+    current().tails.on_published(Span(lobby.pk, str(lobby.epoch), 2, [entry(2)]))
+    batch = await reader.take()
+    assert seqs(batch) == [1, 2]
+    await saying
+    reader.close()
+
+
+@database
+async def test_what_others_write_does_not_wait_long_for_what_is_being_written(lobby, monkeypatch):
+    reader = await current().tails.open(lobby.pk)
+    monkeypatch.setattr(type(current().writer), "busy", True)
+    current().tails.on_published(Span(lobby.pk, str(lobby.epoch), 1, [entry(1)]))
+    assert reader.tail.head == 0
+    async with asyncio.timeout(5):
+        assert seqs(await reader.take()) == [1]
+    reader.close()
+
+
+@database
+async def test_a_bell_that_never_rang_is_noticed_by_the_slow_check(lobby, monkeypatch):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    reader = await current().tails.open(lobby.pk)
+    await database_sync_to_async(store.write)([draft(lobby)])
+    async with asyncio.timeout(5):
+        assert seqs(await reader.take()) == [1]
+    reader.close()
+
+
+@database
+async def test_the_slow_check_ends_with_its_rooms(lobby, monkeypatch):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    (await current().tails.open(lobby.pk)).close()
+    await asyncio.wait_for(current().tails.checking, 5)
+
+
+@database
+async def test_the_slow_check_ends_no_room_that_is_opened_while_it_asks(
+    lobby, backroom, monkeypatch
+):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    opened, heads = [], store.heads
+
+    async def slowly(rooms):
+        found = await heads(rooms)
+        opened.append(await current().tails.open(backroom.pk))
+        return found
+
+    monkeypatch.setattr(store, "heads", slowly)
+    reader = await current().tails.open(lobby.pk)
+    async with asyncio.timeout(5):
+        while len(opened) < 2:  # until the first answer has been dealt with
+            await asyncio.sleep(0.01)
+    assert not opened[0].tail.ended
+    for one in [reader, *opened]:
+        one.close()
+
+
+@database
+@pytest.mark.parametrize("how", ["new epoch", "deleted", "made private"])
+async def test_the_end_of_a_log_sends_its_readers_away(lobby, monkeypatch, how):
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
+    reader = await current().tails.open(lobby.pk)
+    if how == "deleted":
+        await lobby.adelete()
+    elif how == "made private":
+        await Room.objects.filter(pk=lobby.pk).aupdate(is_public=False)
+    else:
+        await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
+    with pytest.raises(LogEnded):
+        await asyncio.wait_for(reader.take(), 5)
+    reader.close()
+    assert lobby.pk not in current().tails.tails
+
+
+@database
+async def test_a_reader_far_behind_in_a_room_that_was_deleted_is_sent_away(lobby, monkeypatch):
+    monkeypatch.setattr(tail, "WINDOW_ENTRIES", 1)
+    reader = await current().tails.open(lobby.pk)
+    await say(lobby, *"abc")
+    await lobby.adelete()
+    with pytest.raises(LogEnded):
+        await reader.take()
+    reader.close()
+
+
+@database
+async def test_a_room_that_is_gone_cannot_be_opened():
+    with pytest.raises(LogEnded):
+        await current().tails.open(999_999)
+    assert current().tails.opening == {}
+    assert current().bus.wanted == {}
+
+
+@database
+async def test_who_leaves_while_the_room_is_opened_leaves_no_tail(lobby):
+    opening = [asyncio.ensure_future(current().tails.open(lobby.pk)) for _ in range(2)]
+    await asyncio.sleep(0)
+    loading = current().tails.opening[lobby.pk]
+    for asked in opening:
+        asked.cancel()
+    await asyncio.wait([*opening, loading])
+    assert current().tails.tails == {}
+    assert current().bus.wanted == {}
+    assert not current().tails.openers
+
+
+@database
+async def test_who_leaves_takes_the_tail_from_nobody(lobby):
+    leaves, stays = [asyncio.ensure_future(current().tails.open(lobby.pk)) for _ in range(2)]
+    await asyncio.sleep(0)
+    leaves.cancel()
+    reader = await stays
+    assert current().tails.tails == {lobby.pk: reader.tail}
+    reader.close()
+    assert current().tails.tails == {}
+
+
+@database
+async def test_a_failing_database_costs_time_and_nothing_else(lobby, monkeypatch):
+    monkeypatch.setattr(reader_module, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(tail, "WINDOW_ENTRIES", 1)
+    reader = await current().tails.open(lobby.pk)
+    await say(lobby, *"abc")
+    after, failures = store.after, iter([OperationalError(), OperationalError()])
+
+    async def failing(*args):
+        for error in failures:
+            raise error
+        return await after(*args)
+
+    monkeypatch.setattr(store, "after", failing)
+    async with asyncio.timeout(5):
+        assert seqs(await anext(aiter(reader))) == [1, 2, 3]
+    reader.close()
+
+
+@database
+async def test_opening_fails_while_the_database_is_away_and_works_again(lobby, monkeypatch):
+    async def away(*args):
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "newest", away)
+        with pytest.raises(OperationalError):
+            await current().tails.open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
+    reader.close()
+
+
+@database
+async def test_every_entry_reaches_every_reader_once_in_order(lobby):
+    async def read(count):
+        reader, found = await current().tails.open(lobby.pk), []
+        await reader.resume(f"{lobby.epoch}:0")
+        while len(found) < count:
+            found += seqs(await reader.take())
+        reader.close()
+        return found
+
+    readers = [asyncio.ensure_future(read(200)) for _ in range(20)]
+    await asyncio.gather(*(say(lobby, *(f"{w}-{n}" for n in range(20))) for w in range(10)))
+    async with asyncio.timeout(20):
+        for found in await asyncio.gather(*readers):
+            assert found == list(range(1, 201))
+    assert await Entry.objects.acount() == 200
+
+
+# ---- What is taken at once -----------------------------------------------------------
+
+
+def at_once(one, answers):
+    """A reader that waits, and what it is handed; it takes while there are answers that say so."""
+    reader, handed = Reader(one, lambda _: None, "json"), []
+
+    def take(batch):
+        handed.append(seqs(batch))
+        return answers.pop(0)
+
+    reader.push_now = take
+    return reader, handed
+
+
+async def test_who_takes_at_once_is_handed_all_of_a_turn_and_never_woken():
+    one = make_tail(span(1, 3))
+    reader, handed = at_once(one, [True, True])
+    taking = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 4).encoded)
+    one.apply(5, span(5, 6).encoded)
+    assert handed == []  # an answer that is on its way comes first
+    await asyncio.sleep(0)
+    one.apply(7, span(7, 7).encoded)
+    await asyncio.sleep(0)
+    assert handed == [[4, 5, 6], [7]]
+    assert (reader.seq, taking.done()) == (7, False)
+    one.end()
+    with pytest.raises(LogEnded):
+        await taking
+
+
+async def test_who_does_not_take_at_once_is_woken_for_the_same():
+    one = make_tail(span(1, 3))
+    reader, handed = at_once(one, [False])
+    taking = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 5).encoded)
+    assert seqs(await taking) == handed[0] == [4, 5]
+    assert not one.waiting
+
+
+async def test_who_fails_keeps_nothing_from_the_others(caplog):
+    one = make_tail(span(1, 3))
+    failing, _ = at_once(one, [])
+    reader, handed = at_once(one, [True])
+    tasks = [asyncio.ensure_future(each.take()) for each in (failing, reader)]
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 4).encoded)
+    assert seqs(await tasks[0]) == [4]
+    assert handed == [[4]]
+    assert "Push to a reader failed" in caplog.text
+    tasks[1].cancel()
+
+
+async def test_more_than_a_frame_is_handed_over_in_several(monkeypatch):
+    monkeypatch.setattr(entries, "FRAME_SIZE", 2 * len(entry(1)))
+    one = make_tail(span(1, 3))
+    reader, handed = at_once(one, [True, True])
+    taking = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 6).encoded)
+    await asyncio.sleep(0)
+    assert handed == [[4, 5], [6]]
+    taking.cancel()
+
+
+async def test_who_has_left_is_handed_nothing():
+    one = make_tail(span(1, 3))
+    reader, handed = at_once(one, [True])
+    taking = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+    one.apply(4, span(4, 4).encoded)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    await asyncio.sleep(0)
+    assert handed in ([], [[4]])
+    assert not one.waiting
+    one.apply(5, span(5, 5).encoded)
+    await asyncio.sleep(0)
+    assert [5] not in handed
