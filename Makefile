@@ -65,6 +65,7 @@ lint: $(VENV)/.installed-dev node_modules/.installed ## Check the form and the t
 	$(BIN)/mypy
 	node_modules/.bin/biome ci --error-on-warnings
 	node_modules/.bin/tsc
+	node_modules/.bin/tsc -p tsconfig.strict.json
 
 format: $(VENV)/.installed-dev node_modules/.installed ## Put the form right
 	$(BIN)/ruff check --fix .
