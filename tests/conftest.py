@@ -10,9 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 
 from chat import rooms
-from chat.log.store import READERS
 from chat.models import Room
-from realtime.log.group_commit import WRITER
+from chat.worker import current
+from realtime.log.threads import READERS, WRITER
 from realtime.rate_limit import Buckets
 from streaming.models import StreamText
 from streaming.texts import playback
@@ -104,9 +104,15 @@ def in_each_thread(executor, threads, job):
 @pytest.fixture(autouse=True)
 def fresh_worker(monkeypatch):
     """What a worker keeps in memory, as new."""
-    monkeypatch.setattr(playback, "runs", playback.RunCache())
+    monkeypatch.setattr(playback, "event_cache", playback.EventCache())
     monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
     monkeypatch.setattr(rooms, "join_rate", Buckets(1_000, 1_000))
+
+
+@pytest.fixture(autouse=True)
+async def worker_parts():
+    """The parts of a worker, as a server builds them at start-up."""
+    return current()
 
 
 @pytest.fixture

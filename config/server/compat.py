@@ -1,6 +1,8 @@
-"""What `config.server` changes or leans on in other people's code. Gone, it would be passed over in
-silence, and hosted without a protection; so the start is refused."""
+"""Attributes of Daphne, Twisted and autobahn that `config.server` overrides or calls. If a release
+drops one, our override silently stops working, so we refuse to start."""
 
+import logging
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -15,9 +17,12 @@ from daphne.ws_protocol import WebSocketProtocol as Socket
 from twisted.internet import tcp, unix
 from twisted.web import http
 
-DAPHNE = "4.2.3"
+logger = logging.getLogger(__name__)
 
-PARTS: list[tuple[Any, str]] = [
+# The releases that the tests run with: those of requirements.txt.
+TESTED_VERSIONS = {"Daphne": "4.2.3", "Twisted": "26.10.0", "autobahn": "26.10.2"}
+
+PATCHED_ATTRIBUTES: list[tuple[Any, str]] = [
     (daphne.server, "HTTPFactory WebSocketFactory"),
     (
         daphne.server.Server,
@@ -36,10 +41,13 @@ PARTS: list[tuple[Any, str]] = [
     (
         Socket,
         "makeConnection onConnect succeedHandshake onClose onPing serverClose handle_exception"
-        " check_timeouts CONFIG_ATTRS",
+        " check_timeouts handle_reply serverSend CONFIG_ATTRS",
     ),
     (WebSocketFactory, "setProtocolOptions"),
-    (WebSocketProtocol, "onMessageFrameEnd sendCloseFrame dropConnection STATE_OPEN"),
+    (
+        WebSocketProtocol,
+        "onMessageFrameData onMessageFrameEnd sendCloseFrame dropConnection STATE_OPEN",
+    ),
     (
         tcp.Server,
         "write writeSequence writeSomeData dataBuffer offset fileno registerProducer"
@@ -50,24 +58,60 @@ PARTS: list[tuple[Any, str]] = [
 ]
 
 
-def missing(parts: list[tuple[Any, str]]) -> list[str]:
-    """Those that are not there, by their names."""
+def installed_versions() -> dict[str, str]:
+    """The installed release of each package in TESTED_VERSIONS."""
+    return {
+        "Daphne": daphne.__version__,
+        "Twisted": twisted.__version__,
+        "autobahn": version("autobahn"),
+    }
+
+
+def missing(attributes: list[tuple[Any, str]]) -> list[str]:
+    """The full names of the attributes that do not exist."""
     return [
         ".".join([*filter(None, [getattr(owner, "__module__", ""), owner.__name__]), name])
-        for owner, names in parts
+        for owner, names in attributes
         for name in names.split()
         if not hasattr(owner, name)
     ]
 
 
-def check() -> None:
-    """Ends the process with a sentence that names what is not as it has to be."""
-    if daphne.__version__ != DAPHNE:
+def untested(installed: dict[str, str]) -> list[str]:
+    """The packages that are newer than the tested release, each with both versions."""
+    return [
+        f"{name} {installed[name]} (tested: {tested})"
+        for name, tested in TESTED_VERSIONS.items()
+        if numbers(installed[name]) > numbers(tested)
+    ]
+
+
+def numbers(release: str) -> list[int]:
+    """The numbers of a version, by which two can be compared: [4, 2, 3] of "4.2.3"."""
+    return [int(digits) for digits in re.findall(r"\d+", release)]
+
+
+def check_versions() -> None:
+    """SystemExit on an older Daphne, or if an attribute is missing; it says which."""
+    installed = installed_versions()
+    if numbers(installed["Daphne"]) < numbers(TESTED_VERSIONS["Daphne"]):
         raise SystemExit(
-            f"config.server is written for Daphne {DAPHNE}, and this is {daphne.__version__}."
+            f"config.server needs Daphne {TESTED_VERSIONS['Daphne']} or newer, and this is"
+            f" {installed['Daphne']}."
         )
-    if gone := missing(PARTS):
+    if names := missing(PATCHED_ATTRIBUTES):
+        releases = ", ".join(f"{name} {release}" for name, release in installed.items())
         raise SystemExit(
-            f"config.server changes {', '.join(gone)}, which Twisted {twisted.__version__} or "
-            f"autobahn {version('autobahn')} does not have."
+            f"config.server overrides {', '.join(names)}, which the installed releases do not"
+            f" have: {releases}."
+        )
+
+
+def warn_if_untested() -> None:
+    """Logs one warning if a package is newer than the release that the tests ran with."""
+    if newer := untested(installed_versions()):
+        logger.warning(
+            "Untested releases: %s. All attributes that config.server overrides exist;"
+            " run the tests before you host on them.",
+            ", ".join(newer),
         )

@@ -1,14 +1,14 @@
-"""Which event loop the server runs on."""
+"""The event loop that the server runs on."""
 
 import asyncio
 
 try:
     import uvloop
-except ImportError:  # not for every system
+except ImportError:  # It does not exist for Windows.
     uvloop = None  # type: ignore[assignment]
 
 
 def prefer_uvloop() -> None:
-    """Makes uvloop the kind of every loop that is made from now on, where it is installed."""
+    """Makes every event loop that is created from now on one of uvloop, if it is installed."""
     if uvloop is not None:
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

@@ -1,17 +1,16 @@
-"""Tells the application of its start and its end (ASGI lifespan), which Daphne does not
-(django/daphne#264), and that it is to see everybody off before."""
+"""Drives ASGI lifespan, which Daphne lacks (django/daphne#264), plus one event of ours,
+`lifespan.drain`, before shutdown."""
 
 import asyncio
 import logging
 from typing import Any
 
+from realtime.extensions import DRAIN
+
 logger = logging.getLogger(__name__)
 
-# Ours: ASGI has no event for an application that is to let go of those who would stay.
-DRAIN = "lifespan.drain"
 
-
-class Cycle:
+class LifespanRunner:
     """One run of the application for the scope `lifespan`."""
 
     def __init__(self, application: Any) -> None:
@@ -20,17 +19,17 @@ class Cycle:
         self.running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Tells the application that it begins; once, however many ports are open."""
+        """Sends `lifespan.startup`. Only the first call does, however many ports are open."""
         if self.running is None:
             self.events.put_nowait({"type": "lifespan.startup"})
             self.running = asyncio.get_running_loop().create_task(self._run())
 
     def drain(self) -> None:
-        """Tells the application to see everybody off."""
+        """Sends `lifespan.drain`."""
         self.events.put_nowait({"type": DRAIN})
 
-    async def end(self) -> None:
-        """Tells the application that all have left, and waits until it has ended."""
+    async def shutdown(self) -> None:
+        """Sends `lifespan.shutdown` and waits until the application has returned."""
         if self.running is not None:
             self.events.put_nowait({"type": "lifespan.shutdown"})
             await self.running
@@ -44,4 +43,4 @@ class Cycle:
 
 
 async def _ignore(message: dict[str, str]) -> None:
-    """What the application answers: it is waited for itself."""
+    """The ASGI `send`. The answers are not needed: `shutdown` waits for the application itself."""

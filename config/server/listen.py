@@ -1,4 +1,4 @@
-"""Where the server listens, and how many it may hold."""
+"""The endpoints that the server listens on, and how many connections it may hold."""
 
 import os
 import resource
@@ -6,42 +6,44 @@ import socket
 import stat
 from contextlib import suppress
 
-BACKLOG = 1024  # connections that wait to be accepted; Twisted's own 50 refuse a crowd
-PROBE_SECONDS = 1.0
+BACKLOG = 1024  # connections that wait to be accepted; Twisted's own 50 are too few for a crowd
+CONNECT_SECONDS = 1.0
 
 
-def ready(description: str) -> str:
-    """The description of an endpoint, with a longer queue and a path that is free."""
+def normalise(description: str) -> str:
+    """A Twisted endpoint description, such as "tcp:port=8000", with a longer backlog. Removes the
+    socket file that a killed worker left at the path of a unix socket."""
     kind, _, rest = description.partition(":")
     if kind == "unix":
-        clear_stale(rest.split(":")[0])
-        # Twisted's lock knows its holder by the number of a process, which after the restart of
-        # a container is another's, or the new worker's own.
+        remove_stale_socket(rest.split(":")[0])
+        # Twisted's lock file names its owner by process number. After a restart of a container
+        # that number belongs to another process, or to the new worker itself.
         description += ":lockfile=0"
-    has_queue = kind in ("tcp", "unix", "ssl") and "backlog=" not in description
-    return f"{description}:backlog={BACKLOG}" if has_queue else description
+    has_backlog = kind in ("tcp", "unix", "ssl") and "backlog=" not in description
+    return f"{description}:backlog={BACKLOG}" if has_backlog else description
 
 
-def clear_stale(path: str) -> None:
-    """Removes the socket file of a worker that was killed. SystemExit if one listens there."""
+def remove_stale_socket(path: str) -> None:
+    """Removes a socket file that no process listens on. SystemExit if one does, or if the file is
+    not a socket."""
     with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(path).st_mode):
-            raise SystemExit(f"{path} is there, and is no socket.")
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(PROBE_SECONDS)
+            raise SystemExit(f"{path} exists and is not a socket.")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(CONNECT_SECONDS)
             try:
-                probe.connect(path)
+                client.connect(path)
             except ConnectionRefusedError:
                 os.unlink(path)
                 return
-            except TimeoutError:  # nobody takes the probe off its queue, but there is one
+            except TimeoutError:  # a process listens, but its backlog is full
                 pass
         raise SystemExit(f"Another worker listens on {path}.")
 
 
-def raise_open_files() -> None:
-    """Allows this process as many open files as it may allow itself: each connection is one,
-    and shells begin with 1,024."""
+def raise_open_file_limit() -> None:
+    """Raises this process's limit of open files as far as it may: each connection is one, and
+    shells start with 1,024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

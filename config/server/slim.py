@@ -1,5 +1,5 @@
-"""What a connection does not keep. There are thousands of them, and the objects of other people's
-code remember all that they were ever told."""
+"""Frees memory of connections: Twisted's and autobahn's objects keep every attribute that they
+needed at the start, and there are thousands of connections."""
 
 from collections.abc import Collection
 from typing import Any
@@ -8,20 +8,21 @@ MISSING = object()
 
 
 def names(text: str) -> frozenset[str]:
-    """Names of attributes."""
+    """The words of a text, as a set of attribute names."""
     return frozenset(text.split())
 
 
-# What is not asked for again when the body of a response has begun: 3 KB of a stream, and more
-# with the headers of a browser.
-REQUEST_DONE = names(
+# Attributes of a Request that nothing reads once the body of its response has begun: 3 KB per
+# event stream, and more with the headers of a browser.
+UNUSED_AFTER_HEAD = names(
     """
     _parsePOSTFormSubmission args clean_headers client client_scheme clientproto content cookies
     host query_string received_cookies requestHeaders responseHeaders root_path server_addr
     """
 )
-# What is not asked for again when a socket is open: 6 KB, and more with the headers of a browser.
-HANDSHAKE_DONE = names(
+# Attributes of a WebSocketProtocol that nothing reads once it is open: 6 KB, and more with the
+# headers of a browser.
+UNUSED_AFTER_HANDSHAKE = names(
     """
     _raw_query_string _results _transport_details _valid_events _wskey application_deferred
     clean_headers http_headers http_request_data http_request_host http_request_params
@@ -32,19 +33,20 @@ HANDSHAKE_DONE = names(
 )
 
 
-def lighten(one: Any, done: Collection[str]) -> None:
-    """Drops the attributes that are `done` with, and those that say the same as their class. The
-    rest is packed anew, since a dictionary gives no place back when something goes."""
-    kind = type(one)
-    one.__dict__ = {
+def strip(instance: Any, unused: Collection[str]) -> None:
+    """Deletes the `unused` attributes of an object, and those that equal the default of its class.
+    Replaces its `__dict__`, since a dictionary does not shrink when a key is deleted."""
+    kind = type(instance)
+    instance.__dict__ = {
         name: value
-        for name, value in vars(one).items()
-        if name not in done and value is not getattr(kind, name, MISSING)
+        for name, value in vars(instance).items()
+        if name not in unused and value is not getattr(kind, name, MISSING)
     }
 
 
-class UsualSocket:
-    """What autobahn says anew of each socket, though it is the same of nearly all."""
+class SharedDefaults:
+    """Class-level defaults for attributes that autobahn sets on every instance, so that `strip` can
+    delete them."""
 
     triggered = closedByMe = failedByMe = droppedByMe = wasClean = inside_message = False
     wasMaxFramePayloadSizeExceeded = wasMaxMessagePayloadSizeExceeded = False
@@ -57,5 +59,5 @@ class UsualSocket:
     trackedTimings = _perMessageCompress = None
     autoPingPendingSeq = send_state = 0
     data = b""
-    # Only what is to be sent in pieces is queued, and nothing of ours is.
+    # Autobahn queues only messages that are sent in chops, and ours never are.
     send_queue = ()

@@ -1,4 +1,4 @@
-"""The figures of this worker in the words of Prometheus, read when they are asked for."""
+"""The metrics of this worker for Prometheus, read when they are requested."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,81 +21,85 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from chat.dashboard.reports import socket_taps
-from config.worker.lifespan import is_draining
-from realtime import counters as chat
-from realtime.bus import relay
-from realtime.counters import figures
-from realtime.event_stream import streams
-from realtime.log.tail_registry import tails
-from realtime.refusals import REASONS, refusals
+from chat.worker import Worker, current
+from realtime.counters import REFUSAL_REASONS, Counters, Histogram
 
-# Named though there are none, so that a graph begins at 0.
-TAPS = ("json", "plain", "stream", "poll")
+# All label values, so that a time series starts at 0 and not at its first event.
+TRANSPORTS = ("json", "plain", "stream", "poll")
 SOCKETS = ("json", "plain")
 STREAMS = ("text", "room", "live")
 
 
 class WorkerCollector(Collector):
-    """Reads plain numbers; those who add to them know nothing of it."""
+    """Turns the plain numbers of the worker into metrics."""
 
     def describe(self) -> list[Metric]:
-        """Nothing: there is no loop yet, whose figures could be read."""
+        """No metrics: the registry calls this at import, when no event loop runs."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Everything there is to say."""
-        yield from self.now()
-        yield from self.writing()
-        yield from self.reading()
+        """All metrics."""
+        worker = current()
+        yield from now(worker)
+        yield from writing(worker.counters)
+        yield from reading(worker.counters)
 
-    def now(self) -> Iterator[Metric]:
-        """How the worker stands."""
-        about = {"worker": relay().worker, "django": django.__version__}
-        yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
-        yield gauges("sockets", "Open sockets.", "tap", SOCKETS, socket_taps())
-        yield gauges("streams", "Open event streams.", "kind", STREAMS, streams.kinds)
-        readers = sum((tail.taps for tail in tails().tails.values()), Counter[str]())
-        yield gauges("readers", "Readers of rooms.", "tap", TAPS, readers)
-        yield gauge("rooms", "Rooms that are read here.", len(tails().tails))
-        yield gauge("slow_readers", "Connections that take no more now.", len(figures.paused))
-        yield gauge("draining", "1 while everybody is seen off.", is_draining())
-        if settings.REDIS_URL:
-            yield gauge("redis_up", "0 while Redis does not answer.", not relay().away)
 
-    def writing(self) -> Iterator[Metric]:
-        """What was written."""
-        yield counter("entries_appended", "Entries written by this worker.", figures.appended)
-        yield histogram("append_batch", "Commands in one transaction.", figures.batches)
-        help = "From a command until it is committed."
-        yield histogram("append_seconds", help, figures.append_seconds)
-        help = "Commands not written, the database being away."
-        yield counter("append_failures", help, figures.append_failures)
-        yield counters("refusals", "Who was told to wait.", "reason", REASONS, refusals)
+def now(worker: Worker) -> Iterator[Metric]:
+    """The state of the worker."""
+    about = {"worker": worker.bus.worker, "django": django.__version__}
+    yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
+    sockets = worker.sockets.by_transport()
+    yield gauges("sockets", "Open sockets.", "transport", SOCKETS, sockets)
+    yield gauges("streams", "Open event streams.", "kind", STREAMS, worker.streams.kinds)
+    readers = sum((tail.transports for tail in worker.tails.tails.values()), Counter[str]())
+    help = "Readers of rooms. A socket counts once for each room that it has joined."
+    yield gauges("readers", help, "transport", TRANSPORTS, readers)
+    yield gauge("rooms", "Rooms with a reader on this worker.", len(worker.tails.tails))
+    paused = len(worker.counters.connections.paused)
+    yield gauge("slow_readers", "Connections with 64 KiB or more unsent.", paused)
+    yield gauge("draining", "1 while the worker drains.", worker.streams.draining)
+    if settings.REDIS_URL:
+        yield gauge("redis_up", "1 if Redis answers, otherwise 0.", not worker.bus.away)
 
-    def reading(self) -> Iterator[Metric]:
-        """What was read."""
-        help = "Entries times the readers that they were handed to."
-        yield counter("deliveries", help, figures.deliveries)
-        help = "From a commit, or an arrival from another worker, to a reader that waited for it."
-        yield histogram("delivery_seconds", help, figures.delivery_seconds)
-        help = "Readers that came with a cursor."
-        yield counters("resumes", help, "tap", TAPS, figures.resumes)
-        help = "Readers whose cursor led nowhere."
-        yield counters("resets", help, "tap", TAPS, figures.resets)
-        yield counter("gaps", "Readings of the log for want of a doorbell.", figures.gaps)
-        yield counter("stuck_closed", "Connections closed since they took nothing.", figures.stuck)
+
+def writing(counted: Counters) -> Iterator[Metric]:
+    """Writes to the log, and refusals."""
+    yield counter("entries_appended", "Entries appended by this worker.", counted.appended)
+    yield histogram("append_batch", "Commands per transaction.", counted.batches)
+    yield histogram(
+        "append_seconds", "Seconds from a command to its commit.", counted.append_seconds
+    )
+    help = "Commands that failed because the database did not answer."
+    yield counter("append_failures", help, counted.append_failures)
+    yield counters("refusals", "Refused clients.", "reason", REFUSAL_REASONS, counted.refusals)
+
+
+def reading(counted: Counters) -> Iterator[Metric]:
+    """Deliveries to readers."""
+    help = "Entries times the readers that received them."
+    yield counter("deliveries", help, counted.deliveries)
+    help = "Seconds from the commit, or the notification by another worker, to a waiting reader."
+    yield histogram("delivery_seconds", help, counted.delivery_seconds)
+    help = "Readers that came with a cursor."
+    yield counters("resumes", help, "transport", TRANSPORTS, counted.resumes)
+    help = "Readers whose cursor could not be used."
+    yield counters("resets", help, "transport", TRANSPORTS, counted.resets)
+    help = "Times that the log had entries without a notification."
+    yield counter("gaps", help, counted.gaps)
+    help = "Connections closed because the client read nothing."
+    yield counter("stuck_closed", help, counted.connections.stuck_closed)
 
 
 def gauge(name: str, help: str, value: float) -> Metric:
-    """One number that goes up and down."""
+    """A gauge without labels."""
     return GaugeMetricFamily(f"twinstream_{name}", help, float(value))
 
 
 def gauges(
     name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
 ) -> Metric:
-    """One of them a key."""
+    """A gauge with one sample for each key."""
     family = GaugeMetricFamily(f"twinstream_{name}", help, labels=[label])
     for key in keys:
         family.add_metric([key], values.get(key, 0))
@@ -103,22 +107,22 @@ def gauges(
 
 
 def counter(name: str, help: str, value: float) -> Metric:
-    """One number that only grows."""
+    """A counter without labels."""
     return CounterMetricFamily(f"twinstream_{name}", help, value)
 
 
 def counters(
     name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
 ) -> Metric:
-    """One of them a key."""
+    """A counter with one sample for each key."""
     family = CounterMetricFamily(f"twinstream_{name}", help, labels=[label])
     for key in keys:
         family.add_metric([key], values.get(key, 0))
     return family
 
 
-def histogram(name: str, help: str, values: chat.Histogram) -> Metric:
-    """How a number is distributed."""
+def histogram(name: str, help: str, values: Histogram) -> Metric:
+    """A histogram with cumulative buckets."""
     total, buckets = 0, []
     for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):
         total += count
@@ -133,5 +137,5 @@ registry.register(WorkerCollector())
 
 
 def exposition() -> bytes:
-    """All of it as text."""
+    """All metrics in the text format of Prometheus."""
     return generate_latest(registry)

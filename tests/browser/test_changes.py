@@ -17,7 +17,7 @@ def value(window):
 
 def bar(window):
     """What the bar above the composer says; None if there is none."""
-    script = "const bar = document.querySelector('#purpose');"
+    script = "const bar = document.querySelector('#compose-mode');"
     return window.run(f"{script} return bar.hidden ? null : bar.querySelector('p').innerText")
 
 
@@ -261,5 +261,5 @@ def test_a_quote_of_what_is_not_loaded_is_fetched_and_followed(site, worker, two
     bob.until(lambda: bob.rows()[-1]["quote"] == quote.replace("long ago", "yesterday"))
     assert "yesterday" not in bob.bodies()
     bob.run("document.querySelector('#log > li:last-child .quote').click()")
-    lit = "return document.querySelector('#log .lit .body')?.textContent"
+    lit = "return document.querySelector('#log .highlighted .body')?.textContent"
     bob.until(lambda: bob.run(lit) == "yesterday")

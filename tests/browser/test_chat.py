@@ -199,8 +199,8 @@ def test_a_name_that_a_user_has_is_refused_by_the_field(worker, boss, open_windo
     window.click("#change")
     window.fill("#nickname", boss[0].upper())
     window.click("#rename button")
-    window.until(lambda: window.text("#refused") == "The name BOSS is taken.")
-    assert window.find("#refused").is_displayed()
+    window.until(lambda: window.text("#name-error") == "The name BOSS is taken.")
+    assert window.find("#name-error").is_displayed()
     assert window.run("return document.activeElement.id") == "nickname"
     window.click("#cancel")
     assert window.text("#nick") == name

@@ -1,7 +1,5 @@
 """The page on which staff see workers, rooms and people as they live."""
 
-import json
-
 import pytest
 from django.contrib.admin.models import LogEntry
 
@@ -13,18 +11,6 @@ pytestmark = pytest.mark.apart
 
 LOBBY = "/chat/lobby/"
 LIVE = "/admin/live/"
-NUMBERS = """
-const done = arguments[0];
-const show = ({ thousands, rate, duration, present, total }) => done(JSON.stringify({
-  thousands: [0, 999, 1000, 1234567].map(thousands),
-  rates: [null, 0, 0.04, 3.14, 9.96, 12.5, 20000].map(rate),
-  durations: [-1, 59.9, 61, 3600, 90061].map(duration).map(({ unit }) => unit),
-  day: duration(90061).values,
-  present: present({ b: 2, a: 1000, c: 0 }, ["a", "b", "c", "d"]),
-  total: [total({}), total({ a: 1, b: 2 })],
-}));
-import("/static/live/numbers.js").then(show, (error) => done(JSON.stringify(String(error))));
-"""
 TABLE = """
 return Array.from(document.querySelectorAll(`#${arguments[0]} tr`), (row) =>
   Object.fromEntries(Array.from(row.cells, (cell) => [cell.dataset.label, cell.textContent])));
@@ -35,21 +21,6 @@ window.states = [];
 const state = document.querySelector("#state");
 new MutationObserver(() => states.push(state.dataset.state)).observe(state, { attributes: true });
 """
-
-
-def test_numbers_are_said_as_people_read_them(open_window, worker):
-    window = open_window(f"{worker.url}/login/")
-    found = json.loads(window.driver.execute_async_script(NUMBERS))
-    space = "\u202f"
-    assert found["thousands"] == ["0", "999", f"1{space}000", f"1{space}234{space}567"]
-    assert found["rates"] == [None, "0", "0", "3.1", "10", "13", f"20{space}000"]
-    assert found["durations"] == ["seconds", "seconds", "minutes", "hours", "days"]
-    assert found["day"] == {"days": 1, "hours": 1, "minutes": 1, "seconds": 1}
-    assert found["present"] == [
-        {"name": "a", "count": f"1{space}000"},
-        {"name": "b", "count": "2"},
-    ]
-    assert found["total"] == [0, 3]
 
 
 def watch(window, worker, boss=("boss", "b")):
@@ -114,14 +85,14 @@ def test_closed_connections_come_back_and_lose_nothing(cast):
     for window in people:
         window.run(STATES)
     boss.until(lambda: lobby(boss)["Readers"] == "2\u00a0JSON")
-    boss.click("#rooms .closing button")
+    boss.click("#rooms .close-button button")
     boss.until(lambda: "Close 2?" in lobby(boss)["Connections"])
     boss.click("#rooms .question .button")
     ann.say("while they are away")
     for window in people:
         window.until(lambda window=window: "reconnecting" in window.run("return states"))
         window.until_state("connected")
-    boss.until(lambda: boss.text("#said").startswith("The connections of Lobby were closed"))
+    boss.until(lambda: boss.text("#result").startswith("The connections of Lobby were closed"))
     bob.say("after")
     for window in people:
         window.until_sent("before", "while they are away", "after")
@@ -136,12 +107,12 @@ def test_a_question_that_is_not_answered_closes_nothing(open_window, worker, bos
     person.run(STATES)
     window = watch(open_window(worker.url), worker, boss)
     row = "#rooms tr:first-child"
-    window.until(lambda: window.find(f"{row} .closing button").is_enabled())
-    window.click(f"{row} .closing button")
+    window.until(lambda: window.find(f"{row} .close-button button").is_enabled())
+    window.click(f"{row} .close-button button")
     window.until(lambda: window.run("return document.activeElement.textContent") == "Keep")
     window.press("\ue00c")  # Escape
-    window.until(lambda: window.find(f"{row} .closing button").is_displayed())
-    assert window.text("#said") == ""
+    window.until(lambda: window.find(f"{row} .close-button button").is_displayed())
+    assert window.text("#result") == ""
     assert person.run("return states") == []
 
 
@@ -179,7 +150,7 @@ def test_who_is_no_staff_gets_no_page(open_window, site, worker):
     window.until(lambda: window.find(".who .name").text == "customer")
     window.open(worker.url + LIVE)
     assert "not authorized to access this page" in window.text("body")
-    assert window.run("return document.querySelector('#live')") is None
+    assert window.run("return document.querySelector('#dashboard')") is None
 
 
 def test_a_hostile_name_stays_text(open_window, make_room, worker, boss):
@@ -194,7 +165,7 @@ def test_a_hostile_name_stays_text(open_window, make_room, worker, boss):
     window = watch(open_window(worker.url), worker, boss)
     window.until(lambda: any(row["Room"].startswith(name) for row in rows(window, "rooms")))
     window.until(lambda: name in names(window))
-    assert window.run("return document.querySelectorAll('#live img').length") == 0
+    assert window.run("return document.querySelectorAll('#dashboard img').length") == 0
     assert window.run("return window.xss") is None
 
 
@@ -203,7 +174,7 @@ def test_nothing_stands_out_of_the_window(open_window, worker, boss, width):
     window = watch(open_window(worker.url), worker, boss)
     phone = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
     window.cdp("Emulation.setDeviceMetricsOverride", **phone)
-    widths = "[document.documentElement, ...document.querySelectorAll('#live .module')]"
+    widths = "[document.documentElement, ...document.querySelectorAll('#dashboard .module')]"
     assert window.run(f"return {widths}.every((part) => part.scrollWidth <= part.clientWidth)")
 
 

@@ -130,7 +130,7 @@ def test_no_page_of_the_admin_breaks_its_policy(open_witnessed, worker, boss, si
 def test_a_socket_and_a_stream_of_this_host_are_allowed(open_witnessed, path, make_text, worker):
     window = open_witnessed(path)
     window.until_state("connected")
-    assert window.run("return document.querySelector('#state').dataset.tap") == "socket"
+    assert window.run("return document.querySelector('#state').dataset.transport") == "socket"
     window.open(worker.url + make_text("ab"))
     window.click("#start")
     window.until_state("done")

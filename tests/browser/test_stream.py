@@ -95,7 +95,7 @@ def test_a_stopped_text_goes_on_where_it_stood(worker, open_window, make_text):
     other = make_text("another text").split("=")[1]
     window = open_window(worker.url + make_text(NUMBERS, interval_ms=SLOW_MS))
     window.click("#raw summary")
-    window.click("#go-on")
+    window.click("#resume")
     assert window.state() == "idle"  # nothing has been stopped yet
     window.click("#start")
     window.until(lambda: shown_length(window) >= 3)
@@ -104,7 +104,7 @@ def test_a_stopped_text_goes_on_where_it_stood(worker, open_window, make_text):
 
     window.choose("#pace", "20")
     window.choose("#text", other)  # for the next start
-    window.click("#go-on")
+    window.click("#resume")
     window.until_state("done")
     assert window.text("#output") == NUMBERS
     metas = [json.loads(data) for _, event, data in window.wire() if event == "meta"]

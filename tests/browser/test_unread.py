@@ -3,8 +3,8 @@
 from tests.browser.conftest import write
 
 MARKED = """
-const fresh = document.querySelector("#log .fresh");
-return fresh && Number(fresh.closest("li").dataset.seq);
+const divider = document.querySelector("#log .divider");
+return divider && Number(divider.closest("li").dataset.seq);
 """
 AT_BOTTOM = """
 const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#scroller");

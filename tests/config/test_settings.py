@@ -50,7 +50,7 @@ def setting(name, **environment):
 
 @pytest.fixture
 def start_with(tmp_path):
-    """Starts a copy of the project with a file `.env`; returns what its settings are then."""
+    """Starts a copy of the project with a file `.env`, and prints the named settings."""
 
     def start_with(text, *names):
         shutil.copytree(ROOT / "config", tmp_path / "config")
@@ -78,7 +78,7 @@ def test_a_bad_value_in_a_file_stops_the_start_with_its_name(start_with):
     assert done.stderr.startswith("Bad value of CHAT_BURST")
 
 
-# As the README says that a site is hosted under its name.
+# The settings that the README gives for a site with a host name.
 DOCUMENTED = SECRET | {
     "SECRET_KEY": "".join(map(chr, range(48, 123))),
     "ALLOWED_HOSTS": "example.org",
@@ -88,12 +88,12 @@ DOCUMENTED = SECRET | {
 CHECK = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
 
-def test_with_the_documented_settings_nothing_is_left_to_warn_of():
+def test_with_the_documented_settings_check_deploy_has_no_warning():
     done = start(CHECK, **DOCUMENTED)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_without_https_it_is_warned_of():
+def test_without_https_check_deploy_warns():
     done = start(CHECK, **DOCUMENTED | {"HTTPS": "off"})
     assert done.returncode == 1
     assert {"security.W008", "security.W012", "security.W016"} <= set(
@@ -105,19 +105,19 @@ def test_without_https_it_is_warned_of():
     ("environment", "expected"),
     [
         ({}, False),  # development
-        (SECRET, False),  # nobody comes from elsewhere
+        (SECRET, False),  # this machine only
         (SECRET | {"ALLOWED_HOSTS": "localhost,example.org"}, True),
         (SECRET | {"ALLOWED_HOSTS": "*"}, True),
         (SECRET | {"ALLOWED_HOSTS": "example.org", "HTTPS": "off"}, False),
         (SECRET | {"HTTPS": "on"}, True),
     ],
 )
-def test_cookies_go_by_https_where_others_come_in(environment, expected):
+def test_cookies_are_secure_when_the_site_has_a_host_name(environment, expected):
     for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT"):
         assert setting(name, **environment) is expected
 
 
-def test_how_long_browsers_insist_on_https_is_for_the_operator():
+def test_hsts_can_be_changed_by_settings():
     name = "SECURE_HSTS_SECONDS"
     assert setting(name, **DOCUMENTED) == 2_592_000
     assert setting(name, **DOCUMENTED, HSTS_SECONDS="60") == 60
@@ -127,7 +127,7 @@ def test_how_long_browsers_insist_on_https_is_for_the_operator():
     assert setting(name, **DOCUMENTED, HSTS_SUBDOMAINS="on") is True
 
 
-def test_without_a_key_manage_runs_in_development():
+def test_without_a_key_manage_py_runs_in_development():
     done = start(MANAGE)
     assert "DEBUG = True\n" in done.stdout
     assert "InMemoryChannelLayer" in done.stdout
@@ -147,7 +147,7 @@ def test_without_a_key_every_other_start_is_refused(arguments):
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_key_and_without_debug_manage_is_refused_too():
+def test_without_a_key_and_without_debug_manage_py_is_refused():
     done = start(MANAGE, DEBUG="false")
     assert done.returncode == 1
     assert "SECRET_KEY is not set" in done.stderr
@@ -157,7 +157,7 @@ def test_with_a_key_debug_is_off():
     assert setting("DEBUG", **SECRET) is False
 
 
-def test_redis_broadcasts_where_it_is_named():
+def test_with_redis_url_the_channel_layer_is_redis():
     layers = setting("CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:6379/1")
     assert layers["default"]["BACKEND"].endswith("RedisPubSubChannelLayer")
     (host,) = layers["default"]["CONFIG"]["hosts"]
@@ -172,7 +172,7 @@ def test_the_database_is_read_from_its_url():
     assert found["CONN_MAX_AGE"] == 0
 
 
-def test_sqlite_takes_its_lock_early_and_waits():
+def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
     options = setting("DATABASES")["default"]["OPTIONS"]
     assert (options["transaction_mode"], options["timeout"]) == ("IMMEDIATE", 20)
     assert "journal_mode=WAL" in options["init_command"]
@@ -220,16 +220,16 @@ def test_an_empty_value_is_unset():
     assert setting("CHAT_BURST", CHAT_BURST="") == 20
 
 
-def test_spaces_around_values_and_items_do_not_count():
+def test_spaces_around_values_and_items_are_ignored():
     hosts = setting("ALLOWED_HOSTS", ALLOWED_HOSTS=" a.example, b.example,")
     assert hosts == ["a.example", "b.example"]
     assert setting("DEBUG", **SECRET, DEBUG=" true ") is True
 
 
-def test_the_same_file_is_meant_from_whichever_folder():
+def test_a_relative_sqlite_file_is_in_the_project():
     databases = setting("DATABASES", DATABASE_URL="sqlite:///site.sqlite3")
     assert databases["default"]["NAME"] == ROOT / "site.sqlite3"
 
 
-def test_a_limit_can_be_turned():
+def test_a_limit_can_be_changed():
     assert setting("CHAT_BURST", CHAT_BURST="7") == 7

@@ -154,7 +154,7 @@ async def test_a_sqlite_file_that_was_replaced_is_the_one_that_is_written(make_s
 
 # ---- Redis ---------------------------------------------------------------------------
 
-AWAY, BACK = "The channel layer is away", "The channel layer is back"
+AWAY, BACK = "Channel layer unreachable", "Channel layer reachable again"
 
 
 @pytest.mark.parametrize("hung", [False, True])

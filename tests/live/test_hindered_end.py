@@ -6,7 +6,7 @@ import sqlite3
 
 import psycopg
 
-from config.worker.thread_pool import LANES
+from config.worker.thread_pool import THREADS
 from tests.live.hostile.raw import connect
 from tests.live.test_draining import LEAVE_SECONDS, until
 
@@ -35,18 +35,18 @@ async def test_whoever_asks_a_worker_that_leaves_is_sent_on_and_no_trouble_is_ma
         answer = await late.rest()
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"\r\nConnection: close\r\n" in answer
-        await until(lambda: "were cut off" in worker.log.read_text())
+        await until(lambda: "did not end in time" in worker.log.read_text())
     assert await asyncio.gather(*(one.rest() for one in hanging)) == [b""] * HANGING
     assert await asyncio.to_thread(worker.running.wait, LEAVE_SECONDS) == 0
     log = worker.log.read_text()
-    assert f"{HANGING} connections were cut off" in log
+    assert f"Aborted {HANGING} connections that did not end in time" in log
     assert "Traceback" not in log
 
 
 def all_lanes_wait(postgres):
     asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with psycopg.connect(postgres.url) as connection:
-        return connection.execute(asked).fetchone()[0] >= LANES
+        return connection.execute(asked).fetchone()[0] >= THREADS
 
 
 async def test_a_thread_that_waits_for_a_locked_database_holds_nobody(make_site, open_socket):
@@ -65,4 +65,4 @@ async def test_a_thread_that_waits_for_a_locked_database_holds_nobody(make_site,
         assert await asyncio.to_thread(worker.running.wait, LEAVE_SECONDS) == 1
     finally:
         lock.close()
-    assert "Threads were left behind: log-writer_0" in worker.log.read_text()
+    assert "Threads still running at exit: log-writer_0" in worker.log.read_text()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.server.listen import raise_open_files
+from config.server.listen import raise_open_file_limit
 
 EACH = 1_000
 AT_ONCE = 100
@@ -15,7 +15,7 @@ TEXT, ROOM = "/api/sse?interval=10000", "/api/rooms/lobby/events"
 @pytest.fixture(autouse=True)
 def open_files():
     """As many as this process may have; the worker sees to its own."""
-    raise_open_files()
+    raise_open_file_limit()
 
 
 async def listen(worker, path):

@@ -10,7 +10,7 @@ import socket
 
 import pytest
 
-from config.server.protocols import idle_seconds
+from config.server.http import idle_seconds
 from tests.hosted import FILES, copy_nginx
 from tests.processes import ROOT, Process
 from tests.shared import free_port

@@ -71,7 +71,7 @@ async def test_everything_is_served_and_sees_its_end(worker):
     assert not worker.path.exists()
     log = worker.log.read_text()
     assert "Traceback" not in log
-    assert "left behind" not in log
+    assert "still running at exit" not in log
 
 
 async def test_who_comes_with_many_is_let_in(worker):

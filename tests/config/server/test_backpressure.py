@@ -1,156 +1,114 @@
-"""How bytes leave a connection, and come."""
+"""Backpressure in both directions."""
 
 import asyncio
-import socket
+from types import SimpleNamespace
 
-import pytest
-from twisted.internet.main import CONNECTION_LOST
-
-from config.server.backpressure import WAITING_MOST, BoundedInbox, Eager, EagerTCP, Inbox
-
-
-class Queued:
-    """What a transport of Twisted does: it queues, and a turn of its loop sends."""
-
-    connected = True
-    dataBuffer = b""
-
-    def __init__(self):
-        self._tempDataBuffer = []
-
-    def write(self, data):
-        self._tempDataBuffer.append(data)
-
-
-class Connection(Eager, Queued):
-    """A connection whose socket takes so many bytes, or fails."""
-
-    def __init__(self, takes):
-        super().__init__()
-        self.takes = takes
-        self.sent = b""
-
-    def writeSomeData(self, data):
-        if isinstance(self.takes, int):
-            self.sent += data[: self.takes]
-            return min(self.takes, len(data))
-        return self.takes
-
-
-@pytest.mark.parametrize(
-    ("takes", "sent", "queued"),
-    [
-        (9, b"abcd", []),
-        (4, b"abcd", []),
-        (3, b"abc", [b"d"]),
-        (0, b"", [b"abcd"]),
-        (OSError(), b"", [b"abcd"]),  # whereupon the reactor finds the error too
-    ],
+from config.server import backpressure
+from config.server.backpressure import (
+    MAX_WAITING,
+    STUCK_SECONDS,
+    BoundedReceiveQueue,
+    ReceiveQueue,
+    WriteGate,
 )
-def test_what_the_socket_takes_is_sent_at_once(takes, sent, queued):
-    connection = Connection(takes)
-    connection.writeSequence([b"ab", b"cd"])
-    assert (connection.sent, connection._tempDataBuffer) == (sent, queued)
-    assert connection.unsent == bool(queued)
+
+# ---- Writing ----
 
 
-@pytest.mark.parametrize("buffer", ["dataBuffer", "_tempDataBuffer"])
-def test_nothing_overtakes_what_waits(buffer):
-    connection = Connection(9)
-    setattr(connection, buffer, type(getattr(connection, buffer))([120]))
-    connection.write(b"abcd")
-    assert connection.sent == b""
-    assert connection._tempDataBuffer[-1:] == [b"abcd"]
+async def test_a_writer_waits_while_the_gate_is_paused():
+    gate = WriteGate(None)
+    await gate.drained()
+    gate.pauseProducing()
+    waiting = [asyncio.ensure_future(gate.drained()) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in waiting)
+    gate.resumeProducing()
+    await asyncio.gather(*waiting)
 
 
-def test_nothing_is_sent_when_the_connection_is_gone():
-    connection = Connection(9)
-    connection.connected = False
-    connection.write(b"abcd")
-    assert (connection.sent, connection.unsent) == (b"", False)
+async def test_a_cancelled_writer_does_not_stop_the_others():
+    gate = WriteGate(None)
+    gate.pauseProducing()
+    cancelled, waiting = (asyncio.ensure_future(gate.drained()) for _ in range(2))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    gate.stopProducing()
+    await waiting
 
 
-@pytest.fixture
-def pair():
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    connection = EagerTCP.__new__(EagerTCP)
-    connection.socket = ours
-    with ours, theirs:
-        yield connection, theirs
+def test_a_client_is_stuck_when_it_reads_nothing_for_a_minute(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(backpressure, "time", SimpleNamespace(monotonic=lambda: now))
+    connection = SimpleNamespace(bytes_in_flight=1000)
+    gate = WriteGate(connection)
+    assert not gate.is_stuck()
+    gate.pauseProducing()
+    now += STUCK_SECONDS
+    assert not gate.is_stuck()
+    connection.bytes_in_flight = 999  # it reads, however slowly
+    now += STUCK_SECONDS
+    assert not gate.is_stuck()
+    now += STUCK_SECONDS + 1
+    assert gate.is_stuck()
 
 
-def test_the_kernel_takes_what_it_can_and_then_nothing(pair):
-    connection, theirs = pair
-    assert connection.writeSomeData(b"abcd") == 4
-    assert theirs.recv(9) == b"abcd"
-    while connection.writeSomeData(b"x" * 100_000):
-        pass
-    assert connection.writeSomeData(b"x") == 0
-
-
-def test_a_connection_that_is_gone_is_lost(pair):
-    connection, theirs = pair
-    theirs.close()
-    assert connection.writeSomeData(b"x") is CONNECTION_LOST
-
-
-# ---- What comes ----
+# ---- Receiving ----
 
 
 class Pausing:
-    """A connection that can be told to read no more."""
+    """Records when the server stops and resumes reading."""
 
     connected = True
 
     def __init__(self):
         self.transport = self
-        self.told = []
+        self.calls = []
 
     def pauseProducing(self):
-        self.told.append("pause")
+        self.calls.append("pause")
 
     def resumeProducing(self):
-        self.told.append("resume")
+        self.calls.append("resume")
 
 
-def frame(number):
+def event(number):
     return {"type": "websocket.receive", "text": str(number)}
 
 
-async def test_events_are_given_in_their_order_as_soon_as_they_come():
-    inbox = Inbox()
-    waiting = asyncio.ensure_future(inbox.get())
+async def test_events_are_received_in_order():
+    queue = ReceiveQueue()
+    waiting = asyncio.ensure_future(queue.get())
     await asyncio.sleep(0)
-    inbox.put_nowait(frame(1))
-    inbox.put_nowait(frame(2))
-    assert [await waiting, await inbox.get()] == [frame(1), frame(2)]
+    queue.put_nowait(event(1))
+    queue.put_nowait(event(2))
+    assert [await waiting, await queue.get()] == [event(1), event(2)]
 
 
-async def test_whoever_stops_waiting_takes_nothing_away():
-    inbox = Inbox()
-    waiting = asyncio.ensure_future(inbox.get())
+async def test_a_cancelled_receive_loses_no_event():
+    queue = ReceiveQueue()
+    waiting = asyncio.ensure_future(queue.get())
     await asyncio.sleep(0)
-    inbox.put_nowait(frame(1))
+    queue.put_nowait(event(1))
     waiting.cancel()
     await asyncio.wait([waiting])
-    assert await inbox.get() == frame(1)
+    assert await queue.get() == event(1)
 
 
-async def test_that_the_client_has_left_is_told_to_everybody():
-    inbox = Inbox()
-    inbox.put_nowait(frame(1))
-    inbox.put_nowait({"type": "websocket.disconnect", "code": 1001})
-    told = [(await inbox.get())["type"] for _ in range(3)]
-    assert told == ["websocket.receive", "websocket.disconnect", "websocket.disconnect"]
+async def test_the_disconnect_event_is_received_by_every_later_call():
+    queue = ReceiveQueue()
+    queue.put_nowait(event(1))
+    queue.put_nowait({"type": "websocket.disconnect", "code": 1001})
+    types = [(await queue.get())["type"] for _ in range(3)]
+    assert types == ["websocket.receive", "websocket.disconnect", "websocket.disconnect"]
 
 
-async def test_nothing_is_read_while_many_wait():
+async def test_reading_stops_while_many_messages_wait():
     connection = Pausing()
-    inbox = BoundedInbox(connection)
-    for number in range(WAITING_MOST + 5):
-        inbox.put_nowait(frame(number))
-    assert connection.told == ["pause"]
-    for number in range(WAITING_MOST + 5):
-        assert await inbox.get() == frame(number)
-    assert connection.told == ["pause", "resume"]
+    queue = BoundedReceiveQueue(connection)
+    for number in range(MAX_WAITING + 5):
+        queue.put_nowait(event(number))
+    assert connection.calls == ["pause"]
+    for number in range(MAX_WAITING + 5):
+        assert await queue.get() == event(number)
+    assert connection.calls == ["pause", "resume"]

@@ -1,0 +1,18 @@
+"""Methods that Daphne calls for every connection once a second."""
+
+from types import SimpleNamespace
+
+from config.server.sweep import contain_errors
+
+
+def test_an_exception_is_logged_and_does_not_reach_the_sweep(caplog):
+    @contain_errors
+    def check_timeouts(connection, seconds):
+        calls.append(seconds)
+        raise ZeroDivisionError
+
+    calls = []
+    check_timeouts(SimpleNamespace(client_addr=["192.0.2.1", 5]), 7)
+    assert calls == [7]
+    assert caplog.messages == ["check_timeouts failed for ['192.0.2.1', 5]"]
+    assert caplog.records[0].exc_info[0] is ZeroDivisionError
