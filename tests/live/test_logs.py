@@ -109,6 +109,6 @@ async def test_what_is_written_is_in_no_log(site, worker, open_socket, open_line
         await say_it_where_it_cannot_be_stored(site, worker, open_socket)
     worker.stop()
     said = worker.log.read_text()
-    assert "were not written" in said  # things did go wrong, and that was said
+    assert "items not written" in said  # things did go wrong, and that was said
     assert "Forbidden (CSRF token missing.)" in said
     assert [line for line in said.splitlines() if WORD in line] == []
