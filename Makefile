@@ -8,6 +8,9 @@ NODE_MODULES := benchmarks/peers/node/node_modules
 PROOF_MODULES := tests/proof/node_modules
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Of the tests. More than there are cores, since most tests wait for something.
+PROCESSES ?= 5
+
 # As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
 STRESS = $(foreach name,SECONDS READERS WRITERS WORKERS SEED DATABASE,$(if $($(name)),--$(call lower,$(name)) $($(name))))
 # Not needed where REDIS_URL names another one.
@@ -37,7 +40,7 @@ reload: setup ## Bring a new version to what `make serve` runs, one worker after
 	@$(BIN)/python -m deploy.reload
 
 test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
-	$(BIN)/python -m pytest --ignore=tests/proof $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore=tests/proof $(TESTS)
 
 proof: packages proof-packages $(VENV)/.installed-proof $(PROOF_MODULES)/.installed ## Test the site by others' rulers: Autobahn, axe, promtool
 	$(BIN)/python -m pytest tests/proof
@@ -65,6 +68,7 @@ lint: $(VENV)/.installed-dev node_modules/.installed ## Check the form and the t
 	$(BIN)/mypy
 	node_modules/.bin/biome ci --error-on-warnings
 	node_modules/.bin/tsc
+	node_modules/.bin/tsc -p tsconfig.strict.json
 
 format: $(VENV)/.installed-dev node_modules/.installed ## Put the form right
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,7 @@
 """The cast and the stage that tests share."""
 
 import threading
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -18,7 +19,27 @@ from streaming.texts import playback
 from tests import site_database
 from tests.servers import Site
 
+TESTS = Path(__file__).parent
 LOG_THREADS = [(WRITER, 1), (READERS, 2)]
+
+
+# Those that take longest begin first, or one process would still run when the others are done.
+FIRST = ["test_postgresql.py", "live", "protocol", "browser", "stress", "deploy", "benchmarks"]
+
+
+def pytest_collection_modifyitems(items):
+    """Says for pytest-xdist what runs in one process: the tests of a file, which may share a
+    site. Those of a file that is marked `apart` share nothing, and are spread."""
+    items.sort(key=lambda item: place(item.path))
+    for item in items:
+        if not item.get_closest_marker("apart"):
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
+
+
+def place(path):
+    """Where the tests of a file stand in the order of the run."""
+    top = path.relative_to(TESTS).parts[0]
+    return FIRST.index(top) if top in FIRST else len(FIRST)
 
 
 # How long an example takes says nothing on a machine that others use as well.

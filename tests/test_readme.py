@@ -1,6 +1,7 @@
 """The README is short, settings and dependencies are documented, and documents name only files that
 exist."""
 
+import json
 import re
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def requirements(name):
     return [
         re.fullmatch(r"([\w-]+)(\[\w+\])?==[^\s;]+(;.*)?", line)
         for line in lines
-        if line[:2] != "-r"
+        if not line.startswith(("-r", "#"))
     ]
 
 
@@ -51,8 +52,18 @@ def test_every_dependency_is_pinned_and_has_its_reason():
     pinned = [match[1].lower() for match in requirements("requirements.txt")]
     named = [name.split()[0].lower() for name in table(DEPENDENCIES_PAGE, "The site")]
     assert sorted(named) == sorted(pinned)
-    for match in requirements("requirements-dev.txt"):
-        assert match[1] in DEPENDENCIES_PAGE
+    further = requirements("requirements-dev.txt") + requirements("requirements-proof.txt")
+    assert [match[1] for match in further if match[1] not in DEPENDENCIES_PAGE] == []
+
+
+@pytest.mark.parametrize("file", ["package.json", "tests/proof/package.json"])
+def test_every_npm_package_is_pinned_and_has_its_reason(file):
+    package = json.loads((ROOT / file).read_text())
+    versions = package.get("dependencies", {}) | package.get("devDependencies", {})
+    assert versions
+    for name, version in versions.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+        assert f"`{name}`" in DEPENDENCIES_PAGE
 
 
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]

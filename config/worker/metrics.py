@@ -57,7 +57,7 @@ def now(worker: Worker) -> Iterator[Metric]:
     yield gauges("readers", help, "transport", TRANSPORTS, readers)
     yield gauge("rooms", "Rooms with a reader on this worker.", len(worker.tails.tails))
     paused = len(worker.counters.connections.paused)
-    yield gauge("slow_readers", "Connections whose write buffer is full.", paused)
+    yield gauge("slow_readers", "Connections with 64 KiB or more unsent.", paused)
     yield gauge("draining", "1 while the worker drains.", worker.streams.draining)
     if settings.REDIS_URL:
         yield gauge("redis_up", "1 if Redis answers, otherwise 0.", not worker.bus.away)
@@ -92,14 +92,14 @@ def reading(counted: Counters) -> Iterator[Metric]:
 
 
 def gauge(name: str, help: str, value: float) -> Metric:
-    """A value that goes up and down."""
+    """A gauge without labels."""
     return GaugeMetricFamily(f"twinstream_{name}", help, float(value))
 
 
 def gauges(
     name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
 ) -> Metric:
-    """A gauge for each key."""
+    """A gauge with one sample for each key."""
     family = GaugeMetricFamily(f"twinstream_{name}", help, labels=[label])
     for key in keys:
         family.add_metric([key], values.get(key, 0))
@@ -107,14 +107,14 @@ def gauges(
 
 
 def counter(name: str, help: str, value: float) -> Metric:
-    """A value that only grows."""
+    """A counter without labels."""
     return CounterMetricFamily(f"twinstream_{name}", help, value)
 
 
 def counters(
     name: str, help: str, label: str, keys: tuple[str, ...], values: Mapping[str, int]
 ) -> Metric:
-    """A counter for each key."""
+    """A counter with one sample for each key."""
     family = CounterMetricFamily(f"twinstream_{name}", help, labels=[label])
     for key in keys:
         family.add_metric([key], values.get(key, 0))
@@ -122,7 +122,7 @@ def counters(
 
 
 def histogram(name: str, help: str, values: Histogram) -> Metric:
-    """The distribution of a value."""
+    """A histogram with cumulative buckets."""
     total, buckets = 0, []
     for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):
         total += count

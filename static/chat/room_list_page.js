@@ -10,6 +10,7 @@ const SETTLE_MS = 1_000;
 
 const list = byId("rooms");
 const { title } = document;
+/** @type {ReturnType<typeof setTimeout> | null} */
 let settleTimer = null;
 let isRefreshWanted = false;
 

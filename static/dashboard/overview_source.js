@@ -9,8 +9,10 @@ export class OverviewSource {
   #url;
   #onState;
   #onOverview;
+  /** @type {any} */
   #source = null;
-  #silenceTimer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #silenceTimer;
   #backoff = new Backoff();
 
   constructor(url, { onState, onOverview }) {

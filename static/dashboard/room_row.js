@@ -21,6 +21,7 @@ export class RoomRow {
   #summary = element("summary");
   #members = element("ul");
   #shownMembers = "";
+  /** @type {CloseButton | null} */
   #closeButton = null;
   #roomsUrl;
 
@@ -32,8 +33,9 @@ export class RoomRow {
     this.#cells = cells;
     this.#details.append(this.#summary, this.#members);
     if (onClose) {
-      this.#closeButton = new CloseButton(onClose);
-      cells[4].append(this.#closeButton.element);
+      const closeButton = new CloseButton(onClose);
+      this.#closeButton = closeButton;
+      cells[4].append(closeButton.element);
     }
   }
 
@@ -43,7 +45,7 @@ export class RoomRow {
     this.#private.hidden = room.is_public;
     const [head, perMinute, readers, online] = this.#cells;
     setText(head, formatThousands(room.head));
-    setText(perMinute, formatRate(room.per_minute));
+    setText(perMinute, formatRate(room.per_minute) ?? "");
     setText(readers, joinCounts(nonZeroCounts(room.taps, TRANSPORTS)));
     this.#showOnline(online, room);
     this.#closeButton?.show(room, sumCounts(room.taps));

@@ -7,7 +7,7 @@ const HAS_OWN_ENTER = 'a, button:not([aria-disabled="true"]), summary, input, te
 export function listenForShortcuts({ start, stop }) {
   const isComposing = watchComposition(document);
   const isPlain = (event) => !(event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
-  document.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (/** @type {any} */ event) => {
     if (event.defaultPrevented || isComposing(event) || !isPlain(event)) return;
     if (event.key === "Escape") stop();
     if (event.key === "Enter" && !event.target.closest(HAS_OWN_ENTER)) start();

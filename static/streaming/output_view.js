@@ -3,7 +3,7 @@ const NEAR_BOTTOM_PX = 24;
 /** The text so far. It only grows at its end, so that a selection inside it survives. */
 export class OutputView {
   #panel;
-  #text = null;
+  #text = document.createTextNode("");
   #isAtBottom = true;
   #isScrollPending = false;
 

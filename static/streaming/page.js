@@ -16,6 +16,7 @@ const table = new EventTable(byId("raw"), byId("rows"));
 const source = new TextSource({ onEvent: (event) => table.add(event), onMeta, onGrapheme, onDone, onError });
 
 let state = "idle";
+/** The chosen option. @type {any} */
 let text = null;
 let shown = 0;
 let total = 0;

@@ -12,12 +12,14 @@ export function sourceUrl(base, slug, interval) {
 /** One EventSource at a time; events of an earlier one are ignored. */
 export class TextSource {
   #listener;
+  /** @type {EventSource | null} */
   #source = null;
   #url = "";
   #eventName = "message";
   #cursor = "";
   #attempts = 0;
-  #retryTimer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retryTimer;
   #backoff = new Backoff();
 
   /** `onEvent` gets every event; `onMeta`, `onGrapheme` and `onDone` its data; `onError(isClosed)` follows a loss. */

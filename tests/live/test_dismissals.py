@@ -202,7 +202,11 @@ async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
     bystander = await open_socket(workers[1])
     await bystander.join()
     async with connected(person) as open:
-        close = f"from realtime.revocation import *; dismiss(of_room({site.backroom}))"
+        close = (
+            "from realtime.revocation import room_subject; "
+            "from realtime.revoke import revoke_on_commit; "
+            f"revoke_on_commit(room_subject({site.backroom}))"
+        )
         await asyncio.to_thread(site.shell, close)
         async with asyncio.timeout(AT_ONCE):
             bye = await open.socket.until("bye")
@@ -227,7 +231,7 @@ said = io.StringIO()
 logging.getLogger("realtime.bus").addHandler(logging.StreamHandler(said))
 for number in range(10):
     get_user_model().objects.create_user(f"user-{number}").save()
-print(said.getvalue().count("are not told"))
+print(said.getvalue().count("not notified"))
 """
 
 

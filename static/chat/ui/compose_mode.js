@@ -9,7 +9,7 @@ export class ComposeMode {
   #store;
   #composer;
   #mode = NEW_MESSAGE;
-  /** The text and the mode from before an edit. */
+  /** The text and the mode from before an edit. @type {any} */
   #previous = null;
 
   constructor(composer, store) {

@@ -5,7 +5,8 @@ const SESSION_ENDED = 4401;
 
 /** The state of the connection as text, with a countdown while it waits. */
 export class ConnectionView {
-  #countdown = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #countdown;
 
   constructor(store) {
     store.subscribe({ connection: (connection) => this.#show(connection) });

@@ -13,6 +13,7 @@ export class DebugPanel {
   #drawer;
   #state;
   #timers = [];
+  /** @type {number | null} */
   #frame = null;
 
   constructor(drawer, store, { ping, cut }) {

@@ -6,8 +6,9 @@ export class LogView {
   #list;
   #templates;
   #rows = [];
-  /** The line that says which entries were skipped. */
+  /** The line that says which entries were skipped. @type {{ after: number, element: Element | null }} */
   #gap = { after: 0, element: null };
+  /** @type {{ seq: number | null, element: Element | null }} */
   #divider = { seq: null, element: null };
   #myKey;
 

@@ -7,6 +7,7 @@ export class MessageActions {
   #bar;
   #getAllowed;
   #onChoose;
+  /** The row that shows the buttons, or null. @type {any} */
   #row = null;
 
   /** `getAllowed(seq)` returns which of the actions; `onChoose(action, seq)` executes one. */

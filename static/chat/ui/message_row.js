@@ -68,7 +68,7 @@ export class MessageRow {
   groupWith(above) {
     const day = formatDay(this.message.at);
     const isSameDay = above !== null && formatDay(above.message.at) === day;
-    const isNear = isSameDay && new Date(this.message.at) - new Date(above.message.at) < GROUP_MS;
+    const isNear = isSameDay && Date.parse(this.message.at) - Date.parse(above.message.at) < GROUP_MS;
     this.#find("day").hidden = isSameDay;
     setText(this.#find("day"), isSameDay ? "" : day);
     const isAfterGap = this.element.previousElementSibling?.matches(".gap") ?? false;

@@ -12,7 +12,8 @@ export class TypingView {
   #line;
   #typing;
   #throttle = new TypingThrottle();
-  #timer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   constructor(line, field, store, send) {
     this.#line = line;
