@@ -8,6 +8,9 @@ NODE_MODULES := benchmarks/peers/node/node_modules
 PROOF_MODULES := tests/proof/node_modules
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Of the tests. More than there are cores, since most tests wait for something.
+PROCESSES ?= 5
+
 # As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
 STRESS = $(foreach name,SECONDS READERS WRITERS WORKERS SEED DATABASE,$(if $($(name)),--$(call lower,$(name)) $($(name))))
 # Not needed where REDIS_URL names another one.
@@ -37,7 +40,7 @@ reload: setup ## Bring a new version to what `make serve` runs, one worker after
 	@$(BIN)/python -m deploy.reload
 
 test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
-	$(BIN)/python -m pytest --ignore=tests/proof $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore=tests/proof $(TESTS)
 
 proof: packages proof-packages $(VENV)/.installed-proof $(PROOF_MODULES)/.installed ## Test the site by others' rulers: Autobahn, axe, promtool
 	$(BIN)/python -m pytest tests/proof
@@ -48,29 +51,42 @@ stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that
 cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
 	@$(BIN)/python -m benchmarks.cost $(COST)
 
-bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with what people would pick instead
-	@$(BIN)/python -m benchmarks.compare.answering
+ifdef BEFORE
+bench: packages $(VENV)/.installed-dev
+	@$(BIN)/python -m benchmarks.compare --before "$(BEFORE)" $(BENCH)
+	@$(BIN)/python -m benchmarks.report before
+else
+bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers; BEFORE=CHECKOUT BENCH="--size small": with another checkout
+	@$(BIN)/python -m benchmarks.compare.check
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
-	@$(BIN)/python -m benchmarks.report
+	@$(BIN)/python -m benchmarks.report bench pictures
+endif
 
-lint: $(VENV)/.installed-dev ## Check the form and the types
+lint: $(VENV)/.installed-dev node_modules/.installed ## Check the form and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	node_modules/.bin/biome ci --error-on-warnings
+	node_modules/.bin/tsc
+	node_modules/.bin/tsc -p tsconfig.strict.json
 
-format: $(VENV)/.installed-dev ## Put the form right
+format: $(VENV)/.installed-dev node_modules/.installed ## Put the form right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	node_modules/.bin/biome check --write
 
 clean: ## Remove .venv, node_modules and the caches; the database stays
-	rm -rf $(VENV) $(NODE_MODULES) $(PROOF_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules $(NODE_MODULES) $(PROOF_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: programs packages proof-packages rivals
+.PHONY: programs packages node proof-packages rivals
 programs:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
 
 packages:
-	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver gcc libc6-dev || true
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver nodejs gcc libc6-dev || true
+
+node:
+	@sh deploy/packages.sh nodejs npm
 
 # Prometheus for promtool.
 proof-packages:
@@ -92,6 +108,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev requirements-bench.txt
 	$(PIP_INSTALL) -r requirements-bench.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json | node
+	npm ci --silent
 	@touch $@
 
 $(VENV)/.installed-proof: $(VENV)/.installed-dev requirements-proof.txt

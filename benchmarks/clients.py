@@ -1,4 +1,5 @@
-"""Clients that cost little: thousands of them must not be what a measurement waits for."""
+"""Cheap WebSocket and event stream clients for asyncio: thousands of them in one process must not
+be what limits a measurement."""
 
 import asyncio
 import json
@@ -14,23 +15,23 @@ HANDSHAKE = (
 )
 
 
-class Lost(Exception):
-    """Something did not come, or came twice: the run is worth nothing."""
+class DeliveryError(Exception):
+    """A delivery was lost or doubled: the run is void."""
 
 
 class Client(asyncio.Protocol):
-    """A connection that sends one request, and takes what comes."""
+    """A connection that sends one request and receives the response."""
 
     headers = ""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.received = 0  # bytes after the head
-        self.pieces = 0  # in which they came
+        self.received = 0  # bytes of the body
+        self.reads = 0  # calls of data_received with a part of the body
         self.buffer = b""
         self.transport: Any = None
-        self.response = b""
-        self.begun: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.response = b""  # status line and headers
+        self.ready: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -45,21 +46,21 @@ class Client(asyncio.Protocol):
             self.response, _, data = self.buffer.partition(HEAD_END)
             self.buffer = b""
             if not self.response.startswith((b"HTTP/1.1 101", b"HTTP/1.1 200")):
-                self.begun.set_exception(Lost(self.response.decode()))
+                self.ready.set_exception(DeliveryError(self.response.decode()))
         self.received += len(data)
-        self.pieces += 1
-        self.take(data)
+        self.reads += 1
+        self.body_received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self.begun.done():
-            self.begun.set_exception(Lost(f"the connection ended: {error}"))
+        if not self.ready.done():
+            self.ready.set_exception(DeliveryError(f"the connection ended: {error}"))
 
     def close(self) -> None:
         if self.transport:
             self.transport.abort()
 
-    def take(self, data: bytes) -> None:
-        """Takes a part of the body."""
+    def body_received(self, data: bytes) -> None:
+        """A part of the body, cut anywhere."""
         raise NotImplementedError
 
 
@@ -68,61 +69,61 @@ class SocketClient(Client):
 
     headers = HANDSHAKE
 
-    def take(self, data: bytes) -> None:
+    def body_received(self, data: bytes) -> None:
         data = self.buffer + data if self.buffer else data
         start = 0
         while (found := frame_at(data, start)) is not None:
             opcode, begin, end = found
-            self.take_frame(opcode, data[begin:end])
+            self.frame_received(opcode, data[begin:end])
             start = end
         self.buffer = data[start:]
 
-    def take_frame(self, opcode: int, payload: bytes) -> None:
+    def frame_received(self, opcode: int, payload: bytes) -> None:
         if opcode == TEXT:
-            self.take_text(payload)
+            self.text_received(payload)
         elif opcode == PING:
             self.transport.write(frame(payload, PONG))
 
-    def take_text(self, text: bytes) -> None:
+    def text_received(self, text: bytes) -> None:
         if text.startswith(b'{"type":"ping"'):
-            self.say(type="pong", ts=0)
+            self.send_command(type="pong", ts=0)
         elif text.startswith((b'{"type":"error"', b'{"type":"bye"')):
-            raise Lost(text.decode())
+            raise DeliveryError(text.decode())
 
-    def say(self, **fields: Any) -> None:
+    def send_command(self, **fields: Any) -> None:
         self.transport.write(frame(json.dumps(fields).encode()))
 
 
 class StreamClient(Client):
-    """An event stream. Begun with its first event; `events` counts the ids."""
+    """An event stream. It is ready after its first event; `events` counts the ids."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.events = 0
-        self.last = b""
+        self.last_id = b""
 
-    def take(self, data: bytes) -> None:
-        # Chunks begin where events do, so that only the network cuts a line.
+    def body_received(self, data: bytes) -> None:
+        # A chunk of our server starts with an event: only the network cuts within a line.
         data = self.buffer + data
         end = data.rfind(b"\n") + 1
         data, self.buffer = data[:end], data[end:]
         self.events += data.count(b"\nid: ") + data.startswith(b"id: ")
         if (at := data.rfind(b"id: ")) >= 0:
-            self.last = data[at + 4 : data.index(b"\n", at)]
-        if data and not self.begun.done():
-            self.begun.set_result(data)
+            self.last_id = data[at + 4 : data.index(b"\n", at)]
+        if data and not self.ready.done():
+            self.ready.set_result(data)
 
 
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """A frame of a client (RFC 6455, section 5.2)."""
+    """A client's frame (RFC 6455, section 5.2)."""
     size = len(payload)
     length = struct.pack("!B", 128 | size) if size < 126 else struct.pack("!BH", 128 | 126, size)
     return bytes([128 | opcode]) + length + NO_MASK + payload
 
 
 def frame_at(data: bytes, start: int) -> tuple[int, int, int] | None:
-    """The opcode of the frame that begins there, and from where to where its payload goes. None
-    if not all of it has come."""
+    """Opcode, and start and end of the payload, of the server's frame at `start`. None if the
+    frame is not complete."""
     if len(data) < start + 2:
         return None
     size, begin = data[start + 1], start + 2
@@ -135,22 +136,22 @@ def frame_at(data: bytes, start: int) -> tuple[int, int, int] | None:
     return (data[start] & 15, begin, begin + size) if len(data) >= begin + size else None
 
 
-async def opened(port: int, clients: list[Any], at_once: int = 100) -> None:
-    """Connects clients, so many at a time, and waits until each has begun."""
+async def connect_all(port: int, clients: list[Any], at_once: int = 100) -> None:
+    """Connects clients, `at_once` at a time, and waits until all are ready."""
     loop = asyncio.get_running_loop()
     for first in range(0, len(clients), at_once):
         some = clients[first : first + at_once]
         await asyncio.gather(
-            *(loop.create_connection(lambda one=one: one, "127.0.0.1", port) for one in some)
+            *(loop.create_connection(lambda c=c: c, "127.0.0.1", port) for c in some)
         )
-        await asyncio.wait_for(asyncio.gather(*(one.begun for one in some)), 120)
+        await asyncio.wait_for(asyncio.gather(*(client.ready for client in some)), 120)
 
 
-async def until(condition: Any, seconds: float = 120) -> None:
-    """Waits for what nothing tells of. Lost if it never comes."""
+async def wait_until(condition: Any, seconds: float = 120) -> None:
+    """Polls a condition. DeliveryError if it does not become true in time."""
     try:
         async with asyncio.timeout(seconds):
             while not condition():
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise Lost("not everything came") from None
+        raise DeliveryError("not everything arrived") from None

@@ -1,4 +1,4 @@
-"""On what something was measured."""
+"""The machine and the versions of a measurement."""
 
 import os
 import platform
@@ -11,8 +11,8 @@ from typing import Any
 PACKAGES = ("Django", "channels", "daphne", "channels-redis", "redis", "psycopg", "uvloop")
 
 
-def described() -> dict[str, Any]:
-    """The date, the machine and the versions."""
+def description() -> dict[str, Any]:
+    """Date, machine and versions, by name."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": _processor(),

@@ -1,10 +1,10 @@
-"""What a Redis has done so far."""
+"""Counters of a Redis server."""
 
 import redis
 
 
 def counts(url: str) -> dict[str, int]:
-    """Messages published, and bytes in and out."""
+    """Published messages, and bytes in and out, since its start."""
     with redis.Redis.from_url(url) as client:
         stats, calls = client.info("stats"), client.info("commandstats")
     return {

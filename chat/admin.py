@@ -1,4 +1,4 @@
-"""Where staff look after rooms."""
+"""Rooms and entries in the admin."""
 
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from chat import rooms
 from chat.identity import members
 from chat.models import Entry, Room
-from chat.rooms import Refused
+from realtime.errors import Refused
 
 
 @admin.register(Room)
@@ -30,19 +30,19 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     filter_horizontal = ["members"]
 
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
-        """Saves what the form changes, and nothing else: the room that was loaded for it may
-        have an older head by now."""
+        """Writes only the fields of the form: the log may have moved `head` since the room was
+        loaded."""
         obj.save(update_fields=self.EDITED if change else None)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """A room goes with its log, whose entries cannot be deleted one by one, and of which
-        there are too many to list."""
+        """Names the rooms and the number of entries. Django's own would list every entry, and
+        refuse because single entries cannot be deleted."""
         rooms = [f"{room}: {_('entries')} 1–{room.head}" for room in objs]
         return rooms, {Room._meta.verbose_name_plural: len(rooms)}, set(), []
 
 
 class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The body of a message, under the rules of the rooms."""
+    """Checks the body of a message by the same rules as the rooms do."""
 
     def clean_body(self) -> str:
         try:
@@ -53,7 +53,7 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Entry)
 class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The log. What is changed here is changed as anybody would: by an entry of its own."""
+    """The log. Changes made here are written as `edit` and `delete` entries, as from any client."""
 
     form = EntryForm
     fields = ["room", "seq", "kind", "author_name", "at", "body", "edited_at", "deleted"]
@@ -77,8 +77,8 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return not fixed and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Entry, form: Any, change: bool) -> None:
-        """Adds an entry that edits this one, so that every reader hears of it."""
-        # The log writes in a thread of its own, which waits for this view's transaction.
+        """Appends an `edit` entry, so that every reader receives the change."""
+        # After the commit: the log's writer thread needs a lock that this transaction may have.
         transaction.on_commit(lambda: self._edit(request, obj))
 
     def _edit(self, request: HttpRequest, entry: Entry) -> None:
@@ -90,11 +90,11 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, refused.message, messages.ERROR)
 
     def response_change(self, request: HttpRequest, obj: Entry) -> HttpResponse:
-        """What became of it is said when the log has answered, and not before."""
+        """Without Django's own success message: `_edit` adds one when the log has answered."""
         return self.response_post_save_change(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Removing a row would leave a hole. It stays possible to delete a whole room.
+        # A log has no holes. Deleting the whole room remains possible.
         return False
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:

@@ -8,18 +8,18 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-# Of a guest; a user's name is at most 150 long.
+# The longest name of a guest. Django limits the name of a user to 150.
 NAME_CODE_POINTS = 256
 KEY_LENGTH = 40
 
 
 def new_epoch() -> str:
-    """A random id for a log's life."""
+    """A random epoch: a room that is deleted and created again gets another one."""
     return secrets.token_hex(4)
 
 
 class Room(models.Model):
-    """A room, and how far its log has come."""
+    """A room and the head of its log."""
 
     slug = models.SlugField(
         max_length=64,
@@ -43,7 +43,7 @@ class Room(models.Model):
     # The seq of the newest entry. Only chat.log changes it, under this row's lock.
     head = models.PositiveBigIntegerField(default=0, editable=False)
 
-    # As one member finds it: chat.rooms fills these in.
+    # Not columns: chat.rooms sets them for the member who asked for the room.
     read_to: int = 0
     unread: int | None = None
 
@@ -59,7 +59,7 @@ class Room(models.Model):
 
 
 class Entry(models.Model):
-    """One durable thing that happened in a room. Written by chat.log alone."""
+    """One durable event in a room's log. Only chat.log writes entries."""
 
     class Kind(models.TextChoices):
         SAY = "say", _("say")
@@ -69,11 +69,11 @@ class Entry(models.Model):
     room = models.ForeignKey(Room, models.CASCADE, related_name="entries")
     seq = models.PositiveBigIntegerField()
     kind = models.CharField(max_length=8, choices=Kind)
-    # A copy and no foreign key: guests have no row, and a log outlives accounts.
+    # Copies and not a foreign key: guests have no row, and the log outlives accounts.
     author_key = models.CharField(max_length=KEY_LENGTH)
     author_name = models.CharField(max_length=NAME_CODE_POINTS)
     at = models.DateTimeField()
-    # The author's own id of the command, by which a retry is known.
+    # The client's id of the command: the same author and cid again is a retry.
     cid = models.CharField(max_length=64)
     body = models.TextField(blank=True)
     ref = models.PositiveBigIntegerField(null=True, help_text=_("The entry that is changed."))
@@ -96,10 +96,10 @@ class Entry(models.Model):
 
 
 class ReadMark(models.Model):
-    """How far a person has read in a room. Written by chat.log.read_receipts alone."""
+    """How far a member has read in a room. Only chat.log.read_receipts writes these."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="read_marks")
-    # A member's key and no foreign key: guests have no row.
+    # A member's key and not a foreign key: guests have no row.
     reader_key = models.CharField(max_length=KEY_LENGTH)
     seq = models.PositiveBigIntegerField()
 

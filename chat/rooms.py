@@ -1,4 +1,5 @@
-"""What a member can do in a room. Every tap calls these, and nothing else writes."""
+"""What a member can do in a room. Every transport calls these functions; nothing else writes to a
+room's log."""
 
 from time import monotonic
 
@@ -11,51 +12,34 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from chat.identity.members import Member
 from chat.log import read_receipts, store
-from chat.log.read_receipts import Mark, marker
+from chat.log.read_receipts import ReadReceipt
 from chat.log.store import Draft, Receipt
-from chat.log.writer import appender
 from chat.models import Entry, ReadMark, Room
-from chat.presence.ephemeral import Ear, Whisper, whispers
-from chat.presence.presence import presence
+from chat.presence.ephemeral import EphemeralEvent, Subscriber
 from chat.protocol import entries
+from chat.worker import current
 from realtime import graphemes
-from realtime.counters import figures
+from realtime.errors import Refused, unavailable
 from realtime.log.group_commit import Unavailable
-from realtime.log.tail_registry import tails
 from realtime.rate_limit import Buckets
-from realtime.refusals import refusals
-
-RETRY_MS = 1_000  # after a failure of the database
 
 message_rate = Buckets(settings.CHAT_MESSAGES_PER_SECOND, settings.CHAT_BURST)
-# When a worker restarts, all tabs of a person come back at once, each to all of its rooms: the
+# When a worker restarts, all tabs of a person reconnect at once, each to all of its rooms. The
 # burst is four tabs with as many rooms as a socket may follow.
 join_rate = Buckets(rate=5, burst=200)
 
 
-class Refused(Exception):
-    """What a member may not do, or not now. `code` is one of the wire's error codes."""
-
-    def __init__(self, code: str, message: str, retry_after_ms: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.retry_after_ms = retry_after_ms
-
-
-def unavailable() -> Refused:
-    """The answer while the database is away."""
-    return Refused("internal", "The log cannot be reached just now.", RETRY_MS)
+# ---- Access --------------------------------------------------------------------------
 
 
 @database_sync_to_async
 def enter(slug: str, member: Member) -> Room:
-    """The room as the member finds it, with `read_to`, if they may be in it. Refused if there is
-    none or they may not."""
-    marked = ReadMark.objects.filter(room=OuterRef("pk"), reader_key=member.key).values("seq")
+    """The room, with `read_to` of the member. Raises Refused if it does not exist, if the member
+    may not enter it, or while the database is away."""
+    receipts = ReadMark.objects.filter(room=OuterRef("pk"), reader_key=member.key).values("seq")
     try:
-        found = Room.objects.filter(slug=slug).annotate(marked=Subquery(marked))
-        # A database may fail on what it cannot store, such as a NUL.
+        found = Room.objects.filter(slug=slug).annotate(receipt=Subquery(receipts))
+        # Databases raise errors for text that they cannot store, such as NUL.
         room = found.first() if slug_re.match(slug) else None
         allowed = room is not None and may_enter(room, member)
     except DatabaseError:
@@ -64,13 +48,14 @@ def enter(slug: str, member: Member) -> Room:
         raise Refused("not_found", "There is no such room.")
     if not allowed:
         raise Refused("forbidden", "This room is not open to you.")
-    room.read_to = room.marked or 0
+    room.read_to = room.receipt or 0
     return room
 
 
 async def join(slug: str, member: Member) -> Room:
-    """As `enter`, for who begins to follow the room. Refused also if they do it too often."""
-    take_turn(join_rate, member, "joins")
+    """As `enter`, for a member who starts to follow the room. Raises Refused also if the member
+    joins too often."""
+    check_rate(join_rate, member, "joins")
     return await enter(slug, member)
 
 
@@ -80,7 +65,7 @@ def may_enter(room: Room, member: Member) -> bool:
 
 
 def open_to(member: Member) -> QuerySet[Room]:
-    """The rooms that a member may enter: public ones, those they belong to, for staff all."""
+    """The rooms that a member may enter: public rooms and the member's own; for staff all."""
     public = Room.objects.filter(is_public=True)
     if member.user_id is None:
         return public
@@ -88,13 +73,13 @@ def open_to(member: Member) -> QuerySet[Room]:
     user = users.filter(pk=member.user_id, is_active=True).first()
     if user is None:
         return public
-    theirs = Q(is_public=True) | Q(members=user)
-    return Room.objects.all() if user.is_staff else Room.objects.filter(theirs).distinct()
+    allowed = Q(is_public=True) | Q(members=user)
+    return Room.objects.all() if user.is_staff else Room.objects.filter(allowed).distinct()
 
 
 async def is_moderator(member: Member) -> bool:
-    """Whether a member may change what others said: staff may. Refused while the database is
-    away."""
+    """Whether a member may change the messages of others: staff may. Raises Refused while the
+    database is away."""
     if member.user_id is None:
         return False
     users = get_user_model()._default_manager
@@ -105,33 +90,48 @@ async def is_moderator(member: Member) -> bool:
         raise unavailable() from None
 
 
+def listed(member: Member) -> list[Room]:
+    """The rooms that a member may enter, each with `unread`: the number of messages of others
+    after the member's read receipt; None without a receipt. Reads the database."""
+    read_to = read_receipts.of_reader(member.key)
+    found = list(open_to(member))
+    for room in found:
+        seq = read_to.get(room.pk)
+        room.unread = None if seq is None else read_receipts.count_unread(room.pk, member.key, seq)
+    return found
+
+
+# ---- Writing -------------------------------------------------------------------------
+
+
 async def say(
     room: Room, member: Member, cid: str, body: str, reply_to: int | None = None
 ) -> Receipt:
-    """Adds a message to the log. Refused if it cannot be."""
+    """Appends a message to the log. Raises Refused."""
     body = checked_body(body)
-    take_turn(message_rate, member, "messages")
+    check_rate(message_rate, member, "messages")
     return await _append(room, member, Entry.Kind.SAY, cid, body=body, reply_to=reply_to)
 
 
 async def edit(room: Room, member: Member, cid: str, ref: int, body: str) -> Receipt:
-    """Replaces the body of the message `ref`: one's own, or as a moderator any. Refused if it
-    cannot be."""
+    """Replaces the body of the message `ref`: the member's own, or as a moderator any. Raises
+    Refused."""
     body = checked_body(body)
-    take_turn(message_rate, member, "messages")
+    check_rate(message_rate, member, "messages")
     return await _append(room, member, Entry.Kind.EDIT, cid, body=body, ref=ref)
 
 
 async def delete(room: Room, member: Member, cid: str, ref: int) -> Receipt:
-    """Empties the message `ref`: one's own, or as a moderator any. Refused if it cannot be."""
+    """Deletes the body of the message `ref`: the member's own, or as a moderator any. Raises
+    Refused."""
     return await _append(room, member, Entry.Kind.DELETE, cid, ref=ref)
 
 
-def take_turn(rate: Buckets, member: Member, what: str) -> None:
-    """Counts something that a member does. Refused if they have had their share for now."""
+def check_rate(rate: Buckets, member: Member, what: str) -> None:
+    """Counts one action of a member. Raises Refused if it exceeds the rate."""
     wait = rate.take(member.key, monotonic())
     if wait:
-        refusals[what] += 1
+        current().counters.refusals[what] += 1
         message = f"Too many {what} at once. The next may come in {max(wait, 0.1):.1f} s."
         raise Refused("rate_limited", message, int(wait * 1000) + 1)
 
@@ -146,91 +146,79 @@ async def _append(
     ref: int | None = None,
     reply_to: int | None = None,
 ) -> Receipt:
-    # Asked afresh for every change, so that a right that was taken away is gone at once.
-    moderates = ref is not None and await is_moderator(member)
+    # Looked up for every change, so that a right that was taken away ends at once.
+    moderator = ref is not None and await is_moderator(member)
     draft = Draft(
-        room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderates
+        room.pk, kind, member.key, member.name, cid, body, ref, reply_to, moderator=moderator
     )
-    tails()  # they ring for what is written, on a worker where nobody has read yet too
-    asked = monotonic()
+    worker, started_at = current(), monotonic()
     try:
-        receipt = await appender().add(draft)
-    except store.Refusal as refusal:
-        raise Refused(refusal.code, str(refusal)) from None
+        receipt = await worker.writer.add(draft)
     except Unavailable:
-        figures.append_failures += 1
+        worker.counters.append_failures += 1
         raise unavailable() from None
-    figures.append_seconds.add(monotonic() - asked)
+    worker.counters.append_seconds.add(monotonic() - started_at)
     return receipt
 
 
 def checked_body(body: str) -> str:
-    """The body with its line ends as LF. Refused if it is empty, too long or not storable."""
+    """The body with LF as line end. Raises Refused if it is empty, too long or contains NUL."""
     body = body.replace("\r\n", "\n").replace("\r", "\n")
     if not body.strip():
         raise Refused("bad_frame", "A message has at least one character.")
     if "\0" in body:
         raise Refused("bad_frame", "A message has no NUL.")
     most = settings.CHAT_BODY_GRAPHEMES
-    # Of no text are there more graphemes than code points.
+    # No text has more graphemes than code points, and those are counted faster.
     if len(body) > most and graphemes.count(body) > most:
         raise Refused("too_long", f"A message has at most {most} characters.")
     return body
 
 
-# ---- What no log keeps ---------------------------------------------------------------
+# ---- Ephemeral events ----------------------------------------------------------------
 
 
 def typing(room: Room, member: Member) -> None:
-    """Tells the others in a room that a member is writing."""
+    """Tells the others in a room that a member is typing."""
     fields = {"member": member.public()}
-    whispers().say(Whisper(room.pk, "typing", fields, not_to=member.key))
+    current().ephemeral.send(EphemeralEvent(room.pk, "typing", fields, not_to=member.key))
 
 
-async def read(room: Room, member: Member, seq: int, by: Ear | None = None) -> int:
-    """Marks a room as read up to `seq`, and tells the member's other sockets: those but `by`.
-    Returns where the mark is then: it never goes back, nor beyond the log. Refused while the
-    database is away."""
+async def read(room: Room, member: Member, seq: int, by: Subscriber | None = None) -> int:
+    """Stores that a member has read up to `seq`, and tells the member's sockets except `by`.
+    Returns the stored seq: it never decreases and is never beyond the log. Raises Refused while
+    the database is away."""
+    worker = current()
     try:
-        place = await marker().add(Mark(room.pk, member.key, seq))
-        here = [ear for ear in whispers().ears_of(room.pk, member.key) if ear is not by]
-        elsewhere = presence.is_elsewhere(room.pk, member.key)
-        if here or elsewhere:
-            fields = {"seq": place, "unread": await unread(room, member, place)}
-            whisper = Whisper(room.pk, "read", fields, only_to=member.key)
-            whispers().tell(whisper, but=by)
-            if elsewhere:
-                whispers().pass_on(whisper)
+        stored = await worker.receipts.add(ReadReceipt(room.pk, member.key, seq))
+        here = worker.ephemeral.subscribers_of(room.pk, member.key)
+        others = [subscriber for subscriber in here if subscriber is not by]
+        remote = worker.presence.is_remote(room.pk, member.key)
+        if others or remote:
+            fields = {"seq": stored, "unread": await unread(room, member, stored)}
+            event = EphemeralEvent(room.pk, "read", fields, only_to=member.key)
+            worker.ephemeral.send_here(event, but=by)
+            if remote:
+                worker.ephemeral.publish(event)
     except Unavailable:
         raise unavailable() from None
-    return place
+    return stored
 
 
 async def unread(room: Room, member: Member, seq: int) -> int:
-    """How many messages of others follow `seq`. Refused while the database is away."""
+    """How many messages of others follow `seq`. Raises Refused while the database is away."""
     try:
         return await read_receipts.unread(room.pk, member.key, seq)
     except DatabaseError:
         raise unavailable() from None
 
 
-def listed(member: Member) -> list[Room]:
-    """The rooms that are open to a member, each with `unread`: how many messages of others they
-    have not read there; None where they never were. Reads the database."""
-    read_to = read_receipts.of_reader(member.key)
-    found = list(open_to(member))
-    for room in found:
-        seq = read_to.get(room.pk)
-        room.unread = None if seq is None else read_receipts.count_unread(room.pk, member.key, seq)
-    return found
-
-
-# ---- What came before ----------------------------------------------------------------
+# ---- History -------------------------------------------------------------------------
 
 
 async def history(room: Room, before: int, limit: int) -> tuple[list[str], bool]:
-    """Encoded entries that precede `before`, oldest first, and whether there are older ones.
-    Fewer than `limit` if they are large."""
+    """Encoded entries before the seq `before`, oldest first, and whether older ones exist. At most
+    `limit`, fewer if they are large. Raises Refused while the database is away."""
     try:
         found = await store.before(room.pk, before, limit + 1)
     except DatabaseError:

@@ -1,5 +1,5 @@
-"""Notices when a right is taken away, and dismisses those who had it. What changes rows without a
-signal, such as `QuerySet.update`, is found by the checks."""
+"""Signal receivers that revoke connections when a user loses a right. Changes without a signal,
+such as `QuerySet.update`, are found by the periodic access checks."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,13 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from chat.identity.members import user_key
 from chat.models import Room
-from realtime.revocation import ROOMS, dismiss, of_member
+from realtime.revocation import ROOMS, member_subject
+from realtime.revoke import revoke_on_commit
 
-# What of a user decides whether they are let in, and where.
+# The fields of a user that decide which rooms they may enter.
 RIGHTS = {"is_active", "is_staff", "is_superuser", "password"}
-# What of a room decides who may read it, and what.
-OPENNESS = {"is_public", "slug", "epoch"}
+# The fields of a room that decide who may read it, and which log that is.
+ACCESS = {"is_public", "slug", "epoch"}
 
 
 def connect() -> None:
@@ -29,44 +30,45 @@ def connect() -> None:
 def user_saved(
     instance: Any, created: bool, update_fields: Iterable[str] | None = None, **_: Any
 ) -> None:
-    """A password or a right may be another; the time of the last login is none."""
-    if not created and concerns(RIGHTS, update_fields):
-        dismiss(_key(instance.pk))
+    """Revokes a user's connections if the save may have changed the password or a right."""
+    if not created and may_change(RIGHTS, update_fields):
+        revoke_on_commit(_key(instance.pk))
 
 
 def user_deleted(instance: Any, **_: Any) -> None:
-    """There is nobody any more."""
-    dismiss(_key(instance.pk))
+    """Revokes the connections of a deleted user."""
+    revoke_on_commit(_key(instance.pk))
 
 
 def room_saved(
     instance: Room, created: bool, update_fields: Iterable[str] | None = None, **_: Any
 ) -> None:
-    """A room may have been closed to the public."""
-    if not created and concerns(OPENNESS, update_fields):
-        dismiss(ROOMS)
+    """Lets every worker check its rooms if the save may have closed this one."""
+    if not created and may_change(ACCESS, update_fields):
+        revoke_on_commit(ROOMS)
 
 
 def room_deleted(**_: Any) -> None:
-    """A room is gone."""
-    dismiss(ROOMS)
+    """Lets every worker check its rooms."""
+    revoke_on_commit(ROOMS)
 
 
 def members_changed(
     instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any
 ) -> None:
-    """Somebody was put out of a room, or all of them; from the side of the room or of the user."""
+    """Revokes the connections of users who were removed from a room. `instance` is the room, or
+    with `reverse` the user."""
     if action == "post_remove" and pk_set:
-        dismiss(*map(_key, [instance.pk] if reverse else pk_set))
-    elif action == "pre_clear":  # while it is known who they are
+        revoke_on_commit(*map(_key, [instance.pk] if reverse else pk_set))
+    elif action == "pre_clear":  # `post_clear` comes too late to know the users
         gone = [instance.pk] if reverse else instance.members.values_list("pk", flat=True)
-        dismiss(*map(_key, gone))
+        revoke_on_commit(*map(_key, gone))
 
 
-def concerns(fields: set[str], update_fields: Iterable[str] | None) -> bool:
-    """Whether a save that writes `update_fields`, or all, may change one of `fields`."""
+def may_change(fields: set[str], update_fields: Iterable[str] | None) -> bool:
+    """Whether a save may change one of `fields`; `update_fields` is None if it writes all."""
     return update_fields is None or not fields.isdisjoint(update_fields)
 
 
 def _key(user: int) -> str:
-    return of_member(user_key(user))
+    return member_subject(user_key(user))

@@ -1,3 +1,3 @@
-# Set by manage.py alone. A flag of this process and not an environment variable, so
-# that no server started from a shell can inherit it and run on the public key.
+# Set only by manage.py. Not an environment variable: a server that is started from the same shell
+# would inherit it, and run with the public development key.
 development_allowed = False

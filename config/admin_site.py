@@ -1,4 +1,4 @@
-"""The admin, with a page that shows the site as it lives."""
+"""The admin, with the operators' page (`/admin/live/`)."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from config.login_throttle import AdminLoginForm
 
 
 class Site(AdminSite):
-    """Django's, and one page more."""
+    """Django's AdminSite with the operators' page and a throttled login."""
 
     site_header = site_title = "Twinstream"
     login_form = AdminLoginForm
@@ -21,7 +21,7 @@ class Site(AdminSite):
         return [
             path("live/", self.admin_view(views.page), name="live"),
             path("live/close", self.admin_view(views.close), name="live-close"),
-            # Whoever may not see it is to be told so, and not to be sent to a form.
+            # Not in admin_view, which redirects to the login form: a client of events needs a 403.
             path("live/events", views.events, name="live-events"),
             *super().get_urls(),
         ]
@@ -29,10 +29,10 @@ class Site(AdminSite):
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[dict[str, Any]]:
-        """The models, and the page beside those that it shows."""
+        """The models of each app. The operators' page is listed with the chat."""
         apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
         for app in apps:
-            if app["app_label"] == "chat" and views.may_see(request.user):
+            if app["app_label"] == "chat" and views.may_view(request.user):
                 page = {"name": _("Live"), "object_name": "live", "view_only": True}
                 app["models"].append(page | {"admin_url": reverse("admin:live")})
         return apps

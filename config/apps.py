@@ -3,14 +3,14 @@ from django.contrib.admin import apps as admin
 
 
 class SiteConfig(AppConfig):
-    """The composition of the two apps; has no models."""
+    """The project itself. An app, so that its management commands are found; has no models."""
 
     name = "config"
     default = True
 
 
 class AdminConfig(admin.AdminConfig):
-    """Django's admin, with our site."""
+    """Django's admin with our AdminSite."""
 
     default = False
     default_site = "config.admin_site.Site"

@@ -1,12 +1,14 @@
-"""What is said to a request that Django's CSRF protection refuses."""
+"""The answer to a request that Django's CSRF protection rejects."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.csrf import csrf_failure as page
+from django.http import HttpRequest, HttpResponse
+from django.views import csrf
+
+from realtime.error_response import error_response
+from realtime.errors import Refused
 
 
-def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """An `error` where programs ask, and Django's page where people do."""
-    if not request.path.startswith("/api/"):
-        return page(request, reason)
-    error = {"type": "error", "code": "forbidden", "message": reason}
-    return JsonResponse(error, status=403)
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """An `error` object under /api/, and Django's page elsewhere. Status 403."""
+    if request.path.startswith("/api/"):
+        return error_response(Refused("forbidden", reason))
+    return csrf.csrf_failure(request, reason)

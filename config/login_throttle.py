@@ -1,4 +1,4 @@
-"""Logging in, which takes patience of whoever guesses passwords."""
+"""Login forms that limit failed attempts, against guessing of passwords."""
 
 from time import monotonic
 from typing import Any
@@ -11,21 +11,24 @@ from django.utils.translation import gettext as _
 from realtime.connection_limit import network_of
 from realtime.rate_limit import Buckets
 
-# Failures: of one address at one name ten, and then two a minute. Nobody else can lock a person
-# out, and who comes from many addresses is not stopped: that is for long passwords.
+# Failed attempts of one address with one user name: 10, then 2 a minute. By address, so that an
+# attacker cannot lock a user out. An attacker with many addresses is not stopped: long passwords
+# protect against that.
 by_name = Buckets(rate=1 / 30, burst=10)
-# Of one address, which may be an office, at whatever names; each costs a tenth of a second or more.
+# Failed attempts of one address, which an office may share, with any user name. Each costs 0.1 s of
+# processor time or more.
 by_address = Buckets(rate=1, burst=100)
 
 
-class Patience:
-    """Of a login form: refuses who has failed too often, before it looks at the password."""
+class ThrottledLoginMixin:
+    """For a login form: refuses an attempt before it checks the password, if the address has
+    failed too often."""
 
     request: Any
     cleaned_data: dict[str, Any]
 
     def clean(self) -> dict[str, Any]:
-        """Counts an attempt, and forgets it if it is the right password."""
+        """Counts an attempt. A successful one is not counted."""
         address = network_of(self.request.META.get("REMOTE_ADDR"))
         name = self.cleaned_data.get("username", "").casefold()
         attempts = [(by_name, (address, name)), *([(by_address, address)] if address else [])]
@@ -39,9 +42,9 @@ class Patience:
         return cleaned
 
 
-class LoginForm(Patience, AuthenticationForm):
-    """That of the site."""
+class LoginForm(ThrottledLoginMixin, AuthenticationForm):
+    """The login form of the site."""
 
 
-class AdminLoginForm(Patience, AdminAuthenticationForm):
-    """That of the admin."""
+class AdminLoginForm(ThrottledLoginMixin, AdminAuthenticationForm):
+    """The login form of the admin."""

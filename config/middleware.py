@@ -1,4 +1,4 @@
-"""What a browser is told that a page of ours may do."""
+"""The Content-Security-Policy and Permissions-Policy of our pages."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -8,10 +8,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-Answer = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
-# Nothing but what the site itself serves, as a file: a script or style within a page is what an
-# attacker would write there. 'self' names the sockets of this host, too.
+# Only files that the site itself serves. Inline scripts and styles are refused: an attacker could
+# inject them. 'self' includes WebSockets of this host.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -31,28 +31,28 @@ HEADERS = {
 }
 
 
-# Django 6 has a middleware for the policy. That of django-csp takes two turns of a thread for each
-# request, and builds the same policy every time.
+# Django 6 has a middleware for the policy. The one of django-csp switches threads twice for each
+# request, and builds the same policy each time.
 @sync_and_async_middleware
-def page_policy(get_response: Answer) -> Answer:
-    """Adds the headers to pages; event streams and JSON have no use for them."""
+def page_policy(get_response: GetResponse) -> GetResponse:
+    """Adds the headers to HTML pages. Event streams and JSON do not need them."""
     if iscoroutinefunction(get_response):
 
-        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+        async def respond_async(request: HttpRequest) -> HttpResponseBase:
             return _with_policy(await get_response(request))
 
-        return answer_async
+        return respond_async
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
+    def respond(request: HttpRequest) -> HttpResponseBase:
         return _with_policy(cast(HttpResponseBase, get_response(request)))
 
-    return answer
+    return respond
 
 
 def _with_policy(response: HttpResponseBase) -> HttpResponseBase:
-    # Django's own pages that explain an error to a developer are styled from within.
-    explains = settings.DEBUG and response.status_code >= 400
-    if response.get("Content-Type", "").startswith("text/html") and not explains:
+    # Django's error pages for developers have inline styles.
+    is_debug_page = settings.DEBUG and response.status_code >= 400
+    if response.get("Content-Type", "").startswith("text/html") and not is_debug_page:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
     return response

@@ -1,4 +1,4 @@
-"""The one settings file: read from the environment or `.env`, loud about a bad value."""
+"""All settings. They are read from the environment or `.env`; a bad value stops the start."""
 
 import os
 import re
@@ -21,7 +21,8 @@ except UnicodeDecodeError as error:
 
 
 def read(reader: Callable[..., Any], name: str, default: Any, **options: Any) -> Any:
-    """The value of `name`; an empty one counts as unset. SystemExit with its name if it is bad."""
+    """The value of `name`, or `default` if it is unset or empty. SystemExit with `name` if it is
+    bad."""
     text: str = env.str(name, "").strip()
     if not text:
         return default
@@ -33,31 +34,31 @@ def read(reader: Callable[..., Any], name: str, default: Any, **options: Any) ->
 
 
 def whole(name: str, default: int, *, at_least: int = 1) -> int:
-    """A whole number that is not below `at_least`."""
+    """A whole number, at least `at_least`."""
     number: int = read(env.int, name, default, validate=validate.Range(min=at_least))
     return number
 
 
 def refuse(name: str, why: str) -> NoReturn:
-    """Stops the start."""
+    """Stops the start: SystemExit."""
     raise SystemExit(f"Bad value of {name}: {why}")
 
 
 def names(name: str, form: str, example: str, default: list[str]) -> list[str]:
-    """A list, separated by commas, of which each item has a form."""
+    """A list that is separated by commas. Each item must match the pattern `form`."""
     found = [item.strip() for item in read(env.str, name, "").split(",") if item.strip()]
     for item in found:
         if not re.fullmatch(form, item):
-            refuse(name, f"{item!r} is not like {example}")
+            refuse(name, f"{item!r} does not look like {example}")
     return found or default
 
 
 def origins(name: str) -> list[str]:
-    """Origins: a scheme, a host and perhaps a port, and nothing more."""
+    """A list of origins: scheme and host, with an optional port, without a path."""
     return names(name, r"https?://[^/\s:@]+(:\d{1,5})?", "https://example.org", [])
 
 
-# ---- What kind of start this is ------------------------------------------------------
+# ---- Development or production -------------------------------------------------------
 
 SECRET_KEY: str = read(env.str, "SECRET_KEY", "")
 DEBUG: bool = read(env.bool, "DEBUG", not SECRET_KEY)
@@ -65,30 +66,30 @@ if not SECRET_KEY:
     if not (config.development_allowed and DEBUG):
         raise SystemExit(
             "SECRET_KEY is not set. Put a long random SECRET_KEY into the environment or into "
-            ".env; only `python manage.py …`, with DEBUG on, starts without one."
+            ".env. Only `python manage.py …` with DEBUG on starts without one."
         )
-    # Public, so worth nothing: `check --deploy` knows the prefix.
+    # Public, so it protects nothing. `check --deploy` recognises the prefix.
     SECRET_KEY = "django-insecure-development-key-of-twinstream"  # noqa: S105
 
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = names("ALLOWED_HOSTS", r"[\w.*-]+|\[[0-9a-fA-F:]+\]", "example.org", LOCAL_HOSTS)
 CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
-# Whoever may read and open sockets may post as well.
+# An origin that may read and open sockets may also post.
 CSRF_TRUSTED_ORIGINS = [*origins("CSRF_TRUSTED_ORIGINS"), *CORS_ALLOWED_ORIGINS]
-CSRF_FAILURE_VIEW = "config.csrf.refused"
+CSRF_FAILURE_VIEW = "config.csrf.csrf_failure"
 
 # ---- HTTPS ---------------------------------------------------------------------------
 
-# Off by itself where nobody else can come in; on means that cookies come by HTTPS alone.
+# By default off in development and for this machine only. On, browsers send cookies by HTTPS only.
 HTTPS: bool = read(env.bool, "HTTPS", not DEBUG and not set(ALLOWED_HOSTS) <= set(LOCAL_HOSTS))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-# 30 days that browsers insist on it. They cannot be told otherwise while it does not work.
+# 30 days. In this time browsers refuse plain HTTP, and nothing can undo that if HTTPS fails.
 HSTS_SECONDS = whole("HSTS_SECONDS", 2_592_000, at_least=0)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
-# For all hosts below this one, whoever runs them; browsers then know it before the first visit.
+# HSTS for all subdomains, and for the preload list of browsers.
 HSTS_SUBDOMAINS: bool = read(env.bool, "HSTS_SUBDOMAINS", False)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS
-if not HSTS_SUBDOMAINS:  # which is the owner's of the domain to decide, and no fault of the site
+if not HSTS_SUBDOMAINS:  # a decision of the domain's owner, so `check --deploy` does not warn
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # ---- Other origins -------------------------------------------------------------------
@@ -96,13 +97,13 @@ if not HSTS_SUBDOMAINS:  # which is the owner's of the domain to decide, and no 
 LOCALHOST_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 CORS_ALLOWED_ORIGIN_REGEXES = [rf"^{LOCALHOST_ORIGIN}\Z"] if DEBUG else []
 CORS_URLS_REGEX = r"^/api/.*$"
-# A page that resumes by fetch() instead of EventSource sends the first by itself.
+# A page that resumes an event stream with fetch() sets Last-Event-ID itself.
 CORS_ALLOW_HEADERS = ["accept", "cache-control", "content-type", "last-event-id", "x-csrftoken"]
 
-# ---- Parts ---------------------------------------------------------------------------
+# ---- Apps, middleware, templates -----------------------------------------------------
 
 INSTALLED_APPS = [
-    # Before Daphne, whose `runserver` it changes.
+    # Before Daphne, because it overrides the command `runserver`.
     "config",
     "daphne",
     "config.apps.AdminConfig",
@@ -155,21 +156,20 @@ def database() -> dict[str, Any]:
     """The default database, from DATABASE_URL."""
     url: str = read(env.str, "DATABASE_URL", "sqlite:///db.sqlite3")
     if not re.match(r"sqlite:///.|postgres(ql)?://", url):
-        refuse("DATABASE_URL", "it begins with sqlite:/// and a file, or with postgres://")
+        refuse("DATABASE_URL", "it must begin with sqlite:/// and a file, or with postgres://")
     try:
         os.environ["DATABASE_URL"] = url  # environs parses no other
         settings: dict[str, Any] = env.dj_db_url("DATABASE_URL")
     except (EnvError, ValueError) as error:
         refuse("DATABASE_URL", str(error))
-    # Connections belong to threads here; one that is kept would outlive its request
-    # in every thread, so none is kept.
+    # A connection belongs to a thread. A persistent one would outlive its request in every thread.
     settings["CONN_MAX_AGE"] = 0
     if settings["ENGINE"] == "django.db.backends.sqlite3":
-        # The same file from whichever folder the process was started.
+        # Relative to the project, not to the working directory.
         settings["NAME"] = BASE_DIR / settings["NAME"]
         settings["OPTIONS"] = {
-            # A write transaction takes its lock at the start: one that upgrades in the
-            # middle fails at once with "database is locked", whatever the timeout.
+            # A write transaction takes its lock when it begins. Otherwise, one that reads first
+            # fails at its first write with "database is locked", whatever the timeout is.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -188,21 +188,21 @@ for each in REDIS_URLS:
         parse_url(each)  # type: ignore[no-untyped-call]
     except ValueError as error:
         refuse("REDIS_URL", str(error))
-REDIS_URL = REDIS_URLS[0] if REDIS_URLS else ""  # for who asks whether there is one
+REDIS_URL = REDIS_URLS[0] if REDIS_URLS else ""  # empty: there is no Redis
 
-# Seconds. A Redis that neither answers nor refuses must not hold the bell for ever.
-REDIS_PATIENCE = {"socket_connect_timeout": 2, "socket_timeout": 5}
+# Seconds. A Redis that does not respond must not block the bus forever.
+REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # Over several servers it spreads the rooms, by a hash of each.
-        "CONFIG": {"hosts": [{"address": each, **REDIS_PATIENCE} for each in REDIS_URLS]},
+        # With several servers, a hash of the room decides which server it uses.
+        "CONFIG": {"hosts": [{"address": each, **REDIS_TIMEOUTS} for each in REDIS_URLS]},
     }
     if REDIS_URLS
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 
-# ---- Limits that an operator turns ---------------------------------------------------
+# ---- Limits --------------------------------------------------------------------------
 
 STREAMS_PER_WORKER = whole("STREAMS_PER_WORKER", 5_000)
 SOCKETS_PER_WORKER = whole("SOCKETS_PER_WORKER", 10_000)
@@ -211,20 +211,23 @@ OPENING_BURST = whole("OPENING_BURST", 2_000)
 CHAT_MESSAGES_PER_SECOND = whole("CHAT_MESSAGES_PER_SECOND", 10)
 CHAT_BURST = whole("CHAT_BURST", 20)
 CHAT_BODY_GRAPHEMES = whole("CHAT_BODY_GRAPHEMES", 4_000)
-# At least what the longest command without a body needs.
+# The longest command without a body has about 512 bytes.
 CHAT_FRAME_BYTES = whole("CHAT_FRAME_BYTES", 32_768, at_least=512)
 REQUEST_SECONDS = whole("REQUEST_SECONDS", 30)
 HEARTBEAT_SECONDS = whole("HEARTBEAT_SECONDS", 25)
 SILENCE_SECONDS = whole("SILENCE_SECONDS", 60)
 if SILENCE_SECONDS <= HEARTBEAT_SECONDS:
-    refuse("SILENCE_SECONDS", "it is not more than HEARTBEAT_SECONDS; all would be closed unasked")
+    refuse(
+        "SILENCE_SECONDS",
+        "it must be more than HEARTBEAT_SECONDS; otherwise every socket is closed as silent",
+    )
 
 # ---- Static files, accounts, language ------------------------------------------------
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT: str | None = read(env.str, "STATIC_ROOT", None)
-# nginx reads what `collectstatic` makes, as another user, however closed new files are here.
+# nginx runs as another user, and must be able to read the collected files whatever the umask is.
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -234,7 +237,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-# Served by the worker itself until nginx does it; no collectstatic is needed.
+# Without nginx, the worker serves static files itself, without collectstatic.
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
 
@@ -252,8 +255,8 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "index"
 LOGOUT_REDIRECT_URL = "index"
 
-# A text of 1 MB grows to 3 MB where each of its bytes is percent-encoded; the form then
-# says what is wrong with it, which a refused request could not.
+# A text of 1 MB has 3 MB when each byte is percent-encoded. The limit is higher, so that the form
+# can refuse a text that is too large with a reason. Django would answer with an empty 400.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 LANGUAGE_CODE = "en"
@@ -269,17 +272,17 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "nowhere": {"class": "logging.NullHandler"},
     },
-    # On the root alone: Daphne would add a handler of its own to a root that has none, and
-    # every line would be said twice.
+    # Only the root logger has a handler. Daphne adds a second one to a root without handlers, and
+    # each line would be logged twice.
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         "streaming": {"level": "INFO"},
         "chat": {"level": "INFO"},
         "realtime": {"level": "INFO"},
-        # A traceback for whoever sends a Host that is not ours.
+        # Django logs a traceback for each request with a foreign Host header.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
-        # It prints a traceback a second while Redis is away; realtime.bus says it once.
+        # It logs a traceback each second while Redis is away. realtime.bus logs that once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
     },
 }

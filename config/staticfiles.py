@@ -1,18 +1,18 @@
-"""Static files under names that change with their contents; browsers keep them for ever."""
+"""Static files with a hash of their content in the name. Browsers may cache them forever."""
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 
 
 class HashedFiles(ManifestStaticFilesStorage):
-    """What `collectstatic` copies, with the names inside of style sheets and modules changed too.
+    """Storage of `collectstatic`. Names inside style sheets and modules are replaced, too.
 
-    Old versions stay: a page that is open goes on to load the modules of its own version.
+    Old versions are not deleted: a page that is open still loads modules of its own version.
     """
 
     support_js_module_import_aggregation = True
 
     def stored_name(self, name: str) -> str:
-        """The hashed name; the plain one of what has not been collected, which workers serve."""
+        """The hashed name, or the plain name of a file that was not collected."""
         try:
             return super().stored_name(name)
         except ValueError:

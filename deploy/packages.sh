@@ -1,10 +1,11 @@
 #!/bin/sh
-# Installs the Debian packages that are named and missing, where it may: as root, or with a sudo
-# that asks no password. Otherwise says what is missing, and fails.
+# Installs those of the given Debian packages that are missing. It needs root, or a sudo that asks
+# for no password. Otherwise it prints what is missing and fails.
 #     sh deploy/packages.sh nginx redis-server
 set -u
 
-# Debian keeps nginx off the path of ordinary users, and PostgreSQL in a folder a version.
+# Debian puts nginx into /usr/sbin, which is not on the PATH of ordinary users, and PostgreSQL into
+# one folder per version.
 PATH="$PATH:/usr/sbin:/sbin"
 for folder in /usr/lib/postgresql/*/bin; do PATH="$PATH:$folder"; done
 
@@ -28,7 +29,7 @@ for package in "$@"; do present "$package" || missing="$missing $package"; done
 [ -z "$missing" ] && exit 0
 
 refuse() {
-    echo "Missing, and not installed for want of $1:$missing" >&2
+    echo "Missing packages:$missing. Installing them needs $1." >&2
     exit 1
 }
 have apt-get || refuse apt-get
@@ -44,7 +45,7 @@ echo "Installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Debian starts services of its own for some of them; ours run beside those, on other ports.
+# Debian starts services of some packages (nginx, Redis). Ours use other ports.
 if ! { $as_root apt-get update -q && $as_root apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "Not installed:$missing" >&2

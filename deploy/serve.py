@@ -1,4 +1,4 @@
-"""`make serve`: the whole site on this machine, in the foreground, under supervisor."""
+"""`make serve`: prepares the whole site on this machine, then becomes supervisord."""
 
 import fcntl
 import os
@@ -10,80 +10,86 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from deploy import nginx
-from deploy.place import ROOT, Place, read, say, told
+from deploy.hosting_config import ROOT, HostingConfig, parse, print_now, read_environment
+from deploy.nginx_config import user_directive, write_config
 
 DEPLOY = ROOT / "deploy"
-# Debian keeps nginx off the path of ordinary users.
+# Debian installs nginx into /usr/sbin, which is not on the PATH of ordinary users.
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-OPEN_FILES = 65_536  # more than a worker's streams and sockets need, and nginx two for each
+OPEN_FILES = 65_536  # a worker needs one per stream and socket, nginx two
 FEW_OPEN_FILES = 16_384
 
 
 def main() -> None:
-    """Makes everything ready, and becomes supervisord."""
-    os.umask(0o077)  # the database, for one, is for our eyes only
-    place = read(told())
-    # NGINX itself is a name that nginx reads: the descriptors that it takes over.
-    programs = {"NGINX_PROGRAM": program("nginx"), "REDIS_PROGRAM": redis_server(place)}
-    make_folders(place)
-    claim(place)
-    refuse_taken(place)
+    """Prepare everything, then replace this process by supervisord."""
+    os.umask(0o077)  # other users must not read the database and the logs
+    config = parse(read_environment())
+    # Not NGINX: nginx itself reads a variable of that name (inherited sockets).
+    programs = {"NGINX_PROGRAM": find_program("nginx"), "REDIS_PROGRAM": find_redis(config)}
+    make_folders(config)
+    lock_run_folder(config)
+    check_ports_are_free(config)
     ensure_secret_key(ROOT / ".env")
-    place.manage("preflight", *([] if place.server else [place.front]))
-    place.bring_up_to_date()
-    place.manage("demo", "--if-new")
-    nginx.configure(place)
-    raise_limits()
-    say(
-        f"{place.front} with {place.workers} workers. Ctrl-C ends all of it, politely; `make "
-        f"status` shows it, `make reload` brings a new version. Logs: {place.folder / 'log'}"
+    config.run_manage("preflight", *([] if config.nginx_server else [config.public_address]))
+    config.migrate_and_collect_static()
+    config.run_manage("demo", "--if-new")
+    write_config(config)
+    raise_open_files_limit()
+    print_now(
+        f"{config.public_address} with {config.workers} workers. Ctrl-C stops everything after "
+        f"its connections are drained. `make status` shows what runs, `make reload` deploys a "
+        f"new version. Logs: {config.run_folder / 'log'}"
     )
-    become_supervisor(place, programs)
+    become_supervisord(config, programs)
 
 
-def program(name: str) -> str:
+def find_program(name: str) -> str:
     """The path of a program. SystemExit if it is missing."""
     if found := shutil.which(name, path=PATH):
         return found
     raise SystemExit(f"{name} is missing: apt-get install {name}")
 
 
-def redis_server(place: Place) -> str:
-    """The program for a Redis of our own, if it is to be one."""
-    return program("redis-server") if place.own_redis else "redis-server"
+def find_redis(config: HostingConfig) -> str:
+    """The path of redis-server. It may be missing if REDIS_URL names another Redis."""
+    return find_program("redis-server") if config.starts_redis else "redis-server"
 
 
-def make_folders(place: Place) -> None:
-    """Makes the folders of a place that are missing, for our own eyes: whoever could open its
-    sockets could stop the site or speak in it. The static files are for everyone, and where root
-    starts all this, nginx's processes pass through to them."""
-    through = 0o711 if os.geteuid() == 0 else 0o700
-    modes = {place.folder: through, place.nginx: through, place.folder / "log": 0o700}
-    for folder, mode in (modes | {place.static: 0o755}).items():
+def make_folders(config: HostingConfig) -> None:
+    """Create the missing folders. Other users must not open our sockets: they could stop the site
+    or publish messages in it. Only the static files are readable by everyone; if root starts the
+    site, nginx's worker processes are another user and pass through to them."""
+    passable = 0o711 if os.geteuid() == 0 else 0o700
+    modes = {
+        config.run_folder: passable,
+        config.nginx_folder: passable,
+        config.run_folder / "log": 0o700,
+        config.static_root: 0o755,
+    }
+    for folder, mode in modes.items():
         if not folder.exists():
             folder.mkdir(parents=True)
             folder.chmod(mode)
 
 
-def claim(place: Place) -> None:
-    """Takes the place until this process, or what it becomes, is gone. SystemExit if another
-    has it."""
-    lock = os.open(place.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+def lock_run_folder(config: HostingConfig) -> None:
+    """Lock the run folder until this process, or supervisord after it, has ended. SystemExit if
+    another site holds the lock."""
+    lock = os.open(config.run_folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise SystemExit(
-            f"Already running, from {place.folder}: `make reload` restarts its workers, Ctrl-C or "
-            f"SIGTERM where it was started ends it."
+            f"Already running, from {config.run_folder}. `make reload` restarts its workers. "
+            "Ctrl-C or SIGTERM stops it, where it was started."
         ) from None
     os.set_inheritable(lock, True)
 
 
-def refuse_taken(place: Place) -> None:
-    """SystemExit if something else listens where we want to."""
-    front = [] if place.server else [f"{place.bind}:{place.port}"]
-    for address in [*front, *place.addresses]:
+def check_ports_are_free(config: HostingConfig) -> None:
+    """SystemExit if another process listens on one of our addresses."""
+    front = [] if config.nginx_server else [f"{config.bind}:{config.port}"]
+    for address in [*front, *config.worker_addresses]:
         host, _, port = address.rpartition(":")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -91,47 +97,50 @@ def refuse_taken(place: Place) -> None:
                 probe.bind((host, int(port)))
             except OSError as error:
                 raise SystemExit(
-                    f"Cannot listen on {address}: {error.strerror}. PORT=, BIND= and WORKER_PORTS= "
-                    "(81 gives 8101, 8102 …) choose others."
+                    f"Cannot listen on {address}: {error.strerror}. Choose another one with PORT, "
+                    "BIND or WORKER_PORTS (81 gives 8101, 8102 …)."
                 ) from None
 
 
 def ensure_secret_key(file: Path) -> None:
-    """Adds a key to `.env` where there is none; takes nothing away."""
-    if told().get("SECRET_KEY", "").strip():
+    """Append a new SECRET_KEY to `.env` if none is set. Other lines stay."""
+    if read_environment().get("SECRET_KEY", "").strip():
         return
     with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+") as env:
         before = env.read()
         start = "\n" if before and not before.endswith("\n") else ""
         env.write(f"{start}SECRET_KEY={secrets.token_urlsafe(50)}\n")
-    say("Wrote a SECRET_KEY into .env, which ends development mode.")
+    print_now("Wrote a SECRET_KEY into .env. Development mode is now off.")
 
 
-def raise_limits() -> None:
-    """Allows as many open files as we may, which all that we start inherits."""
+def raise_open_files_limit() -> None:
+    """Raise the limit of open files as far as the hard limit permits. Every process that we start
+    inherits it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     if wanted < FEW_OPEN_FILES:
-        say(f"A process may open {wanted} files only (ulimit -Hn); few people fit.")
+        print_now(
+            f"The limit of open files is {wanted} (ulimit -Hn). Few people can connect at once."
+        )
 
 
-def become_supervisor(place: Place, programs: dict[str, str]) -> None:
-    """Replaces this process by supervisord."""
-    environment = os.environ | place.settings() | programs
+def become_supervisord(config: HostingConfig, programs: dict[str, str]) -> None:
+    """Replace this process by supervisord."""
+    environment = os.environ | config.django_environment() | programs
     environment |= {
         "PYTHON": sys.executable,
-        "RUN": str(place.folder),
-        "WORKERS": str(place.workers),
-        "WORKER_PORTS": str(place.worker_ports),
-        "OWN_REDIS": str(place.own_redis).lower(),
-        "NGINX_USER": nginx.user(place),
+        "RUN": str(config.run_folder),
+        "WORKERS": str(config.workers),
+        "WORKER_PORTS": str(config.worker_port_prefix),
+        "OWN_REDIS": str(config.starts_redis).lower(),
+        "NGINX_USER": user_directive(config),
     }
     os.chdir(ROOT)
-    # Supervisor asks root whether that is meant.
-    own = ["-u", "root"] if os.geteuid() == 0 else []
-    command = [sys.executable, "-m", "supervisor.supervisord", "-n", *own]
+    # Without `-u root`, supervisord warns root about running as root.
+    user = ["-u", "root"] if os.geteuid() == 0 else []
+    command = [sys.executable, "-m", "supervisor.supervisord", "-n", *user]
     os.execve(  # noqa: S606
         sys.executable, [*command, "-c", str(DEPLOY / "supervisord.conf")], environment
     )

@@ -1,5 +1,5 @@
-"""Messages from worker to worker, over the channel layer. Hints, never the truth: each may fail,
-be late or come twice, and whoever sends one must be able to do without it."""
+"""Messages from worker to worker, over the channel layer. They are hints: a message may be lost,
+late or doubled, and no sender may rely on it. The database is the truth."""
 
 import asyncio
 import logging
@@ -13,137 +13,154 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from realtime.tasks import PerLoop, forever
+from realtime.tasks import Tasks
 
 logger = logging.getLogger(__name__)
 
-# Messages that wait while Redis is slow; what comes on top is dropped.
-WAITING_MOST = 256
+# The group that every worker subscribes to.
+WORKERS = "workers"
+# Messages that wait to be sent while Redis is slow. Further messages are dropped.
+OUTBOX_LENGTH = 256
 RETRY_SECONDS = 1.0
-# Each try waits for a Redis that hangs, and a command may have a thousand things to tell.
+# How long an external publisher is silent after a failure: each attempt waits for a Redis that
+# hangs, and one command may publish a thousand messages.
 PAUSE_SECONDS = 10.0
 
 Message = dict[str, Any]
+Handler = Callable[[Message], None]
 
 
-def room_group(room: int) -> str:
-    """The group of the workers that have readers in a room."""
-    return f"room.{room}"
+def log_group(kind: str, log: int) -> str:
+    """The name of the group of the workers that read a log, such as `room.7`."""
+    return f"{kind}.{log}"
 
 
-class Relay:
-    """One channel for the whole worker, and on it one subscription a group."""
+class Bus:
+    """One channel of the channel layer for the whole worker, and one subscription per group.
 
-    def __init__(self) -> None:
+    `alone` says that there is no other worker: nothing is then sent to the group of all workers.
+    """
+
+    def __init__(self, tasks: Tasks, *, alone: bool) -> None:
         self.worker = secrets.token_hex(4)
-        self.ears: dict[str, Callable[[Message], None]] = {}
+        self.alone = alone
+        self.tasks = tasks
+        self.handlers: dict[str, Handler] = {}
+        # Wanted subscriptions, each with the callback for "messages arrive from now on".
         self.wanted: dict[str, Callable[[], None]] = {}
-        self.held: set[str] = set()
+        self.subscribed: set[str] = set()
         self.channel = ""
-        self.waiting: list[tuple[str, Message]] = []
+        self.outbox: list[tuple[str, Message]] = []
         self.away = False
-        self.changed = asyncio.Event()
-        self.filled = asyncio.Event()
-        self.emptied = asyncio.Event()
-        self.emptied.set()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.wanted_changed = asyncio.Event()
+        self.outbox_filled = asyncio.Event()
+        self.outbox_empty = asyncio.Event()
+        self.outbox_empty.set()
+        self.running: set[asyncio.Task[None]] = set()
 
-    def listen(self, type: str, heard: Callable[[Message], None]) -> None:
-        """Gives every message of a type to `heard`, but for this worker's own."""
-        self.ears[type] = heard
+    def on(self, type: str, handler: Handler) -> None:
+        """Calls `handler` with every message of this type that another worker sent."""
+        self.handlers[type] = handler
 
-    def follow(self, group: str, subscribed: Callable[[], None]) -> None:
-        """Begins to hear a group as soon as the channel layer is there, and then calls
-        `subscribed`; again whenever the subscription had to be made anew."""
+    def subscribe(self, group: str, on_subscribed: Callable[[], None]) -> None:
+        """Subscribes to a group as soon as the channel layer answers, then calls
+        `on_subscribed`; again whenever the subscription had to be renewed."""
         self._start()
-        self.wanted[group] = subscribed
-        self.changed.set()
+        self.wanted[group] = on_subscribed
+        self.wanted_changed.set()
 
-    def unfollow(self, group: str) -> None:
-        """Stops hearing a group."""
+    def unsubscribe(self, group: str) -> None:
+        """Ends the subscription to a group."""
         self.wanted.pop(group, None)
-        self.changed.set()
+        self.wanted_changed.set()
 
     def send(self, group: str, type: str, **fields: Any) -> None:
-        """Sends a message to the other workers of a group, without waiting for it."""
+        """Sends a message to the other workers of a group. Does not wait."""
         self._start()
-        if len(self.waiting) < WAITING_MOST:
-            self.waiting.append((group, {"type": type, "worker": self.worker, **fields}))
-            self.emptied.clear()
-            self.filled.set()
+        if len(self.outbox) < OUTBOX_LENGTH:
+            self.outbox.append((group, {"type": type, "worker": self.worker, **fields}))
+            self.outbox_empty.clear()
+            self.outbox_filled.set()
 
-    async def sent(self, patience: float) -> None:
-        """Waits until what was to be sent is; `patience` seconds, since Redis may be away."""
+    def broadcast(self, type: str, **fields: Any) -> None:
+        """Sends a message to all other workers, if there can be any. Does not wait."""
+        if not self.alone:
+            self.send(WORKERS, type, **fields)
+
+    async def flush(self, seconds: float) -> None:
+        """Waits until the outbox is empty, at most this long: Redis may be away."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await self.emptied.wait()
+            async with asyncio.timeout(seconds):
+                await self.outbox_empty.wait()
 
     # ---- The tasks that talk to the channel layer ----
 
     def _start(self) -> None:
-        if self.tasks:
+        if self.running:
             return
-        for job in (self._send_waiting, self._listen, self._subscribe):
-            self.tasks.add(forever(self._insist(job)))
+        for job in (self._send_outbox, self._receive, self._subscribe_wanted):
+            self.running.add(self.tasks.start_endless(self._run_forever(job)))
 
-    async def _insist(self, job: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
-        """Runs a job for ever, again after every failure."""
+    async def _run_forever(self, job: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+        """Runs a job again after every failure."""
         while True:
             try:
                 await job(get_channel_layer())
             except Exception as error:
-                self._note(away=True, why=type(error).__name__)
+                self._set_away(True, why=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _note(self, *, away: bool, why: str = "") -> None:
+    def _set_away(self, away: bool, why: str = "") -> None:
         if away and not self.away:
-            logger.warning("The channel layer is away (%s); workers read the log instead.", why)
+            logger.warning("Channel layer unreachable (%s); workers poll the database.", why)
         elif self.away and not away:
-            logger.info("The channel layer is back.")
+            logger.info("Channel layer reachable again.")
         self.away = away
 
-    async def _send_waiting(self, layer: Any) -> None:
+    async def _send_outbox(self, layer: Any) -> None:
         while True:
-            await self.filled.wait()
-            self.filled.clear()
-            waiting, self.waiting = self.waiting, []
-            await self._each([partial(layer.group_send, *each) for each in waiting])
-            if not self.waiting:
-                self.emptied.set()
+            await self.outbox_filled.wait()
+            self.outbox_filled.clear()
+            outbox, self.outbox = self.outbox, []
+            await self._run_each([partial(layer.group_send, *item) for item in outbox])
+            if not self.outbox:
+                self.outbox_empty.set()
 
-    async def _listen(self, layer: Any) -> None:
+    async def _receive(self, layer: Any) -> None:
         self.channel = await layer.new_channel()
-        self.held.clear()
-        self.changed.set()
+        self.subscribed.clear()
+        self.wanted_changed.set()
         while True:
-            self._heard(await layer.receive(self.channel))
+            self._handle(await layer.receive(self.channel))
 
-    def _heard(self, message: Message) -> None:
-        if message["worker"] != self.worker and (heard := self.ears.get(message["type"])):
+    def _handle(self, message: Message) -> None:
+        if message["worker"] == self.worker:
+            return
+        if handler := self.handlers.get(message["type"]):
             try:
-                heard(message)
-            except Exception:  # of a worker of another version, perhaps
-                logger.exception("A message of type %.20r was not understood.", message["type"])
+                handler(message)
+            except Exception:  # The sender may be a worker of another version.
+                logger.exception("Message handler failed (type %.20r).", message["type"])
 
-    async def _subscribe(self, layer: Any) -> None:
+    async def _subscribe_wanted(self, layer: Any) -> None:
         while True:
-            missing = self.wanted.keys() - self.held if self.channel else ()
-            await self._each([partial(self._hold, layer, group) for group in missing])
-            for group in self.held - self.wanted.keys():
+            missing = self.wanted.keys() - self.subscribed if self.channel else ()
+            await self._run_each([partial(self._subscribe_one, layer, group) for group in missing])
+            for group in self.subscribed - self.wanted.keys():
                 await layer.group_discard(group, self.channel)
-                self.held.discard(group)
-            await self.changed.wait()
-            self.changed.clear()
+                self.subscribed.discard(group)
+            await self.wanted_changed.wait()
+            self.wanted_changed.clear()
 
-    async def _hold(self, layer: Any, group: str) -> None:
+    async def _subscribe_one(self, layer: Any, group: str) -> None:
         await layer.group_add(group, self.channel)
-        self.held.add(group)
-        if subscribed := self.wanted.get(group):
-            subscribed()
+        self.subscribed.add(group)
+        if on_subscribed := self.wanted.get(group):
+            on_subscribed()
 
-    async def _each(self, steps: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
-        """Takes each step, though one before it failed: of several servers of Redis one may be
-        away. Then fails as the last that did."""
+    async def _run_each(self, steps: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        """Runs every step, also after one failed: of several Redis servers one may be away.
+        Raises the last failure."""
         failure: Exception | None = None
         for step in steps:
             try:
@@ -153,15 +170,12 @@ class Relay:
         if failure:
             raise failure
         if steps:
-            self._note(away=False)
+            self._set_away(False)
 
 
-relay = PerLoop(Relay)
-
-
-class Outsider:
-    """Sends messages to the workers of a group from a process that is none, or not yet. After a
-    failure it is silent for a while."""
+class ExternalPublisher:
+    """Sends messages to workers from a process that is not a worker, such as a management
+    command."""
 
     def __init__(self) -> None:
         self.failed_at = -inf
@@ -175,8 +189,5 @@ class Outsider:
             await layer.group_send(group, {"type": type, "worker": "", **fields})
         except Exception as error:
             self.failed_at = monotonic()
-            why = error.__class__.__name__
-            logger.warning("Workers are not told (%s), for %d s.", why, PAUSE_SECONDS)
-
-
-outsider = Outsider()
+            why = error.__class__.__name__  # `type` is the message type here.
+            logger.warning("Workers not notified (%s); pausing for %d s.", why, PAUSE_SECONDS)

@@ -1,21 +1,25 @@
-"""What this worker has done, in plain numbers: whoever does it adds to one, and whoever wants to
-know reads them. Each is written by one thread alone."""
+"""Counters and histograms of one worker, as plain numbers. The code that does the work adds to
+them; `/metrics` and the dashboard read them. Each number is written by one thread only."""
 
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from weakref import WeakSet
 
-# Each bound is part of its bucket, as Prometheus has it.
+# Upper bounds of the buckets. A value that equals a bound is in its bucket, as in Prometheus.
 SECONDS = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
+# Why a client was refused: the worker has as many connections as it may; an address opened too
+# many connections; a member joined or wrote too often; a socket sent too many frames.
+REFUSAL_REASONS = ("full", "address", "joins", "messages", "frames")
+
 
 class Histogram:
-    """How often a value fell between two bounds."""
+    """Counts values by bucket."""
 
     __slots__ = ("bounds", "counts", "sum")
 
@@ -31,8 +35,8 @@ class Histogram:
 
 
 def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> float | None:
-    """Below which value this share of what was counted lies, evenly spread in each bucket. None
-    of nothing; what is above the last bound counts as that."""
+    """The value below which `share` (0 to 1) of the counted values lie. Values are taken to be
+    spread evenly within a bucket. None if nothing was counted; at most the last bound."""
     wanted = share * sum(counts)
     if not wanted:
         return None
@@ -44,30 +48,41 @@ def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> fl
     return bounds[-1]
 
 
-class Figures:
-    """The numbers of one process, since it began."""
+class ConnectionCounters:
+    """What `config.server` counts about its connections."""
 
     def __init__(self) -> None:
-        # Entries that this worker has written, how many in a transaction, and how long each
-        # command that asked for one waited for its answer; and commands that nothing became of
-        # because the database was away.
+        # Connections whose write buffer is full now.
+        self.paused: WeakSet[object] = WeakSet()
+        # Connections that were closed because the client read nothing.
+        self.stuck_closed = 0
+
+
+class Counters:
+    """The numbers of one worker since it started."""
+
+    def __init__(self, connections: ConnectionCounters) -> None:
+        self.connections = connections
+        # Entries that this worker appended, and the number of drafts in each transaction.
         self.appended = 0
         self.batches = Histogram(ENTRIES)
+        # Seconds from a command until its entry is committed.
         self.append_seconds = Histogram(SECONDS)
+        # Commands that failed because the database did not answer.
         self.append_failures = 0
-        # Entries times the readers that they were handed to; and how long an entry was here
-        # before a reader that waited for it had it. One that stands still for other reasons
-        # says nothing about this worker.
+        # Entries times the readers that received them.
         self.deliveries = 0
+        # Seconds from the arrival of an entry on this worker until a waiting reader received it.
+        # Readers that catch up are not counted: their delay says nothing about this worker.
         self.delivery_seconds = Histogram(SECONDS)
-        # Readers that came with a cursor, by tap, and those of them who could not go on there.
+        # Readers that came with a cursor, and those that were reset, by transport.
         self.resumes: Counter[str] = Counter()
         self.resets: Counter[str] = Counter()
-        # Times that the log had entries of which no bell had told.
+        # How often entries were found in the database that no notification had announced.
         self.gaps = 0
-        # Connections that take no more just now, and how many were closed because of it.
-        self.paused: WeakSet[object] = WeakSet()
-        self.stuck = 0
+        # Refused clients, by reason.
+        self.refusals: Counter[str] = Counter()
 
 
-figures = Figures()
+# Written by `config.server`, which exists before any worker object does.
+connection_counters = ConnectionCounters()

@@ -12,6 +12,10 @@ SendNow = Callable[[str], bool]
 # In `scope["extensions"]` of an HTTP request: writes body chunks directly to the connection.
 BODY_WRITER = "twinstream.body_writer"
 
+# An event of `lifespan` scopes: the worker is about to stop and should send its clients away.
+# ASGI has `lifespan.shutdown` only, which comes after all connections are closed.
+DRAIN = "lifespan.drain"
+
 # A key of the scope itself: the list that `realtime.detach` adds to every scope.
 DETACH = "twinstream.detach"
 Continuation = Callable[[Any, Any], Awaitable[None]]

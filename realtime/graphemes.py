@@ -1,4 +1,4 @@
-"""User-perceived characters: the unit that is streamed and counted (UAX #29)."""
+"""Graphemes (UAX #29): characters as a person sees them. Texts are streamed and counted in them."""
 
 import regex
 
@@ -7,10 +7,10 @@ CLUSTER = regex.compile(r"\X")
 
 
 def split(text: str) -> list[str]:
-    """The graphemes of `text`; joined, they are `text` again."""
+    """The graphemes of `text`. Joined, they are `text` again."""
     return CLUSTER.findall(text)
 
 
 def count(text: str) -> int:
-    """How many graphemes `text` has."""
+    """The number of graphemes in `text`."""
     return sum(1 for _ in CLUSTER.finditer(text))

@@ -1,4 +1,4 @@
-"""Token buckets: so many a second, and a burst at first."""
+"""Token buckets: a burst, then a steady rate."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Bucket:
-    """`rate` tokens a second flow in, up to `burst`; each use takes one.
+    """Holds up to `burst` tokens, and gains `rate` tokens a second. Each use takes one.
 
-    `now` is seconds on the caller's clock, and never goes back.
+    `now` is seconds on a clock that never goes back.
     """
 
     rate: float
@@ -17,7 +17,7 @@ class Bucket:
     filled_at: float
 
     def take(self, now: float) -> float:
-        """0.0 if a token was there and is taken; otherwise the seconds until one will be."""
+        """Takes a token and returns 0.0, or returns the seconds until there is a token."""
         self.tokens = min(self.burst, self.tokens + (now - self.filled_at) * self.rate)
         self.filled_at = now
         if self.tokens >= 1:
@@ -27,28 +27,28 @@ class Bucket:
 
 
 class Buckets:
-    """A bucket a key, in memory that has an end: one that was not used while MOST others were is
-    forgotten, full or not. Whoever goes on and on is remembered."""
+    """One bucket for each key, in bounded memory. A bucket that was not used while MAX_KEYS other
+    keys were is dropped, full or not. A key in constant use keeps its bucket."""
 
-    MOST = 16_384
+    MAX_KEYS = 16_384
 
     def __init__(self, rate: float, burst: float) -> None:
         self.rate = rate
         self.burst = burst
-        self.young: dict[Hashable, Bucket] = {}
-        self.old: dict[Hashable, Bucket] = {}
+        self.recent: dict[Hashable, Bucket] = {}
+        self.older: dict[Hashable, Bucket] = {}
 
     def take(self, key: Hashable, now: float) -> float:
-        """As `Bucket.take`, of the bucket that belongs to `key`."""
-        bucket = self.young.get(key)
+        """`Bucket.take` of the bucket of `key`."""
+        bucket = self.recent.get(key)
         if bucket is None:
-            bucket = self.old.pop(key, None) or Bucket(self.rate, self.burst, self.burst, now)
-            if len(self.young) >= self.MOST:
-                self.old, self.young = self.young, {}
-            self.young[key] = bucket
+            bucket = self.older.pop(key, None) or Bucket(self.rate, self.burst, self.burst, now)
+            if len(self.recent) >= self.MAX_KEYS:
+                self.older, self.recent = self.recent, {}
+            self.recent[key] = bucket
         return bucket.take(now)
 
     def give_back(self, key: Hashable) -> None:
-        """As if it had not been taken."""
-        if bucket := self.young.get(key):
+        """Returns the token that the last `take` of `key` took."""
+        if bucket := self.recent.get(key):
             bucket.tokens += 1

@@ -1,29 +1,28 @@
-"""The wire format of Server-Sent Events (WHATWG HTML, section 9.2.5). Text in, bytes out."""
+"""The wire format of Server-Sent Events (HTML, section 9.2.5). Text in, bytes out."""
 
 import re
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-# The stream's own line ends. str.splitlines() also breaks at U+2028, U+2029, U+0085 and
-# others, which a client would then see as line feeds.
+# The line ends of the format. str.splitlines() also breaks at U+2028, U+2029, U+0085 and others,
+# which a client would then receive as line feeds.
 LINE_END = re.compile(r"\r\n|\r|\n")
-# In an id or a name these would begin a field of the sender's choice; a NUL makes the
-# client ignore the id altogether.
+# In an id or a name, a line end would let its author add fields. A client ignores an id with NUL.
 FORBIDDEN = re.compile(r"[\r\n\0]")
 CURSOR = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
 
 TYPE = "text/event-stream"
 HEADERS: Mapping[str, str] = {
     "Content-Type": TYPE,
-    # no-transform: a proxy that compresses would hold events back.
+    # no-transform: a proxy that compresses would delay events.
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
 
 
 def event(data: str, *, id: str = "", name: str = "message") -> bytes:
-    """One event. ValueError if the id or the name could end its line."""
+    """One event. ValueError if the id or the name has a CR, LF or NUL."""
     if FORBIDDEN.search(id) or FORBIDDEN.search(name):
         raise ValueError("An event's id and name have no CR, LF or NUL.")
     lines = [f"id: {id}"] if id else []
@@ -34,13 +33,13 @@ def event(data: str, *, id: str = "", name: str = "message") -> bytes:
 
 
 def retry(milliseconds: int) -> bytes:
-    """How long the client waits before it reconnects."""
+    """The field that says how long the client waits before it reconnects."""
     return f"retry: {milliseconds}\n\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a reader of a text stands: the graphemes of a revision that it has."""
+    """How many graphemes of a revision a reader has received."""
 
     revision: int
     offset: int
@@ -50,13 +49,13 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> "Cursor | None":
-        """The cursor that `text` is, or None if it is not one."""
+        """Reads a cursor. None if `text` is not a cursor."""
         match = CURSOR.fullmatch(text)
         return cls(int(match[1]), int(match[2])) if match else None
 
 
-class Run:
-    """The events of one revision, encoded once, end to end, for all who read it."""
+class EncodedEvents:
+    """The events of one revision in one block of bytes, which all its readers share."""
 
     __slots__ = ("blob", "ends")
 
@@ -70,22 +69,22 @@ class Run:
 
     @property
     def total(self) -> int:
-        """How many events there are."""
+        """The number of events."""
         return len(self.ends) - 1
 
     @property
     def size(self) -> int:
-        """Bytes held in memory."""
+        """Bytes in memory."""
         return len(self.blob) + len(self.ends) * self.ends.itemsize
 
     def between(self, start: int, end: int) -> bytes:
-        """The events from offset `start` to offset `end`, as one piece."""
+        """The events after offset `start`, up to offset `end`, as one chunk."""
         return self.blob[self.ends[start] : self.ends[end]]
 
 
-def encode(revision: int, graphemes: Iterable[str], name: str) -> Run:
-    """The run of a revision: an event a grapheme, whose id is the cursor after it."""
-    return Run(
+def encode(revision: int, graphemes: Iterable[str], name: str) -> EncodedEvents:
+    """The events of a revision: one for each grapheme, whose id is the cursor after it."""
+    return EncodedEvents(
         event(grapheme, id=str(Cursor(revision, offset)), name=name)
         for offset, grapheme in enumerate(graphemes, start=1)
     )

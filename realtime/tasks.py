@@ -1,84 +1,49 @@
-"""What lives as long as an event loop: things, tasks, and the threads that they use."""
+"""The background tasks of one worker."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Seconds between two attempts to cancel a task.
+CANCEL_SECONDS = 0.1
 
-class PerLoop(Generic[T]):
-    """Makes the thing when the running loop first asks for it; it goes with its loop.
 
-    A worker has one loop for all its life. Tests and `async_to_sync` have many, and what
-    waits on one of them cannot be woken by another.
+class Tasks:
+    """Starts background tasks, keeps a reference to each, and ends them with the worker.
+
+    A task runs in an empty context: it outlives the request that starts it, and so must not use
+    the database thread of that request.
     """
 
-    def __init__(self, make: Callable[[], T]) -> None:
-        self.make = make
-        self.made: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+    def __init__(self) -> None:
+        self.finite: set[asyncio.Task[Any]] = set()
+        self.endless: set[asyncio.Task[Any]] = set()
 
-    def __call__(self) -> T:
-        loop = asyncio.get_running_loop()
-        if loop not in self.made:
-            self.made[loop] = self.make()
-        return self.made[loop]
+    def start(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Starts a task that ends by itself."""
+        return _start(job, self.finite)
 
-    @property
-    def is_made(self) -> bool:
-        """Whether the running loop has asked for it."""
-        return asyncio.get_running_loop() in self.made
+    def start_endless(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Starts a task that runs until the worker stops."""
+        return _start(job, self.endless)
 
-
-def _no_tasks() -> set[asyncio.Task[Any]]:
-    return set()
-
-
-CANCEL_SECONDS = 0.1
-finite, endless = PerLoop(_no_tasks), PerLoop(_no_tasks)
-pools: list[ThreadPoolExecutor] = []
-
-
-def background(job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """A task in a context of its own: it outlives the connection that happens to start it, and
-    must not use the thread of that one."""
-    return _started(job, finite())
+    async def stop(self, seconds: float) -> None:
+        """Gives the finite tasks this long to end, then cancels every task."""
+        if ending := list(self.finite):
+            await asyncio.wait(ending, timeout=seconds)
+        while left := [*self.finite, *self.endless]:
+            for task in left:
+                task.cancel()
+            # In a loop: `asyncio.wait_for` of Python 3.11, which redis-py uses, can swallow the
+            # first cancellation.
+            await asyncio.wait(left, timeout=CANCEL_SECONDS)
 
 
-def forever(job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """As `background`, for a task that goes on until the worker leaves."""
-    return _started(job, endless())
-
-
-def _started(job: Coroutine[Any, Any, T], kept: set[asyncio.Task[Any]]) -> asyncio.Task[T]:
+def _start(job: Coroutine[Any, Any, T], running: set[asyncio.Task[Any]]) -> asyncio.Task[T]:
     task = asyncio.get_running_loop().create_task(job, context=Context())
-    kept.add(task)
-    task.add_done_callback(kept.discard)
+    running.add(task)
+    task.add_done_callback(running.discard)
     return task
-
-
-def threads(count: int, name: str) -> ThreadPoolExecutor:
-    """Threads that end with the worker."""
-    pools.append(ThreadPoolExecutor(count, thread_name_prefix=name))
-    return pools[-1]
-
-
-async def end(patience: float) -> None:
-    """Ends the tasks of this loop; those that come to an end by themselves are given `patience`
-    seconds for it."""
-    if ending := list(finite()):
-        await asyncio.wait(ending, timeout=patience)
-    while left := [*finite(), *endless()]:
-        for task in left:
-            task.cancel()
-        # Again, since `wait_for` of Python 3.11, which redis-py uses, may swallow the first.
-        await asyncio.wait(left, timeout=CANCEL_SECONDS)
-
-
-def end_threads() -> None:
-    """Ends the threads, each after what it does now. There are no others afterwards."""
-    for pool in pools:
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Where an author changes what is streamed."""
+"""The admin of texts and their revisions."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from streaming.models import Revision, StreamText
 
 
 class StreamTextForm(forms.ModelForm):  # type: ignore[type-arg]
-    # Not stripped: a text may begin with a space or end with a line feed.
+    # strip=False: a text may begin with a space or end with a line feed.
     body = StreamText._meta.get_field("body").formfield(
         strip=False, widget=forms.Textarea(attrs={"rows": 20, "class": "vLargeTextField"})
     )
@@ -27,19 +27,19 @@ class StreamTextForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["title", "slug", "body", "event_name", "interval_ms", "is_default"]
 
     def clean_body(self) -> str:
-        """The body as it will be saved: a form's CRLF would count as two bytes."""
+        """Replaces CRLF, which forms send, with LF. CRLF would count as two bytes."""
         return LINE_END.sub("\n", self.cleaned_data["body"])
 
     def clean_is_default(self) -> bool:
-        """Another text becomes the default by being made it; none would leave the stream empty."""
-        wanted: bool = self.cleaned_data["is_default"]
-        if "is_default" in self.changed_data and not wanted:
+        """Refuses to clear the flag: without a default text, `/api/sse` has nothing to stream."""
+        is_default: bool = self.cleaned_data["is_default"]
+        if "is_default" in self.changed_data and not is_default:
             raise forms.ValidationError(_("Make another text the default instead."))
-        return wanted
+        return is_default
 
 
-class ReadOnly:
-    """Of an admin: what it shows is to be read."""
+class ReadOnlyMixin:
+    """For an admin whose objects can only be viewed."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -51,8 +51,8 @@ class ReadOnly:
         return False
 
 
-class RevisionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """The versions of a text that are kept."""
+class RevisionInline(ReadOnlyMixin, admin.TabularInline):  # type: ignore[type-arg]
+    """The stored revisions of a text."""
 
     model = Revision
     fields = ("number", "created_at", "beginning", "size")
@@ -61,9 +61,9 @@ class RevisionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Revision]:
-        """The revisions without their bodies: twenty of them may be 20 MB."""
-        found: QuerySet[Revision] = super().get_queryset(request).defer("body")
-        return found.annotate(start=Left("body", 120), length=Length("body"))
+        """The revisions without their bodies: twenty bodies may have 20 MB."""
+        revisions: QuerySet[Revision] = super().get_queryset(request).defer("body")
+        return revisions.annotate(start=Left("body", 120), length=Length("body"))
 
     @admin.display(description=_("revision"))
     def number(self, revision: Revision) -> int | None:
@@ -79,8 +79,8 @@ class RevisionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Revision)
-class RevisionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """One version in full, reached from its text."""
+class RevisionAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """One revision with its body. Linked from the page of its text."""
 
     fields = ("text", "created_at", "body")
     readonly_fields = fields
@@ -99,11 +99,12 @@ class StreamTextAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = [RevisionInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StreamText]:
-        """The texts; the list needs no bodies of up to 1 MB."""
+        """The texts without their bodies, which may have 1 MB each."""
         return super().get_queryset(request).defer("body")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """A text goes with its revisions, which cannot be deleted one by one."""
+        """What a deletion deletes. Django would list the revisions, and refuse, since nobody may
+        delete a single revision."""
         texts = [str(text) for text in objs]
         return texts, {StreamText._meta.verbose_name_plural: len(texts)}, set(), []
 

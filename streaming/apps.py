@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class StreamingConfig(AppConfig):
-    """Text over Server-Sent Events."""
+    """Texts over Server-Sent Events."""
 
     name = "streaming"

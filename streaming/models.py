@@ -1,4 +1,4 @@
-"""Texts and their revisions."""
+"""Stored texts and their revisions."""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,47 +12,47 @@ from django.utils.translation import gettext_lazy as _
 
 from realtime.sse import LINE_END
 
-BODY_BYTES = 1_000_000
-REVISIONS_KEPT = 20
+MAX_BODY_BYTES = 1_000_000
+MAX_REVISIONS = 20
 INTERVAL_MS = (1, 10_000)
 
-# The first two are the stream's own events; the others are fired by EventSource itself,
-# and a listener could not tell them apart.
+# The stream itself sends the first two. EventSource fires the other two, and a listener could not
+# distinguish them from events of the stream.
 RESERVED_EVENT_NAMES = {"meta", "done", "open", "error"}
 
 
 def body_fits(body: str) -> None:
-    """ValidationError for a body that is too large or that a database cannot hold."""
+    """ValidationError if a body is too large or has a NUL, which PostgreSQL cannot store."""
     size = len(body.encode())
-    if size > BODY_BYTES:
+    if size > MAX_BODY_BYTES:
         raise ValidationError(
-            _("The text has %(size)s bytes in UTF-8; at most %(most)s are possible."),
-            params={"size": f"{size:,}", "most": f"{BODY_BYTES:,}"},
+            _("The text has %(size)s bytes in UTF-8. The limit is %(most)s."),
+            params={"size": f"{size:,}", "most": f"{MAX_BODY_BYTES:,}"},
         )
     if "\0" in body:
         raise ValidationError(_("The text has a NUL character."))
 
 
 def event_name_is_free(name: str) -> None:
-    """ValidationError for a name that the stream or EventSource uses itself."""
+    """ValidationError if the stream or EventSource uses the name itself."""
     if name in RESERVED_EVENT_NAMES:
-        raise ValidationError(_("“%(name)s” has a meaning of its own."), params={"name": name})
+        raise ValidationError(_("“%(name)s” is reserved."), params={"name": name})
 
 
 class StreamText(models.Model):
-    """A text that is streamed, as it is now."""
+    """A text that can be streamed, in its current version."""
 
     slug = models.SlugField(
         unique=True,
         help_text=_(
-            "Names the text in addresses, as /stream/?text=hello. Latin letters, digits, - and _."
+            "The text's name in URLs, as in /stream/?text=hello. Latin letters, digits, - and _."
         ),
     )
     title = models.CharField(max_length=200)
     body = models.TextField(
         blank=True,
         validators=[body_fits],
-        help_text=_("Streamed one character after another; up to 1 MB."),
+        help_text=_("Streamed character by character. At most 1 MB."),
     )
     event_name = models.CharField(
         max_length=64,
@@ -61,7 +61,7 @@ class StreamText(models.Model):
             RegexValidator(r"\A[^\r\n\0]+\Z", _("An event name is one line without NUL.")),
             event_name_is_free,
         ],
-        help_text=_("What a page listens for: <code>addEventListener(name, …)</code>."),
+        help_text=_("The event that a page listens for: <code>addEventListener(name, …)</code>."),
     )
     interval_ms = models.PositiveIntegerField(
         _("interval"),
@@ -70,7 +70,7 @@ class StreamText(models.Model):
         help_text=_("Milliseconds from one character to the next, 1 to 10,000."),
     )
     is_default = models.BooleanField(
-        _("default"), default=False, help_text=_("Streamed where no text is named.")
+        _("default"), default=False, help_text=_("Streamed when a request names no text.")
     )
 
     class Meta:
@@ -90,11 +90,11 @@ class StreamText(models.Model):
         return f"{reverse('stream')}?text={self.slug}"
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Leaves out that there is one default: `save` takes the part from the old one."""
+        """All constraints but that of one default text: `save` clears the flag of the old one."""
         super().validate_constraints({*(exclude or ()), "is_default"})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves, and keeps a changed body as a new revision."""
+        """Saves the text. A changed body becomes a new revision."""
         self.body = LINE_END.sub("\n", self.body)
         with transaction.atomic():
             if self.is_default:
@@ -102,19 +102,19 @@ class StreamText(models.Model):
                     is_default=False
                 )
             super().save(*args, **kwargs)
-            self._keep_revision()
+            self._add_revision()
 
-    def _keep_revision(self) -> None:
+    def _add_revision(self) -> None:
         newest = self.revisions.first()
         if newest is None or newest.body != self.body:
             self.revisions.create(body=self.body)
-            kept = self.revisions.values("pk")[:REVISIONS_KEPT]
-            self.revisions.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
+            newest_keys = self.revisions.values_list("pk", flat=True)[:MAX_REVISIONS]
+            self.revisions.exclude(pk__in=list(newest_keys)).delete()
 
 
 class Revision(models.Model):
-    """One immutable version of a body. Its id is unique over all texts, so that a cursor
-    still finds it when another text has become the default."""
+    """One immutable version of a body. Its id is unique among all texts, so a cursor finds it even
+    if another text has become the default."""
 
     text = models.ForeignKey(StreamText, models.CASCADE, related_name="revisions")
     body = models.TextField()

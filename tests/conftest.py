@@ -1,6 +1,7 @@
 """The cast and the stage that tests share."""
 
 import threading
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -9,20 +10,47 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 
 from chat import rooms
-from chat.log.store import READERS
 from chat.models import Room
-from realtime.log.group_commit import WRITER
+from chat.worker import current
+from realtime.log.threads import READERS, WRITER
 from realtime.rate_limit import Buckets
 from streaming.models import StreamText
 from streaming.texts import playback
+from tests import site_database
 from tests.servers import Site
 
+TESTS = Path(__file__).parent
 LOG_THREADS = [(WRITER, 1), (READERS, 2)]
+
+
+# Those that take longest begin first, or one process would still run when the others are done.
+FIRST = ["test_postgresql.py", "live", "protocol", "browser", "stress", "deploy", "benchmarks"]
+
+
+def pytest_collection_modifyitems(items):
+    """Says for pytest-xdist what runs in one process: the tests of a file, which may share a
+    site. Those of a file that is marked `apart` share nothing, and are spread."""
+    items.sort(key=lambda item: place(item.path))
+    for item in items:
+        if not item.get_closest_marker("apart"):
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
+
+
+def place(path):
+    """Where the tests of a file stand in the order of the run."""
+    top = path.relative_to(TESTS).parts[0]
+    return FIRST.index(top) if top in FIRST else len(FIRST)
 
 
 # How long an example takes says nothing on a machine that others use as well.
 hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def site_databases(django_db_blocker):
+    """Lets `Site.query` reach the databases of sites."""
+    site_database.allow_databases = django_db_blocker.unblock
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +88,15 @@ def in_each_thread(executor, threads, job):
 @pytest.fixture(autouse=True)
 def fresh_worker(monkeypatch):
     """What a worker keeps in memory, as new."""
-    monkeypatch.setattr(playback, "runs", playback.RunCache())
+    monkeypatch.setattr(playback, "event_cache", playback.EventCache())
     monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
     monkeypatch.setattr(rooms, "join_rate", Buckets(1_000, 1_000))
+
+
+@pytest.fixture(autouse=True)
+async def worker_parts():
+    """The parts of a worker, as a server builds them at start-up."""
+    return current()
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.servers import ROOT, Process, Site, free_port, need
+from tests.processes import ROOT, Process, need
+from tests.servers import Site
+from tests.shared import free_port
 
 FILES = ROOT / "deploy"
 

@@ -4,11 +4,11 @@ import os
 import tempfile
 from pathlib import Path
 
+from tests.shared import SECRET_KEY as KEY
+
 _folder = tempfile.TemporaryDirectory()
 
-os.environ["SECRET_KEY"] = (
-    "a key of the test run, long enough to be taken for a real one 0123456789"
-)
+os.environ["SECRET_KEY"] = KEY
 os.environ["DEBUG"] = "false"
 os.environ["REDIS_URL"] = ""
 os.environ["HTTPS"] = "off"
@@ -25,4 +25,7 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
     # A file and not memory: several threads and processes share it, as they do in earnest.
     DATABASES["default"]["TEST"] = {"NAME": Path(_folder.name) / "test.sqlite3"}
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",  # fast
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # the one that sites know
+]

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.servers import ROOT, Postgres
+from tests.databases import Postgres
+from tests.processes import ROOT
 
 
 @pytest.fixture

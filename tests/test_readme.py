@@ -1,30 +1,41 @@
-"""What the README says of settings and dependencies is so, and what documents name is there."""
+"""The README is short, settings and dependencies are documented, and documents name only files that
+exist."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from tests import servers
+from tests import databases
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text()
+DEPENDENCIES_PAGE = (ROOT / "docs" / "dependencies.md").read_text()
 SETTINGS = (ROOT / "config" / "settings.py").read_text()
+MAX_README_LINES = 200
 
 
-def table(title):
-    section = README.split(f"## {title}\n")[1].split("\n## ")[0]
+def table(text, title):
+    """The rows of the table under a heading, by their first cell."""
+    section = text.split(f"## {title}\n")[1].split("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
     return {row[0].strip("`"): row[1:] for row in rows[2:]}
 
 
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= MAX_README_LINES
+
+
 def test_every_setting_is_documented_and_no_other():
-    assert set(table("Settings")) == servers.SETTINGS
+    assert set(table(SETTINGS_PAGE, "Settings")) == databases.SETTINGS
 
 
-def test_the_limits_have_the_defaults_that_it_says():
+def test_the_documented_defaults_of_the_limits_are_those_of_the_code():
     found = dict(re.findall(r'whole\("([A-Z_]+)", ([\d_]+)', SETTINGS))
-    documented = {name: row[0] for name, row in table("Settings").items() if name in found}
+    rows = table(SETTINGS_PAGE, "Settings")
+    documented = {name: row[0] for name, row in rows.items() if name in found}
     assert documented == {name: value.replace("_", "") for name, value in found.items()}
 
 
@@ -33,24 +44,35 @@ def requirements(name):
     return [
         re.fullmatch(r"([\w-]+)(\[\w+\])?==[^\s;]+(;.*)?", line)
         for line in lines
-        if line[:2] != "-r"
+        if not line.startswith(("-r", "#"))
     ]
 
 
 def test_every_dependency_is_pinned_and_has_its_reason():
     pinned = [match[1].lower() for match in requirements("requirements.txt")]
-    named = [name.split()[0].lower() for name in table("What it stands on")]
+    named = [name.split()[0].lower() for name in table(DEPENDENCIES_PAGE, "The site")]
     assert sorted(named) == sorted(pinned)
-    for match in requirements("requirements-dev.txt"):
-        assert match[1] in README
+    further = requirements("requirements-dev.txt") + requirements("requirements-proof.txt")
+    assert [match[1] for match in further if match[1] not in DEPENDENCIES_PAGE] == []
+
+
+@pytest.mark.parametrize("file", ["package.json", "tests/proof/package.json"])
+def test_every_npm_package_is_pinned_and_has_its_reason(file):
+    package = json.loads((ROOT / file).read_text())
+    versions = package.get("dependencies", {}) | package.get("devDependencies", {})
+    assert versions
+    for name, version in versions.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+        assert f"`{name}`" in DEPENDENCIES_PAGE
 
 
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
-PATH = r"`((?:benchmarks|chat|config|deploy|docs|static|streaming|templates|tests)/[\w./-]*)`"
+FOLDERS = "benchmarks|chat|config|deploy|docs|realtime|static|streaming|templates|tests"
+PATH = rf"`((?:{FOLDERS})/[\w./-]*)`"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_every_file_that_is_named_is_there(document):
+def test_every_file_that_a_document_names_exists(document):
     text = document.read_text()
     linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
     named = [ROOT / path for path in re.findall(PATH, text)]

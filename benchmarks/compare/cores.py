@@ -1,4 +1,4 @@
-"""Which core serves and which one loads, so that neither takes time from the other."""
+"""Which cores serve and which one generates the load, so that they do not compete."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cores:
-    """Those of a contender with its Redis, those of two workers, and that of the load."""
+    """The cores of a contender with its Redis, those of two workers, and that of the load."""
 
     server: frozenset[int]
     pair: frozenset[int]
@@ -22,8 +22,8 @@ class Cores:
         return len(self.pair) >= 3
 
 
-def chosen(allowed: set[int] | None = None) -> Cores:
-    """The first core serves, the last one loads; on one core they share it."""
+def choose_cores(allowed: set[int] | None = None) -> Cores:
+    """The first core serves, the last one generates the load. With one core they share it."""
     cores = sorted(os.sched_getaffinity(0) if allowed is None else allowed)
     load = frozenset(cores[-1:])
     pair = frozenset(cores[:3]) - load if len(cores) > 3 else frozenset(cores[:1])

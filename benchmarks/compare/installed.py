@@ -1,4 +1,4 @@
-"""What the contenders need here, and in which versions it is there."""
+"""Whether what a contender needs is installed, and in which versions."""
 
 import json
 import os
@@ -10,15 +10,15 @@ from pathlib import Path
 
 from benchmarks.compare.contenders import PEERS, Contender
 
-NODE_MODULES = PEERS / "node" / "node_modules"
+NODE = PEERS / "node"
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
-HOW = "`make bench` or"
-# Debian keeps nginx off the path of ordinary users.
+MAKE = "`make bench` or"
+# Debian does not put nginx on the path of ordinary users.
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 
 class Missing(Exception):
-    """A contender cannot be started: what it lacks, and how to get it."""
+    """A contender cannot be started. The text says what is missing and how to install it."""
 
 
 def program(name: str, package: str) -> str:
@@ -32,45 +32,44 @@ def program(name: str, package: str) -> str:
 
 
 def check(contender: Contender) -> None:
-    """Missing, if anything is that the contender needs."""
+    """Raises Missing if something that the contender needs is not installed."""
     if contender.redis:
         program("redis-server", "redis-server")
-    if contender.folder == "node":
+    if contender.home == NODE:
         program("node", "nodejs")
-    if contender.folder == "nchan":
+    if contender.name == "nchan":
         program("nginx", "nginx")
         if not NCHAN.exists():
             raise Missing(
-                f"{NCHAN} is missing; {HOW} `apt-get install libnginx-mod-nchan` installs it."
+                f"{NCHAN} is missing; {MAKE} `apt-get install libnginx-mod-nchan` installs it."
             )
     versions(contender)
 
 
 def versions(contender: Contender) -> dict[str, str]:
-    """The version of each package that it is made of."""
+    """The version of each of its packages."""
     return dict(_versions(contender))
 
 
 def _versions(contender: Contender) -> Iterator[tuple[str, str]]:
-    if contender.folder == "node":
-        yield "Node", _said(program("node", "nodejs"), "--version").lstrip("v")
+    if contender.home == NODE:
+        yield "Node", _output(program("node", "nodejs"), "--version").lstrip("v")
     for name in contender.packages:
         match name.split("/"):
             case ["node", package]:
                 yield package, _of_npm(package)
             case ["debian", package]:
-                yield package, _said("dpkg-query", "-W", "-f${Version}", package)
+                yield package, _output("dpkg-query", "-W", "-f${Version}", package)
             case [package]:
                 yield package, _of_pip(package)
 
 
 def _of_npm(package: str) -> str:
+    path = NODE / "node_modules" / package / "package.json"
     try:
-        found: str = json.loads((NODE_MODULES / package / "package.json").read_text())["version"]
+        found: str = json.loads(path.read_text())["version"]
     except FileNotFoundError:
-        raise Missing(
-            f"{package} is missing; {HOW} `npm ci` in {NODE_MODULES.parent} installs it."
-        ) from None
+        raise Missing(f"{package} is missing; {MAKE} `npm ci` in {NODE} installs it.") from None
     return found
 
 
@@ -79,10 +78,10 @@ def _of_pip(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         raise Missing(
-            f"{package} is missing; {HOW} `pip install -r requirements-bench.txt` installs it."
+            f"{package} is missing; {MAKE} `pip install -r requirements-bench.txt` installs it."
         ) from None
 
 
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"

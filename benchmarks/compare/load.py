@@ -1,5 +1,4 @@
-"""The load generator in benchmarks/load: compiled when its source is newer, and run on a core of
-its own."""
+"""Runs the load generator in benchmarks/load on a core of its own. Compiles it if need be."""
 
 import json
 import os
@@ -10,26 +9,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.servers import need
+from tests.processes import need
 
 SOURCE = Path(__file__).resolve().parents[1] / "load"
 PROGRAM = SOURCE / "build" / "load"
 FLAGS = ("-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror")
-# Above this share of its core, what is measured may be the generator; unless the server has used
-# up its own, and could not have done more.
-BUSY_MOST = 0.8
-USED_UP = 0.95
-SECONDS_MOST = 300
+# Above this share of its core the generator may be the limit, and the run is void; not if the
+# server used up its own core, since it could not have done more.
+MAX_LOAD_BUSY = 0.8
+SERVER_USED_UP = 0.95
+MAX_SECONDS = 300
 
 Figures = dict[str, float]
 
 
 class Void(Exception):
-    """The run is worth nothing, and why."""
+    """The run does not count. Its text is the reason."""
 
 
-def made() -> Path:
-    """The program, compiled if need be."""
+def compiled() -> Path:
+    """The program, compiled again if its source is newer."""
     newest = max(path.stat().st_mtime for path in SOURCE.glob("*.[ch]"))
     if not PROGRAM.exists() or PROGRAM.stat().st_mtime < newest:
         PROGRAM.parent.mkdir(exist_ok=True)
@@ -38,64 +37,67 @@ def made() -> Path:
     return PROGRAM
 
 
-def measured(
+def measure(
     mode: str, clock: Callable[[], float], server_cores: int, cores: Collection[int], **options: Any
 ) -> Figures:
-    """Runs it to its end, and returns what it has measured, and as `server_seconds` by how much
-    the clock of the server went on in the part that counts: its processor time. Void if a delivery
-    was lost, doubled or reordered, or if the generator was too busy to be sure of."""
+    """Runs the generator and returns its figures.
+
+    `clock` returns the processor time of the server in seconds; `server_seconds` is its growth in
+    the measured part. Raises Void if a delivery was lost, doubled or reordered, or if the
+    generator was too busy.
+    """
     clocks, last = [], ""
-    with _running(mode, cores, options) as running:
-        assert running.stdout
-        for last in running.stdout:
+    with _process(mode, cores, options) as process:
+        assert process.stdout
+        for last in process.stdout:
             if last in ("begin\n", "end\n"):
                 clocks.append(clock())
-        _ended_well(running)
-    found: Figures = json.loads(last) | {"server_seconds": clocks[1] - clocks[0]}
-    found["server_busy"] = found["server_seconds"] / found["seconds"] / server_cores
-    if found["load_busy"] > BUSY_MOST and found["server_busy"] < USED_UP:
-        raise Void(f"the load generator was busy for {found['load_busy']:.0%} of the time")
-    return found
+        _check_status(process)
+    figures: Figures = json.loads(last) | {"server_seconds": clocks[1] - clocks[0]}
+    figures["server_busy"] = figures["server_seconds"] / figures["seconds"] / server_cores
+    if figures["load_busy"] > MAX_LOAD_BUSY and figures["server_busy"] < SERVER_USED_UP:
+        raise Void(f"the load generator was busy for {figures['load_busy']:.0%} of the time")
+    return figures
 
 
 @contextmanager
-def holding(cores: Collection[int], **options: Any) -> Iterator[subprocess.Popen]:
-    """The process that holds connections open meanwhile. Void if one could not be opened or has
-    ended."""
-    with _running("held", cores, options) as running:
-        assert running.stdout
-        assert running.stdin
-        if running.stdout.readline() == "ready\n":
-            yield running
-        running.stdin.close()
-        _ended_well(running)
+def idle_connections(cores: Collection[int], **options: Any) -> Iterator[subprocess.Popen]:
+    """Idle connections that stay open during the block. Raises Void if one cannot be opened, or
+    ends early."""
+    with _process("idle", cores, options) as process:
+        assert process.stdout
+        assert process.stdin
+        if process.stdout.readline() == "ready\n":
+            yield process
+        process.stdin.close()
+        _check_status(process)
 
 
-def _ended_well(running: subprocess.Popen) -> None:
-    if running.wait(SECONDS_MOST):
-        assert running.stderr
-        raise Void(running.stderr.read().strip())
+def _check_status(process: subprocess.Popen) -> None:
+    if process.wait(MAX_SECONDS):
+        assert process.stderr
+        raise Void(process.stderr.read().strip())
 
 
 @contextmanager
-def _running(
+def _process(
     mode: str, cores: Collection[int], options: dict[str, Any]
 ) -> Iterator[subprocess.Popen]:
-    """The process, which does not outlive the block, nor SECONDS_MOST."""
+    """The generator. It is killed at the end of the block, and after MAX_SECONDS."""
     words = [(f"--{name.replace('_', '-')}", str(value)) for name, value in options.items()]
-    running = subprocess.Popen(
-        [made(), mode, *(word for pair in words for word in pair)],
+    process = subprocess.Popen(
+        [compiled(), mode, *(word for pair in words for word in pair)],
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    watch = threading.Timer(SECONDS_MOST, running.kill)
-    watch.start()
+    timer = threading.Timer(MAX_SECONDS, process.kill)
+    timer.start()
     try:
-        with running:
-            yield running
+        with process:
+            yield process
     finally:
-        watch.cancel()
-        running.kill()
+        timer.cancel()
+        process.kill()

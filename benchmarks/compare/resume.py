@@ -1,5 +1,5 @@
-"""Ten thousand entries to resume: how long until each reader has its head, and what the others
-notice of it."""
+"""Resuming: 10,000 entries for readers that come back. How long it takes until each has the newest
+entry, and how much longer the other readers of the room wait during that time."""
 
 import asyncio
 import json
@@ -10,101 +10,107 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from benchmarks.clients import Lost, SocketClient, opened, until
+from benchmarks.clients import DeliveryError, SocketClient, connect_all, wait_until
+from benchmarks.compare.contenders import Contender
 from benchmarks.compare.cores import Cores
 from benchmarks.compare.load import Figures, Void
 from benchmarks.compare.rooms import room
 from benchmarks.compare.running import Running
-from benchmarks.compare.runs import OURS, Keys, Run, visited
+from benchmarks.compare.runs import Keys, Run, measure_rows
 from benchmarks.compare.size import Size
 
 PAGE = 100
-OTHERS = {"connections": 50, "talking": 4}  # in the same room meanwhile
+OTHERS = {"connections": 50, "talking": 4}  # they use the same room during the resume
 FILLING = {"connections": 64, "talking": 64}
 
 
-class Returning(SocketClient):
-    """A reader who comes back with the cursor at which it left, and takes all that it missed: in
-    `events`, or, where the room has reset it, page by page from the newest back."""
+class ReturningReader(SocketClient):
+    """A reader that joins with an old cursor and reads everything that it missed: from `events`
+    frames, or after a reset page by page, newest first."""
 
     def __init__(self, cursor: str) -> None:
         super().__init__("/ws/chat/")
         self.cursor = cursor
         self.seqs: list[int] = []
-        self.asked_at = monotonic()
-        self.at_head = self.has_all = 0.0  # seconds after it asked
+        self.joined_at = monotonic()
+        self.seconds_to_head = self.seconds_to_all = 0.0  # after the join command
 
-    def take_text(self, text: bytes) -> None:
+    def text_received(self, text: bytes) -> None:
         frame = json.loads(text)
-        take = getattr(self, f"take_{frame['type']}", None)
-        if take:
-            take(frame)
+        handler = getattr(self, f"on_{frame['type']}", None)
+        if handler:
+            handler(frame)
         else:
-            super().take_text(text)
+            super().text_received(text)
 
-    def take_welcome(self, frame: dict[str, Any]) -> None:
-        self.asked_at = monotonic()
-        self.say(type="join", room="lobby", cursor=self.cursor)
+    def on_welcome(self, frame: dict[str, Any]) -> None:
+        self.joined_at = monotonic()
+        self.send_command(type="join", room="lobby", cursor=self.cursor)
 
-    def take_joined(self, frame: dict[str, Any]) -> None:
-        self.wanted = range(int(self.cursor.partition(":")[2]) + 1, frame["head"] + 1)
-        self.begun.set_result(b"")
+    def on_joined(self, frame: dict[str, Any]) -> None:
+        self.missed = range(int(self.cursor.split(":")[1]) + 1, frame["head"] + 1)
+        self.ready.set_result(b"")
 
-    def take_events(self, frame: dict[str, Any]) -> None:
-        if self.has_all:
+    def on_events(self, frame: dict[str, Any]) -> None:
+        if self.seconds_to_all:
             return
         self.seqs += [entry["seq"] for entry in frame["events"]]
-        if not self.at_head and self.seqs[-1] >= self.wanted[-1]:
-            self.at_head = monotonic() - self.asked_at
-            self.go_back()
+        if not self.seconds_to_head and self.seqs[-1] >= self.missed[-1]:
+            self.seconds_to_head = monotonic() - self.joined_at
+            self.request_older()
 
-    def take_page(self, frame: dict[str, Any]) -> None:
+    def on_page(self, frame: dict[str, Any]) -> None:
         self.seqs = [entry["seq"] for entry in frame["events"]] + self.seqs
-        self.go_back()
+        self.request_older()
 
-    def go_back(self) -> None:
-        """Asks for what is still missing before the first that it has."""
-        if self.seqs[0] > self.wanted[0]:
-            self.say(type="history", room="lobby", before=self.seqs[0], limit=PAGE)
+    def request_older(self) -> None:
+        """Requests the page before the first entry that it has, until nothing is missing."""
+        if self.seqs[0] > self.missed[0]:
+            self.send_command(type="history", room="lobby", before=self.seqs[0], limit=PAGE)
         else:
-            self.has_all = monotonic() - self.asked_at
+            self.seconds_to_all = monotonic() - self.joined_at
 
     def check(self) -> None:
-        first, last = self.wanted[0], self.seqs[-1]
-        taken = [seq for seq in self.seqs if seq >= first]  # the last page may go further back
-        if taken != list(range(first, last + 1)) or last < self.wanted[-1]:
-            raise Lost(f"not all of {first} to {self.wanted[-1]} came once and in order")
+        """DeliveryError unless every missed entry came once and in order."""
+        first, last = self.missed[0], self.seqs[-1]
+        seqs = [seq for seq in self.seqs if seq >= first]  # the last page may go further back
+        if seqs != list(range(first, last + 1)) or last < self.missed[-1]:
+            raise DeliveryError(f"not all of {first} to {self.missed[-1]} came once and in order")
 
 
-def visit(size: Size, cores: Cores) -> Iterator[Run]:
-    """One row: readers who missed `missed_each` entries and are given them, and one who missed them
-    all and goes through the pages."""
+def measure(contender: Contender, size: Size, cores: Cores) -> Iterator[Run]:
+    """One row: readers that missed `missed_each` entries, and one that missed them all."""
     rows = [{"missed": size.missed, "readers": size.missed // size.missed_each + 1}]
-    yield from visited(
-        OURS, rows, lambda running, keys: resumed(running, keys, size, cores), cores=cores.server
+    yield from measure_rows(
+        contender,
+        rows,
+        lambda running, keys: resumes(running, keys, size, cores),
+        cores=cores.server,
     )
 
 
-def resumed(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
-    """The slowest of all who came back, and the p99 of the others before and meanwhile."""
+def resumes(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
+    """The times of the slowest returning reader, and the p99 of the others before and during."""
     while head(running)[1] < size.missed:
         room(running, FILLING, size, cores)
     quiet = room(running, OTHERS, size, cores)
-    with coming_back(running, size) as waves:
-        meanwhile = room(running, OTHERS, size, cores)
+    with returning_readers(running, size) as waves:
+        during = room(running, OTHERS, size, cores)
     if not waves:
-        raise Void("nobody came back meanwhile")
+        raise Void("no reader came back during the measurement")
+    readers = [reader for wave in waves for reader in wave]
     return {
-        "head_ms": max(one.at_head for wave in waves for one in wave) * 1e3,
-        "all_ms": max(one.has_all for wave in waves for one in wave) * 1e3,
-        "others_p99_ms": meanwhile["p99_ms"],
+        "head_ms": max(reader.seconds_to_head for reader in readers) * 1e3,
+        "all_ms": max(reader.seconds_to_all for reader in readers) * 1e3,
+        "others_p99_ms": during["p99_ms"],
         "quiet_p99_ms": quiet["p99_ms"],
+        "slowdown": during["p99_ms"] / quiet["p99_ms"],
         "waves": len(waves),
     }
 
 
 def head(running: Running) -> tuple[str, int]:
-    """The epoch of the room, and its newest entry."""
+    """The epoch of the room, and the seq of its newest entry."""
     url = f"http://127.0.0.1:{running.port}/api/rooms/lobby/entries"
     with urllib.request.urlopen(url, timeout=10) as answer:
         found = json.load(answer)
@@ -112,18 +118,18 @@ def head(running: Running) -> tuple[str, int]:
 
 
 @contextmanager
-def coming_back(running: Running, size: Size) -> Iterator[list[list[Returning]]]:
-    """Waves of readers, one after the other, as long as the block lasts."""
-    waves: list[list[Returning]] = []
-    failed: list[Exception] = []
+def returning_readers(running: Running, size: Size) -> Iterator[list[list[ReturningReader]]]:
+    """Waves of readers in a thread, one wave after the other until the block ends."""
+    waves: list[list[ReturningReader]] = []
+    failures: list[Exception] = []
     stopping = threading.Event()
 
     def run() -> None:
         try:
             while not stopping.is_set():
-                waves.append(asyncio.run(wave(running, size)))
+                waves.append(asyncio.run(_wave(running, size)))
         except Exception as error:
-            failed.append(error)
+            failures.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -132,21 +138,21 @@ def coming_back(running: Running, size: Size) -> Iterator[list[list[Returning]]]
     finally:
         stopping.set()
         thread.join()
-    if failed:
-        raise Void(str(failed[0]))
+    if failures:
+        raise Void(str(failures[0]))
 
 
-async def wave(running: Running, size: Size) -> list[Returning]:
-    """As many readers as make up the entries together, and one who missed them all."""
+async def _wave(running: Running, size: Size) -> list[ReturningReader]:
+    """Readers that together missed `missed` entries, and one that missed all of them."""
     epoch, newest = await asyncio.to_thread(head, running)
     each = [size.missed_each] * (size.missed // size.missed_each)
-    readers = [Returning(f"{epoch}:{newest - missed}") for missed in [*each, size.missed]]
+    readers = [ReturningReader(f"{epoch}:{newest - missed}") for missed in [*each, size.missed]]
     try:
-        await opened(running.port, readers)
-        await until(lambda: all(one.has_all for one in readers))
-        for one in readers:
-            one.check()
+        await connect_all(running.port, readers)
+        await wait_until(lambda: all(reader.seconds_to_all for reader in readers))
+        for reader in readers:
+            reader.check()
     finally:
-        for one in readers:
-            one.close()
+        for reader in readers:
+            reader.close()
     return readers

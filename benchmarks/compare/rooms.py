@@ -1,47 +1,48 @@
-"""A room: some talk, each waits for its own message, and everybody hears everything."""
+"""Rooms: all sockets receive each message; a talker sends the next when its own comes back."""
 
 from collections.abc import Iterator
 
+from benchmarks.compare.contenders import OURS, Contender
 from benchmarks.compare.cores import Cores
 from benchmarks.compare.load import Figures, Void
 from benchmarks.compare.running import Running
-from benchmarks.compare.runs import OURS, Keys, Run, loaded, visited
+from benchmarks.compare.runs import Keys, Run, measure_rows, run_load
 from benchmarks.compare.size import Size
 
-GROWING = (OURS, "ws")
+GROWING = (OURS, "ws")  # the contenders that are measured at more sizes
 
 
-def visit(name: str, size: Size, cores: Cores) -> Iterator[Run]:
+def measure(contender: Contender, size: Size, cores: Cores) -> Iterator[Run]:
     """The rows of one contender in one round."""
     rows = [size.pair, *size.rooms]
-    if name in GROWING:
+    if contender.name in GROWING:
         rows += [(c, t) for c in size.growth_connections for t in size.growth_talking]
     keys = [{"connections": c, "talking": t} for c, t in dict.fromkeys(rows) if t <= c]
-    yield from visited(
-        name, keys, lambda running, keys: room(running, keys, size, cores), cores=cores.server
+    yield from measure_rows(
+        contender, keys, lambda running, keys: room(running, keys, size, cores), cores=cores.server
     )
 
 
 def room(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
-    """What comes of a room of so many. Void also where ours are told in different orders."""
-    found = loaded(
+    """The figures of one room. Void also if two readers of ours saw different orders."""
+    figures = run_load(
         running,
         cores,
         "rooms",
         "delivered",
-        **spoken_to(running),
+        **room_options(running),
         connections=keys["connections"],
         talkers=keys["talking"],
         warmup=size.warmup,
         seconds=size.seconds,
     )
-    if running.contender.name == OURS and not found["one_order"]:
-        raise Void("readers heard the same messages in different orders")
-    return found
+    if running.contender.is_ours and not figures["one_order"]:
+        raise Void("readers received the same messages in different orders")
+    return figures
 
 
-def spoken_to(running: Running) -> dict[str, str]:
-    """Where and how the room of a contender is spoken to."""
+def room_options(running: Running) -> dict[str, str]:
+    """The load generator's options for a contender's room."""
     contender = running.contender
     return {
         "port": ",".join(map(str, running.ports)),

@@ -1,7 +1,8 @@
-"""A contender that runs: started afresh, pinned, counted, and ended with all that it started."""
+"""Starts a contender on cores of its own, reads what it uses, and ends all its processes."""
 
 import contextlib
 import os
+import subprocess
 import tempfile
 import urllib.error
 import urllib.request
@@ -9,32 +10,35 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.compare.contenders import CONTENDERS, PEERS, TEXT, TEXT_SLUG, Contender
-from benchmarks.compare.ending import leaving_when_told, see_gone
+from benchmarks.compare.contenders import DATABASE, TEXT, Contender
 from benchmarks.compare.installed import PATH, check
 from benchmarks.processes import (
-    allow_many_files,
-    begun,
     children,
     cpu_seconds,
+    exit_on_sigterm,
     memory_bytes,
     pinned,
+    raise_file_limit,
+    start_time,
+    wait_until_gone,
 )
-from tests.servers import Process, Redis, Site, free_port
-from tests.stress.run import NO_LIMIT
+from tests.processes import Process, Redis
+from tests.shared import free_port
 
-FILES = 20_000  # that each contender may have open, whatever it is
+OPEN_FILES = 20_000  # the limit for each contender
+PREPARE_SECONDS = 120
+DATABASES: dict[str, bytes] = {}  # prepared databases, by contender
 
 
-class Peer(Process):
-    """A server of somebody else's."""
+class Server(Process):
+    """One process of a contender that listens on a free port."""
 
-    def __init__(self, contender: Contender, folder: Path, **fill: Any):
+    def __init__(self, contender: Contender, folder: Path, number: int, **fill: Any):
         self.port = free_port()
         fill |= {"port": self.port, "folder": folder}
         self.probe = f"http://127.0.0.1:{self.port}{contender.probe}"
-        self.home = PEERS / contender.folder
-        if contender.folder == "nchan":
+        self.home = contender.home
+        if contender.name == "nchan":
             configuration = (self.home / "nginx.conf").read_text()
             (folder / "nginx.conf").write_text(configuration.replace("PORT", str(self.port)))
         environment = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
@@ -42,7 +46,7 @@ class Peer(Process):
         environment |= {"TEXT_FILE": str(folder / "text"), "INTERVAL_MS": str(fill["interval"])}
         environment |= {name: value.format(**fill) for name, value in contender.environment.items()}
         command = [part.format(**fill) for part in contender.command]
-        super().__init__(command, folder / f"{contender.name}.log", environment)
+        super().__init__(command, folder / f"{contender.name}-{number}.log", environment)
 
     def is_ready(self) -> bool:
         try:
@@ -55,42 +59,47 @@ class Peer(Process):
 
 
 class Running:
-    """The processes of a contender. Those of `servers` are what is measured."""
+    """The processes of a contender. Those of `servers` are measured."""
 
     def __init__(self, contender: Contender, folder: Path, cores: Collection[int]):
         self.contender = contender
         self.cores = cores
         self.folder = folder
-        self.servers: list[Process] = []
+        self.servers: list[Server] = []
         self.redis: Process | None = None
-        self._ends = contextlib.ExitStack()
+        self._processes = contextlib.ExitStack()
 
-    def start(self, workers: int, interval_ms: int, settings: dict[str, str]) -> None:
-        if self.contender.folder is None:
-            self._start_site(workers, settings)
-        else:
-            self._start_peer(interval_ms)
-
-    def _start_site(self, workers: int, settings: dict[str, str]) -> None:
-        site = Site(self.folder, redis=True, **NO_LIMIT | settings)
-        self._ends.callback(site.close)
-        self.redis = site.redis
-        site.shell(
-            "from streaming.models import StreamText; "
-            f"StreamText.objects.create(slug={TEXT_SLUG!r}, title='Bench', body={TEXT!r})"
-        )
-        self.servers += [site.worker(f"worker-{number}") for number in range(workers)]
-
-    def _start_peer(self, interval_ms: int) -> None:
+    def start(self, workers: int, interval_ms: int) -> None:
         (self.folder / "text").write_text(TEXT)
         fill: dict[str, Any] = {"interval": interval_ms, "redis": ""}
         if self.contender.redis:
-            self.redis = self._begun(Redis(self.folder))
+            self.redis = self._started(Redis(self.folder))
             fill["redis"] = self.redis.url
-        self.servers.append(self._begun(Peer(self.contender, self.folder, **fill)))
+        servers = [Server(self.contender, self.folder, n, **fill) for n in range(workers)]
+        if self.contender.prepare:
+            self._prepare_database(servers[0].environment)
+        self.servers += [self._started(server) for server in servers]
 
-    def _begun(self, process: Any) -> Any:
-        self._ends.callback(process.close)  # also if it never gets ready
+    def _prepare_database(self, environment: dict[str, str]) -> None:
+        """Makes the database with the contender's commands. Later starts get a copy of it."""
+        database = self.folder / DATABASE
+        if self.contender.name in DATABASES:
+            database.write_bytes(DATABASES[self.contender.name])
+            return
+        for command in self.contender.prepare:
+            done = subprocess.run(
+                command,
+                cwd=self.contender.home,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=PREPARE_SECONDS,
+            )
+            assert done.returncode == 0, done.stderr
+        DATABASES[self.contender.name] = database.read_bytes()
+
+    def _started(self, process: Any) -> Any:
+        self._processes.callback(process.close)  # before the start, which may fail
         return process.start()
 
     @property
@@ -103,8 +112,8 @@ class Running:
 
     @property
     def pids(self) -> list[int]:
-        """All processes that serve; Redis is not one of them."""
-        mains = [server.running.pid for server in self.servers]
+        """All server processes, without Redis."""
+        mains = [server.running.pid for server in self.servers if server.running]
         return mains + [child for main in mains for child in children(main)]
 
     @property
@@ -112,55 +121,50 @@ class Running:
         return self.redis and self.redis.running.pid
 
     def stream(self, interval_ms: int) -> str:
-        """The path of a stream at such a pace."""
+        """The URL path of a stream with this interval."""
         return self.contender.stream.format(interval=interval_ms)
 
     def cpu_seconds(self) -> float:
-        """Processor time that all of `pids` have used."""
+        """Processor time of all `pids`."""
         return sum(cpu_seconds(server.running.pid) for server in self.servers)
 
     def all_cpu_seconds(self) -> float:
-        """With what its Redis has used."""
+        """Processor time of all `pids` and of its Redis."""
         return self.cpu_seconds() + (cpu_seconds(self.redis.running.pid) if self.redis else 0.0)
 
     def memory_bytes(self) -> int:
-        """What all of `pids` hold in memory that is theirs alone."""
+        """Private memory of all `pids`."""
         return sum(memory_bytes(pid) for pid in self.pids)
 
-    def logs(self) -> str:
-        """What its processes have written, for whoever looks for what went wrong."""
-        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
-
     def close(self) -> None:
-        mains = [server.running.pid for server in self.servers if server.running]
-        everyone = mains + [child for main in mains for child in children(main)]
-        those = {pid: begun(pid) for pid in everyone}
-        self._ends.close()
-        see_gone(those)
+        started = {pid: start_time(pid) for pid in self.pids}
+        self._processes.close()
+        wait_until_gone(started)
 
 
 @contextlib.contextmanager
 def started(
-    name: str,
+    contender: Contender,
     *,
     workers: int = 1,
     interval_ms: int = 20,
     cores: Collection[int] | None = None,
-    **settings: str,
 ) -> Iterator[Running]:
-    """A contender, answering. At the end of the block, however it ends, nothing of it is left.
+    """A contender that is ready. The block's end, by an exception too, ends all its processes.
 
-    Missing, if something that it needs is not here. More than one worker, and settings, are for
-    Twinstream alone; `interval_ms` for those whose stream is shared.
+    Raises Missing if it needs something that is not installed. Only Twinstream has more than one
+    worker. `interval_ms` is for contenders whose stream is shared.
     """
-    contender = CONTENDERS[name]
     check(contender)
-    allow_many_files(FILES)
-    with leaving_when_told(), tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+    raise_file_limit(OPEN_FILES)
+    with (
+        exit_on_sigterm(),
+        tempfile.TemporaryDirectory(prefix=f"bench-{contender.name}-") as folder,
+    ):
         running = Running(contender, Path(folder), cores or os.sched_getaffinity(0))
         try:
             with pinned(cores):
-                running.start(workers, interval_ms, settings)
+                running.start(workers, interval_ms)
             yield running
         finally:
             running.close()

@@ -1,4 +1,4 @@
-"""`make cost`: measures what the parts of the site cost on this machine, and writes it down."""
+"""Measures what the parts of the site cost on this machine, and writes the figures to cost.json."""
 
 import argparse
 import asyncio
@@ -11,40 +11,44 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.cost import held, presence, talk, texts
+from benchmarks.cost import connections, messages, presence, texts
 from benchmarks.cost.size import FULL, TINY, Size
-from benchmarks.cost.table import page
-from benchmarks.processes import allow_many_files
+from benchmarks.processes import raise_file_limit
+from benchmarks.report.cost_page import cost_page, cost_section
 from tests.servers import Site
-from tests.stress.run import NO_LIMIT
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 SPARE_FILES = 1_000
+NO_LIMITS = {
+    "CHAT_MESSAGES_PER_SECOND": "1000000",
+    "CHAT_BURST": "1000000",
+    "STREAMS_PER_WORKER": "100000",
+    "SOCKETS_PER_WORKER": "100000",
+}
 Measure = Callable[[Site, Size], Coroutine[Any, Any, list[dict[str, Any]]]]
-# A site each: what is measured, and whether on PostgreSQL.
+# Each has a site of its own; on PostgreSQL if the second value is true.
 MEASURES: dict[str, tuple[Measure, bool]] = {
-    "held": (held.measured, False),
-    "talk_sqlite": (talk.measured, False),
-    "talk_postgresql": (talk.measured, True),
-    "texts": (texts.measured, False),
-    "presence": (presence.measured, False),
+    "connections": (connections.measure, False),
+    "messages_sqlite": (messages.measure, False),
+    "messages_postgresql": (messages.measure, True),
+    "texts": (texts.measure, False),
+    "presence": (presence.measure, False),
 }
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cost", description=__doc__)
-    parser.add_argument("--tiny", action="store_true", help="see that it runs; measures nothing")
+    parser.add_argument("--tiny", action="store_true", help="only show that everything runs")
     parser.add_argument("--only", choices=MEASURES, nargs="+", default=list(MEASURES))
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder to write to")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder of the results")
     return parser.parse_args()
 
 
-def measured(name: str, size: Size) -> list[dict[str, Any]]:
-    """The rows of one measure, on a site of its own."""
+def rows(name: str, size: Size) -> list[dict[str, Any]]:
+    """The rows of one measure, on a new site."""
     measure, postgres = MEASURES[name]
-    many = {"STREAMS_PER_WORKER": "100000", "SOCKETS_PER_WORKER": "100000"}
     with tempfile.TemporaryDirectory(prefix="cost-") as folder:
-        site = Site(Path(folder), redis=True, postgres=postgres, **NO_LIMIT, **many)
+        site = Site(Path(folder), redis=True, postgres=postgres, **NO_LIMITS)
         try:
             return asyncio.run(measure(site, size))
         finally:
@@ -53,20 +57,20 @@ def measured(name: str, size: Size) -> list[dict[str, Any]]:
 
 def main() -> None:
     asked = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end what was started
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that child processes are ended
     size = TINY if asked.tiny else FULL
-    files = allow_many_files(size.many + SPARE_FILES)
-    if files < size.many + SPARE_FILES:
-        raise SystemExit(f"{size.many + SPARE_FILES} open files are needed; {files} are allowed.")
+    wanted = size.many + SPARE_FILES
+    if (allowed := raise_file_limit(wanted)) < wanted:
+        raise SystemExit(f"{wanted} open files are needed; {allowed} are allowed.")
     asked.results.mkdir(parents=True, exist_ok=True)
-    where = asked.results / "cost.json"
-    found = json.loads(where.read_text()) if where.exists() else {}
-    found["machine"] = machine.described()
+    path = asked.results / "cost.json"
+    found = json.loads(path.read_text()) if path.exists() else {}
+    found["machine"] = machine.description()
     for name in asked.only:
-        found[name] = measured(name, size)
-        print(page({"machine": {}, name: found[name]}).partition("\n## ")[2], flush=True)
-    where.write_text(json.dumps(found, indent=1) + "\n")
-    (asked.results / "cost.md").write_text(page(found))
+        found[name] = rows(name, size)
+        print(cost_section(name, found[name]), flush=True)
+    path.write_text(json.dumps(found, indent=1) + "\n")
+    (asked.results / "cost.md").write_text(cost_page(found))
 
 
 main()

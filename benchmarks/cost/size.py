@@ -1,16 +1,16 @@
-"""How much of everything a measurement takes."""
+"""How much of everything a cost measurement measures."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Size:
-    """Enough for differences that the kernel's clock and the allocator do not blur."""
+    """Large enough that the kernel's clock ticks and the allocator's blocks do not matter."""
 
-    few: int = 1_000  # connections, and the difference to `many` is what is measured
+    few: int = 1_000  # connections; the difference to `many` is measured
     many: int = 4_000
     idle_seconds: float = 50.0  # two heartbeats of a socket
-    settle_seconds: float = 8.0  # until all has been told of who came
+    settle_seconds: float = 8.0  # until all workers know who joined
     readers: tuple[int, ...] = (1, 50, 500)
     talkers: tuple[int, ...] = (1, 16, 64)
     talk_seconds: float = 6.0

@@ -18,10 +18,10 @@ enum { AT_ONCE = 50, EVENTS = 1024, PIECE = 1 << 18, OPEN_SECONDS = 30, ADDRESSE
 struct connection *connections;
 static const struct mode *mode;
 static int poller = -1, opened, ready;
-static char *piece; /* with room before it for what was kept */
+static char *piece; /* receive buffer; begins with the rest of the last read */
 static size_t piece_room;
 
-void lost(const char *form, ...) {
+void fail(const char *form, ...) {
     va_list values;
     va_start(values, form);
     vfprintf(stderr, form, values);
@@ -40,11 +40,11 @@ uint64_t now_us(void) {
     return now - start;
 }
 
-/* All that is sent is small and answered before more follows, so that a full buffer is a fault. */
+/* A client waits for an answer before it sends more: a full send buffer is a fault. */
 void send_bytes(struct connection *c, const void *data, size_t n) {
     ssize_t sent = send(c->fd, data, n, MSG_NOSIGNAL);
     if (sent != (ssize_t)n)
-        lost("connection %d does not take what is sent: %s", c->number, strerror(errno));
+        fail("connection %d did not accept all bytes: %s", c->number, strerror(errno));
 }
 
 void became_ready(struct connection *c) {
@@ -52,13 +52,13 @@ void became_ready(struct connection *c) {
     ready++;
 }
 
-/* Keeps what is not whole until more of it has come. */
-void keep_rest(struct connection *c, const char *data, size_t n) {
+/* Stores an incomplete head or frame until the next read. */
+void store_rest(struct connection *c, const char *data, size_t n) {
     if (n > c->rest_room) {
         c->rest_room = 2 * n;
         char *bigger = malloc(c->rest_room);
         if (!bigger)
-            lost("no memory left for what comes in parts");
+            fail("out of memory");
         memcpy(bigger, data, n);
         free(c->rest);
         c->rest = bigger;
@@ -68,79 +68,79 @@ void keep_rest(struct connection *c, const char *data, size_t n) {
     c->rest_size = n;
 }
 
-/* As many people, not one: a server may limit what comes from one address. */
-static void come_from(struct connection *c) {
+/* Binds to one of 200 loopback addresses: a server may limit connections per address. */
+static void bind_address(struct connection *c) {
     int on = 1;
     struct sockaddr_in from = {.sin_family = AF_INET};
     from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)c->number % ADDRESSES);
     setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     if (bind(c->fd, (struct sockaddr *)&from, sizeof from))
-        lost("connection %d: %s", c->number, strerror(errno));
+        fail("connection %d: %s", c->number, strerror(errno));
 }
 
 static void connect_one(struct connection *c) {
-    int port = asked.ports[c->number % asked.port_count], on = 1;
+    int port = options.ports[c->number % options.port_count], on = 1;
     struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c->fd < 0)
-        lost("connection %d: %s", c->number, strerror(errno));
-    come_from(c);
+        fail("connection %d: %s", c->number, strerror(errno));
+    bind_address(c);
     if (connect(c->fd, (struct sockaddr *)&where, sizeof where))
-        lost("connection %d to port %d: %s", c->number, port, strerror(errno));
+        fail("connection %d to port %d: %s", c->number, port, strerror(errno));
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
     epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
     char request[1024];
     int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n",
-                     asked.path, port, mode->headers);
+                     options.path, port, mode->headers);
     send_bytes(c, request, (size_t)n);
 }
 
-/* Returns how many bytes of this are the head; 0 if it is not whole. */
-static size_t take_head(struct connection *c, const char *data, size_t n) {
+/* The size of the response head; 0 if it is incomplete. */
+static size_t read_head(struct connection *c, const char *data, size_t n) {
     const char *end = memmem(data, n, "\r\n\r\n", 4);
     if (!end)
         return 0;
     size_t size = (size_t)(end - data) + 4;
     if (n < 12 || (memcmp(data + 9, "101", 3) && memcmp(data + 9, "200", 3)))
-        lost("connection %d was answered: %.*s", c->number, (int)size, data);
+        fail("connection %d got the response: %.*s", c->number, (int)size, data);
     char head[4096];
     snprintf(head, sizeof head, "%.*s", (int)size, data);
     c->has_head = true;
     c->chunked = strcasestr(head, "transfer-encoding: chunked") != NULL;
-    mode->begun(c);
+    mode->opened(c);
     return size;
 }
 
-static void make_room(size_t kept) {
-    if (piece_room < kept + PIECE) {
-        piece_room = 2 * (kept + PIECE);
+static void make_room(size_t stored) {
+    if (piece_room < stored + PIECE) {
+        piece_room = 2 * (stored + PIECE);
         free(piece);
         piece = malloc(piece_room);
         if (!piece)
-            lost("no memory left to read into");
+            fail("out of memory");
     }
 }
 
 static void read_one(struct connection *c) {
-    size_t kept = c->rest_size;
-    make_room(kept);
-    ssize_t n = recv(c->fd, piece + kept, PIECE, MSG_DONTWAIT);
+    size_t stored = c->rest_size;
+    make_room(stored);
+    ssize_t n = recv(c->fd, piece + stored, PIECE, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0)
-        lost("the server ended connection %d: %s", c->number, n ? strerror(errno) : "no more");
-    memcpy(piece, c->rest, kept);
+        fail("the server ended connection %d: %s", c->number, n ? strerror(errno) : "end of file");
+    memcpy(piece, c->rest, stored);
     c->rest_size = 0;
-    size_t size = kept + (size_t)n, head = c->has_head ? 0 : take_head(c, piece, size);
+    size_t size = stored + (size_t)n, head = c->has_head ? 0 : read_head(c, piece, size);
     if (!c->has_head)
-        keep_rest(c, piece, size);
+        store_rest(c, piece, size);
     else if (size > head)
-        mode->take(c, piece + head, size - head);
+        mode->received(c, piece + head, size - head);
 }
 
-/* Reads whatever comes, until it is done or the time is reached. */
+/* Reads from all connections until `done` returns true, or until the deadline. */
 void poll_until(uint64_t deadline_us, bool (*done)(void)) {
     struct epoll_event events[EVENTS];
     for (uint64_t now = now_us(); now < deadline_us && !(done && done()); now = now_us()) {
@@ -152,22 +152,22 @@ void poll_until(uint64_t deadline_us, bool (*done)(void)) {
 }
 
 static bool enough_are_ready(void) {
-    return ready == asked.connections || (opened < asked.connections && opened - ready < AT_ONCE);
+    return ready == options.connections || (opened < options.connections && opened - ready < AT_ONCE);
 }
 
-/* Opens them all, so many at a time, and waits until each is ready. */
+/* Opens all connections, AT_ONCE at a time, and waits until each is ready. */
 void open_all(const struct mode *of) {
     mode = of;
     poller = epoll_create1(EPOLL_CLOEXEC);
-    connections = calloc((size_t)asked.connections, sizeof *connections);
+    connections = calloc((size_t)options.connections, sizeof *connections);
     uint64_t deadline = now_us() + OPEN_SECONDS * 1000000ULL;
-    while (ready < asked.connections) {
-        for (; opened < asked.connections && opened - ready < AT_ONCE; opened++) {
+    while (ready < options.connections) {
+        for (; opened < options.connections && opened - ready < AT_ONCE; opened++) {
             connections[opened].number = opened;
             connect_one(&connections[opened]);
         }
         poll_until(deadline, enough_are_ready);
         if (now_us() >= deadline)
-            lost("only %d of %d connections became ready", ready, asked.connections);
+            fail("only %d of %d connections became ready", ready, options.connections);
     }
 }

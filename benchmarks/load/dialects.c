@@ -1,5 +1,4 @@
-/* How each kind of room server is spoken to. What comes back is looked through for the body alone,
- * whatever is around it. */
+/* The protocol of each kind of room server. In received messages only the body is searched for. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <stdio.h>
@@ -8,13 +7,13 @@
 #include <unistd.h>
 
 struct dialect {
-    const char *name, *headers, *hello; /* what is sent first, or nothing */
-    const char *welcome;                /* how the answer begins that makes it ready; or nothing */
-    const char *ping, *pong;            /* how a ping of its own begins, and what answers it */
-    const char *say;                    /* with the body, and %3$08x where an id is wanted */
+    const char *name, *headers, *hello; /* sent first, or NULL */
+    const char *welcome;                /* start of the answer after which it is ready, or NULL */
+    const char *ping, *pong;            /* start of an application ping, and its answer */
+    const char *say;                    /* a message: %1$s is the body, the other numbers make an id */
 };
 
-/* A socket of socket.io's version 4: Engine.IO 0 open, 2 ping, 3 pong, 4 message; then 0, 2. */
+/* Socket.IO 4. Engine.IO packets: 0 open, 2 ping, 3 pong, 4 message; Socket.IO: 0 connect, 2 event. */
 static const struct dialect DIALECTS[] = {
     {"text", UPGRADE, NULL, NULL, NULL, NULL, "%1$s"},
     {"tutorial", UPGRADE, NULL, NULL, NULL, NULL, "{\"message\":\"%1$s\"}"},
@@ -25,48 +24,48 @@ static const struct dialect DIALECTS[] = {
      "{\"type\":\"say\",\"room\":\"lobby\",\"cid\":\"%2$08x-%3$04x-%4$08x\",\"body\":\"%1$s\"}"},
 };
 static const struct dialect *dialect;
-static void (*heard)(struct connection *, const char *, size_t);
+static void (*on_text)(struct connection *, const char *, size_t);
 
-static bool begins(const char *payload, size_t n, const char *with) {
+static bool starts_with(const char *payload, size_t n, const char *with) {
     return with && n >= strlen(with) && !memcmp(payload, with, strlen(with));
 }
 
-static void take_text(struct connection *c, const char *payload, size_t n) {
-    if (begins(payload, n, dialect->ping))
+static void text_received(struct connection *c, const char *payload, size_t n) {
+    if (starts_with(payload, n, dialect->ping))
         send_frame(c, TEXT, dialect->pong, strlen(dialect->pong));
-    else if (begins(payload, n, "{\"type\":\"error\"") || begins(payload, n, "{\"type\":\"bye\""))
-        lost("refused: %.*s", (int)n, payload);
-    else if (!c->ready && begins(payload, n, dialect->welcome))
+    else if (starts_with(payload, n, "{\"type\":\"error\"") || starts_with(payload, n, "{\"type\":\"bye\""))
+        fail("refused: %.*s", (int)n, payload);
+    else if (!c->ready && starts_with(payload, n, dialect->welcome))
         became_ready(c);
     else
-        heard(c, payload, n);
+        on_text(c, payload, n);
 }
 
-static void take(struct connection *c, const char *data, size_t n) {
-    take_frames(c, data, n, take_text);
+static void received(struct connection *c, const char *data, size_t n) {
+    read_frames(c, data, n, text_received);
 }
 
-static void begun(struct connection *c) {
+static void opened(struct connection *c) {
     if (dialect->hello)
         send_frame(c, TEXT, dialect->hello, strlen(dialect->hello));
     if (!dialect->welcome)
         became_ready(c);
 }
 
-void say(struct connection *c, const char *body, uint32_t number) {
+void send_message(struct connection *c, const char *body, uint32_t number) {
     static unsigned run;
     run = run ? run : (unsigned)getpid();
     send_text(c, dialect->say, body, run, (unsigned)c->number, number);
 }
 
 const struct mode *room_mode(void (*text)(struct connection *, const char *, size_t)) {
-    static struct mode mode = {.begun = begun, .take = take};
+    static struct mode mode = {.opened = opened, .received = received};
     for (size_t i = 0; i < sizeof DIALECTS / sizeof *DIALECTS; i++)
-        if (!strcmp(DIALECTS[i].name, asked.dialect))
+        if (!strcmp(DIALECTS[i].name, options.dialect))
             dialect = &DIALECTS[i];
     if (!dialect)
-        lost("no dialect is called %s", asked.dialect);
-    heard = text;
+        fail("there is no dialect %s", options.dialect);
+    on_text = text;
     mode.headers = dialect->headers;
     return &mode;
 }

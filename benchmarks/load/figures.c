@@ -1,4 +1,4 @@
-/* Samples, and what is said of them. */
+/* Samples and percentiles. */
 #include "load.h"
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@ void add(struct sample *sample, uint32_t value) {
         sample->room = sample->room ? 2 * sample->room : 256;
         sample->values = realloc(sample->values, sample->room * sizeof *sample->values);
         if (!sample->values)
-            lost("no memory left for the samples");
+            fail("out of memory");
     }
     sample->values[sample->count++] = value;
 }
@@ -17,7 +17,7 @@ static int compare(const void *a, const void *b) {
     return (one > other) - (one < other);
 }
 
-/* The smallest value that so many of all (0 to 1) do not exceed; 0 of none. Sorts the sample. */
+/* The value below which a share (0 to 1) of the sample lies; 0 if it is empty. Sorts the sample. */
 double percentile(struct sample *sample, double share) {
     if (!sample->count)
         return 0;

@@ -1,5 +1,5 @@
-/* The load generator: one process, one thread, one epoll, so that thousands of connections cost it
- * less than they cost any server that it measures. */
+/* The load generator: one process, one thread, one epoll. It must need less time for thousands of
+ * connections than any server that it measures. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,29 +16,29 @@ struct options {
 
 struct connection;
 
-/* What a mode does with its connections. */
+/* The callbacks of a mode. */
 struct mode {
     const char *headers;                                           /* of the request, beyond Host */
-    void (*begun)(struct connection *);                            /* after the response's head */
-    void (*take)(struct connection *, const char *data, size_t n); /* bytes of the body */
+    void (*opened)(struct connection *);                            /* after the response's head */
+    void (*received)(struct connection *, const char *data, size_t n); /* bytes of the body */
 };
 
 struct connection {
     int fd, number;
     bool has_head, ready, chunked;
-    char *rest; /* what came of a head or frame that is not whole */
+    char *rest; /* an incomplete head or frame */
     size_t rest_size, rest_room;
-    void *own; /* of the mode */
+    void *own; /* state of the mode */
 };
 
-extern struct options asked;
+extern struct options options;
 extern struct connection *connections;
 
-/* window.c: what is measured is said on stdout, so that who started this can read the clocks of
- * others at the same moments. */
+/* window.c: prints "begin" and "end" around the measured part, so that the parent process can read
+ * the processor time of the server at these moments. */
 struct window {
     uint64_t from;
-    double seconds, busy; /* how long it was, and processor time of this process in it */
+    double seconds, busy; /* its length, and the processor time of this process in it */
 };
 struct window begin_window(void);
 void end_window(struct window *window);
@@ -49,8 +49,8 @@ void open_all(const struct mode *mode);
 void poll_until(uint64_t deadline_us, bool (*done)(void));
 void send_bytes(struct connection *c, const void *data, size_t n);
 void became_ready(struct connection *c);
-void keep_rest(struct connection *c, const char *data, size_t n);
-void lost(const char *form, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void store_rest(struct connection *c, const char *data, size_t n);
+void fail(const char *form, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* websocket.c */
 enum { TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
@@ -59,13 +59,13 @@ enum { TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 void send_frame(struct connection *c, int opcode, const char *payload, size_t n);
 void send_text(struct connection *c, const char *form, ...) __attribute__((format(printf, 2, 3)));
-/* Calls back for each whole text frame; answers pings itself. */
-void take_frames(struct connection *c, const char *data, size_t n,
+/* Calls `text` for each complete text frame, and answers pings. */
+void read_frames(struct connection *c, const char *data, size_t n,
                  void (*text)(struct connection *, const char *payload, size_t n));
 
-/* dialects.c: how a room server is spoken to. */
+/* dialects.c: the protocols of room servers. */
 const struct mode *room_mode(void (*text)(struct connection *, const char *payload, size_t n));
-void say(struct connection *c, const char *body, uint32_t number);
+void send_message(struct connection *c, const char *body, uint32_t number);
 
 /* figures.c */
 struct sample {
@@ -77,6 +77,6 @@ double percentile(struct sample *sample, double share);
 
 int run_rooms(void);
 int run_streams(void);
-int run_held(void);
+int run_idle(void);
 
 #define EVENT_STREAM "Accept: text/event-stream\r\n"

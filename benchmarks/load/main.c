@@ -1,5 +1,5 @@
-/* load rooms|streams|held --port N[,N] --path P …: prints one JSON object of figures; what makes
- * the run worth nothing goes to stderr, with the status 3. */
+/* load rooms|streams|idle --port N[,N] --path P …: prints one JSON object of figures. A void run has
+ * status 3, and its reason on stderr. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <getopt.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct options asked = {.dialect = "text", .path = "/", .kind = "socket", .text = "",
+struct options options = {.dialect = "text", .path = "/", .kind = "socket", .text = "",
                         .connections = 1, .talkers = 1, .interval_ms = 20, .most_seconds = 600,
                         .warmup = 1, .seconds = 5};
 
@@ -19,40 +19,40 @@ static const struct option OPTIONS[] = {
     {"warmup", required_argument, NULL, 'w'},      {"seconds", required_argument, NULL, 's'},
     {"most-seconds", required_argument, NULL, 'm'}, {0}};
 
-static void take_ports(char *list) {
+static void read_ports(char *list) {
     char *one = strtok(list, ",");
-    for (; one && asked.port_count < MOST_PORTS; one = strtok(NULL, ","))
-        asked.ports[asked.port_count++] = atoi(one);
+    for (; one && options.port_count < MOST_PORTS; one = strtok(NULL, ","))
+        options.ports[options.port_count++] = atoi(one);
 }
 
-static void take_option(int option) {
+static void read_option(int option) {
     switch (option) {
-    case 'p': take_ports(optarg); break;
-    case 'a': asked.path = optarg; break;
-    case 'd': asked.dialect = optarg; break;
-    case 'k': asked.kind = optarg; break;
-    case 't': asked.text = optarg; break;
-    case 'c': asked.connections = atoi(optarg); break;
-    case 'n': asked.talkers = atoi(optarg); break;
-    case 'i': asked.interval_ms = atoi(optarg); break;
-    case 'w': asked.warmup = atof(optarg); break;
-    case 's': asked.seconds = atof(optarg); break;
-    case 'm': asked.most_seconds = atoi(optarg); break;
+    case 'p': read_ports(optarg); break;
+    case 'a': options.path = optarg; break;
+    case 'd': options.dialect = optarg; break;
+    case 'k': options.kind = optarg; break;
+    case 't': options.text = optarg; break;
+    case 'c': options.connections = atoi(optarg); break;
+    case 'n': options.talkers = atoi(optarg); break;
+    case 'i': options.interval_ms = atoi(optarg); break;
+    case 'w': options.warmup = atof(optarg); break;
+    case 's': options.seconds = atof(optarg); break;
+    case 'm': options.most_seconds = atoi(optarg); break;
     default: exit(2);
     }
 }
 
 int main(int count, char **words) {
     for (int option; (option = getopt_long(count, words, "", OPTIONS, NULL)) != -1;)
-        take_option(option);
-    asked.mode = optind < count ? words[optind] : "";
-    if (asked.connections < 1 || !asked.port_count)
+        read_option(option);
+    options.mode = optind < count ? words[optind] : "";
+    if (options.connections < 1 || !options.port_count)
         return fputs("--port and --connections are needed\n", stderr), 2;
-    if (!strcmp(asked.mode, "rooms"))
+    if (!strcmp(options.mode, "rooms"))
         return run_rooms();
-    if (!strcmp(asked.mode, "streams"))
+    if (!strcmp(options.mode, "streams"))
         return run_streams();
-    if (!strcmp(asked.mode, "held"))
-        return run_held();
-    return fputs("say rooms, streams or held\n", stderr), 2;
+    if (!strcmp(options.mode, "idle"))
+        return run_idle();
+    return fputs("the mode is rooms, streams or idle\n", stderr), 2;
 }

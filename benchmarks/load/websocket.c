@@ -1,4 +1,4 @@
-/* The frames of RFC 6455, section 5.2, as a client sends and takes them. */
+/* A client's frames (RFC 6455, section 5.2). */
 #include "load.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@ void send_frame(struct connection *c, int opcode, const char *payload, size_t n)
     unsigned char frame[MOST_SENT + 8];
     size_t head = 2;
     if (n > MOST_SENT)
-        lost("a frame of %zu bytes is more than this sends", n);
+        fail("a frame of %zu bytes is too large to send", n);
     frame[0] = (unsigned char)(0x80 | opcode);
     frame[1] = (unsigned char)(0x80 | (n < 126 ? n : 126));
     if (n >= 126) {
@@ -34,8 +34,8 @@ void send_text(struct connection *c, const char *form, ...) {
     send_frame(c, TEXT, text, (size_t)n);
 }
 
-/* The size of the head of the frame there, and of its payload; false if the head is not whole. */
-static bool measure(const unsigned char *at, size_t n, size_t *head, uint64_t *size) {
+/* Sizes of a frame's head and payload; false if the head is incomplete. */
+static bool sizes_of(const unsigned char *at, size_t n, size_t *head, uint64_t *size) {
     if (n < 2)
         return false;
     *size = at[1] & 0x7f;
@@ -50,17 +50,17 @@ static bool measure(const unsigned char *at, size_t n, size_t *head, uint64_t *s
     return true;
 }
 
-void take_frames(struct connection *c, const char *data, size_t n,
+void read_frames(struct connection *c, const char *data, size_t n,
                  void (*text)(struct connection *, const char *payload, size_t n)) {
     size_t head;
     uint64_t size;
-    while (measure((const unsigned char *)data, n, &head, &size) && n - head >= size) {
+    while (sizes_of((const unsigned char *)data, n, &head, &size) && n - head >= size) {
         int opcode = data[0] & 0x0f;
         const char *payload = data + head;
         if (!(data[0] & 0x80) || opcode == BINARY)
-            lost("a frame of a kind that no room sends: %02x", (unsigned char)data[0]);
+            fail("an unexpected kind of frame: %02x", (unsigned char)data[0]);
         if (opcode == CLOSE)
-            lost("the server closed socket %d", c->number);
+            fail("the server closed socket %d", c->number);
         if (opcode == PING)
             send_frame(c, PONG, payload, size);
         if (opcode == TEXT)
@@ -68,5 +68,5 @@ void take_frames(struct connection *c, const char *data, size_t n,
         data += head + size;
         n -= head + size;
     }
-    keep_rest(c, data, n);
+    store_rest(c, data, n);
 }

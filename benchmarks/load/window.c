@@ -1,4 +1,4 @@
-/* The part of a run that counts. */
+/* The measured part of a run. */
 #include "load.h"
 #include <stdio.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-"""What the reports of all workers say together. A report is what one worker tells of itself."""
+"""Summaries of the reports of all workers. A report is what one worker says about itself."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,17 +7,17 @@ from typing import Any
 from realtime.counters import SECONDS, quantile
 
 Report = dict[str, Any]
-# What the page of the operators shows as it is told.
-TOLD = ("host", "pid", "up", "sockets", "streams", "slow", "stuck", "redis", "draining")
+# The fields that the dashboard shows unchanged.
+SHOWN = ("host", "pid", "up", "sockets", "streams", "slow", "stuck", "redis", "draining")
 
 
-def of_worker(history: Sequence[Report]) -> dict[str, Any]:
-    """How a worker stands by its last report, and what it did a second since the first."""
+def worker_summary(history: Sequence[Report]) -> dict[str, Any]:
+    """The state of a worker from its last report, and its rates per second since the first."""
     first, last = history[0], history[-1]
     seconds = last["up"] - first["up"]
     delivered = [new - old for new, old in zip(last["delivery"], first["delivery"], strict=True)]
     return {
-        **{name: last[name] for name in TOLD},
+        **{name: last[name] for name in SHOWN},
         "entries": _rate(last["entries"] - first["entries"], seconds),
         "deliveries": _rate(last["deliveries"] - first["deliveries"], seconds),
         "p50": _milliseconds(quantile(SECONDS, delivered, 0.5)),
@@ -25,16 +25,16 @@ def of_worker(history: Sequence[Report]) -> dict[str, Any]:
     }
 
 
-def of_rooms(reports: Iterable[Report]) -> dict[int, dict[str, Any]]:
-    """How the rooms stand that somebody reads. Every worker that reads a room has all of its
-    entries, and readers of its own."""
+def room_summaries(reports: Iterable[Report]) -> dict[int, dict[str, Any]]:
+    """The rooms that have readers, by primary key. Every worker with readers in a room has all of
+    its entries: heads and rates are not added up, readers are."""
     rooms: dict[int, dict[str, Any]] = {}
     for report in reports:
-        for pk, head, per_minute, taps in report["rooms"]:
+        for pk, head, per_minute, readers in report["rooms"]:
             room = rooms.setdefault(pk, {"head": 0, "per_minute": 0.0, "taps": Counter[str]()})
             room["head"] = max(room["head"], head)
             room["per_minute"] = max(room["per_minute"], per_minute)
-            room["taps"].update(taps)
+            room["taps"].update(readers)
     return rooms
 
 

@@ -1,117 +1,115 @@
-"""How each worker stands, told to those workers on which somebody watches. Nobody tells unasked,
-and nothing is stored: a worker that is not heard any more is gone from the picture."""
+"""The reports of all workers, for the dashboard. Workers report only when one asks, which is while
+somebody looks at the dashboard there. Nothing is stored."""
 
 import os
-import socket as network
-from collections import Counter, deque
+import socket
+from collections import deque
 from heapq import nlargest
 from time import monotonic
 
-from django.conf import settings
-
 from chat.dashboard.overview import Report
-from chat.presence.sync import WORKERS, rollcall
-from chat.transports.base_socket import sockets
-from realtime.bus import Message, relay
-from realtime.counters import figures
-from realtime.event_stream import streams
+from chat.transports.socket_registry import SocketRegistry
+from realtime.bus import Bus, Message
+from realtime.counters import Counters
 from realtime.log.tail import Tail
-from realtime.log.tail_registry import tails
-from realtime.tasks import PerLoop
+from realtime.log.tail_registry import TailRegistry
+from realtime.stream_registry import StreamRegistry
 
 ASK, REPORT = "ask", "report"
 
-# However many watch, a worker asks and tells no more often than this.
-PAUSE_SECONDS = 1.0
-WINDOW_SECONDS = 10.0  # of which rates and quantiles are
-# Three questions without an answer, and the worker is taken to be gone.
-SILENT_SECONDS = 7.0
-# Told of; a worker that reads ten thousand would fill Redis with what nobody looks through.
-ROOMS_MOST = 100
+# A worker asks and reports at most this often, however many dashboards are open.
+MIN_INTERVAL_SECONDS = 1.0
+WINDOW_SECONDS = 10.0  # of rates and quantiles
+# A worker that did not answer three questions is taken to be gone.
+EXPIRE_SECONDS = 7.0
+# Rooms in a report. A worker with ten thousand rooms would send Redis more than anybody reads.
+MAX_ROOMS = 100
 
 
 class Reports:
-    """What is known of each worker, this one included, over the last seconds."""
+    """The reports of each worker, this one included, of the last seconds."""
 
-    def __init__(self) -> None:
-        self.began = monotonic()
-        self.asked_at = self.told_at = -PAUSE_SECONDS
-        self.heard: dict[str, deque[tuple[float, Report]]] = {}
-        self.alone = not settings.REDIS_URL
-        if not self.alone:
-            rollcall()  # which follows the group of the workers
-            relay().listen(ASK, self._asked)
-            relay().listen(REPORT, self._heard)
+    def __init__(
+        self,
+        bus: Bus,
+        counters: Counters,
+        streams: StreamRegistry,
+        sockets: SocketRegistry,
+        tails: TailRegistry,
+    ) -> None:
+        self.bus = bus
+        self.counters = counters
+        self.streams = streams
+        self.sockets = sockets
+        self.tails = tails
+        self.started_at = monotonic()
+        self.asked_at = self.reported_at = -MIN_INTERVAL_SECONDS
+        self.received: dict[str, deque[tuple[float, Report]]] = {}
+        bus.on(ASK, self._on_ask)
+        bus.on(REPORT, self._on_report)
 
     def ask(self) -> None:
-        """Looks how this worker stands, and asks the others."""
+        """Stores a report of this worker, and asks the other workers for theirs."""
         now = monotonic()
-        if now - self.asked_at >= PAUSE_SECONDS:
+        if now - self.asked_at >= MIN_INTERVAL_SECONDS:
             self.asked_at = now
-            self._keep(relay().worker, self._own(), now)
-            if not self.alone:
-                relay().send(WORKERS, ASK)
+            self._add(self.bus.worker, self._report(), now)
+            self.bus.broadcast(ASK)
 
     def histories(self) -> dict[str, list[Report]]:
-        """The reports of the last seconds by worker, oldest first; the oldest worker first."""
-        self._forget(monotonic())
-        kept = {worker: [told for _, told in heard] for worker, heard in self.heard.items()}
-        return dict(sorted(kept.items(), key=lambda item: -item[1][-1]["up"]))
+        """The reports of the last seconds by worker, oldest first. The worker that has run for
+        the longest time comes first."""
+        self._drop_expired(monotonic())
+        histories = {
+            worker: [report for _, report in reports] for worker, reports in self.received.items()
+        }
+        return dict(sorted(histories.items(), key=lambda item: -item[1][-1]["up"]))
 
-    def _asked(self, message: Message) -> None:
-        if monotonic() - self.told_at >= PAUSE_SECONDS:
-            self.told_at = monotonic()
-            relay().send(WORKERS, REPORT, report=self._own())
+    def _on_ask(self, message: Message) -> None:
+        if monotonic() - self.reported_at >= MIN_INTERVAL_SECONDS:
+            self.reported_at = monotonic()
+            self.bus.broadcast(REPORT, report=self._report())
 
-    def _heard(self, message: Message) -> None:
+    def _on_report(self, message: Message) -> None:
         now, report = monotonic(), message["report"]
-        # Others may have asked; and while the workers are reloaded, some tell other things.
-        if now - self.asked_at <= SILENT_SECONDS and report.keys() == self._own().keys():
-            self._keep(message["worker"], report, now)
+        # The answer may be to another worker. During a deploy, other versions have other fields.
+        if now - self.asked_at <= EXPIRE_SECONDS and report.keys() == self._report().keys():
+            self._add(message["worker"], report, now)
 
-    def _keep(self, worker: str, report: Report, now: float) -> None:
-        self.heard.setdefault(worker, deque()).append((now, report))
-        self._forget(now)
+    def _add(self, worker: str, report: Report, now: float) -> None:
+        self.received.setdefault(worker, deque()).append((now, report))
+        self._drop_expired(now)
 
-    def _forget(self, now: float) -> None:
-        for worker, heard in list(self.heard.items()):
-            if now - heard[-1][0] > SILENT_SECONDS:
-                del self.heard[worker]
-            while now - heard[0][0] > WINDOW_SECONDS and len(heard) > 1:
-                heard.popleft()
+    def _drop_expired(self, now: float) -> None:
+        for worker, reports in list(self.received.items()):
+            if now - reports[-1][0] > EXPIRE_SECONDS:
+                del self.received[worker]
+            while now - reports[0][0] > WINDOW_SECONDS and len(reports) > 1:
+                reports.popleft()
 
-    def _own(self) -> Report:
-        """How this worker stands."""
+    def _report(self) -> Report:
+        """The report of this worker."""
         now = monotonic()
         return {
-            "host": network.gethostname(),
+            "host": socket.gethostname(),
             "pid": os.getpid(),
-            "up": round(now - self.began, 3),  # seconds; no two machines agree on the time
-            "sockets": dict(socket_taps()),
-            "streams": dict(streams.kinds),
-            "entries": figures.appended,
-            "deliveries": figures.deliveries,
-            "delivery": list(figures.delivery_seconds.counts),
-            "slow": len(figures.paused),
-            "stuck": figures.stuck,
-            "redis": None if self.alone else not relay().away,
-            "draining": streams.draining,
-            # In lists, since a room's number cannot be a key in every encoding.
+            "up": round(now - self.started_at, 3),  # Seconds: clocks of machines may differ.
+            "sockets": dict(self.sockets.by_transport()),
+            "streams": dict(self.streams.kinds),
+            "entries": self.counters.appended,
+            "deliveries": self.counters.deliveries,
+            "delivery": list(self.counters.delivery_seconds.counts),
+            "slow": len(self.counters.connections.paused),
+            "stuck": self.counters.connections.stuck_closed,
+            "redis": None if self.bus.alone else not self.bus.away,
+            "draining": self.streams.draining,
+            # Lists: not every encoding allows a number as a key.
             "rooms": [
-                [tail.room, tail.head, round(tail.per_minute(now), 1), dict(+tail.taps)]
-                for tail in most_read()
+                [tail.log, tail.head, round(tail.per_minute(now), 1), dict(+tail.transports)]
+                for tail in self._most_read()
             ],
         }
 
-
-def socket_taps() -> Counter[str]:
-    """The sockets of this worker, by tap."""
-    return Counter(one.tap for one in sockets)
-
-
-def most_read() -> list[Tail]:
-    """The rooms with most readers here."""
-    return nlargest(ROOMS_MOST, tails().tails.values(), key=lambda tail: tail.readers)
-
-
-reports = PerLoop(Reports)
+    def _most_read(self) -> list[Tail]:
+        """The rooms with the most readers on this worker."""
+        return nlargest(MAX_ROOMS, self.tails.tails.values(), key=lambda tail: tail.readers)

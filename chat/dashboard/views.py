@@ -1,4 +1,4 @@
-"""The page on which staff see all workers, all rooms and who is there, as it happens."""
+"""The operators' dashboard: all workers, all rooms, and who is online, updated live."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,33 +19,33 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat.dashboard import overview
-from chat.dashboard.reports import reports
+from chat.identity import sessions
 from chat.identity.members import user_key
 from chat.models import Room
-from chat.presence.presence import ONLINE_MOST, presence
+from chat.presence.presence import ONLINE_MOST
 from chat.protocol import frames
-from chat.transports import common
+from chat.worker import current
 from realtime import event_stream, sse
-from realtime.bus import relay
-from realtime.revocation import dismiss, dismissals, of_person, of_room
+from realtime.revocation import person_subjects, room_subject
+from realtime.revoke import revoke_on_commit
 
-SEE, CLOSE = "chat.view_room", "chat.change_room"
-EVERY_SECONDS = 2.0
-# For the answers of the other workers to the first question.
+VIEW, CLOSE = "chat.view_room", "chat.change_room"
+INTERVAL_SECONDS = 2.0
+# Seconds for the other workers to answer the first question.
 ANSWER_SECONDS = 0.3
 ACCESS_CHECK_SECONDS = 10.0
-ROOMS_MOST = 100
+MAX_ROOMS = 100
 
 
-def may_see(user: Any) -> bool:
-    """Whether somebody may see the page. Reads the database."""
-    return bool(user.is_active and user.is_staff and user.has_perm(SEE))
+def may_view(user: Any) -> bool:
+    """Whether a user may view the dashboard. Reads the database."""
+    return bool(user.is_active and user.is_staff and user.has_perm(VIEW))
 
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """The page; what it shows comes as events."""
-    if not may_see(request.user):
+    """The page. Its content arrives as events."""
+    if not may_view(request.user):
         raise PermissionDenied
     context = {
         **admin.site.each_context(request),
@@ -57,8 +57,8 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def close(request: HttpRequest) -> HttpResponse:
-    """Sends away whoever is connected to a room, on every worker. They come back with the cursor
-    that they have."""
+    """Closes all connections of a room, on every worker. The clients reconnect with their
+    cursors."""
     user: Any = request.user
     if not user.has_perm(CLOSE):
         raise PermissionDenied
@@ -67,70 +67,72 @@ def close(request: HttpRequest) -> HttpResponse:
     LogEntry.objects.log_actions(
         user.pk, [room], CHANGE, _("Closed its connections."), single_object=True
     )
-    dismiss(of_room(room.pk))
+    revoke_on_commit(room_subject(room.pk))
     return HttpResponse(status=204)
 
 
 @require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
-    """How everything stands, every two seconds. Given even when the worker is full: that is when
-    it is looked for."""
-    since = dismissals().count
+    """An overview every two seconds. Served also when the worker is full: operators need it
+    then."""
+    since = current().revocation.count
     user: Any = await request.auser()
-    if not await database_sync_to_async(may_see)(user):
-        return HttpResponse(status=403)  # not raised: Django would log it with a traceback
-    source = _watch(user.pk, request.session.session_key, since)
+    if not await database_sync_to_async(may_view)(user):
+        return HttpResponse(status=403)  # Not raised: Django would log a traceback.
+    source = _events(user.pk, request.session.session_key, since)
     return event_stream.EventStream(source, "live", request)
 
 
-async def _watch(user: int, session_key: str | None, since: int) -> AsyncGenerator[bytes]:
+async def _events(user: int, session_key: str | None, since: int) -> AsyncGenerator[bytes]:
     yield event_stream.retry()
-    again = asyncio.Event()
-    with dismissals().telling(of_person(user_key(user), session_key), again.set, since):
-        async with aclosing(_overviews(session_key, again)) as overviews:
-            async for told in overviews:
-                yield sse.event(frames.dumps(told), name="overview")
+    check_now = asyncio.Event()
+    with current().revocation.watch(
+        person_subjects(user_key(user), session_key), check_now.set, since
+    ):
+        async with aclosing(_overviews(session_key, check_now)) as overviews:
+            async for shown in overviews:
+                yield sse.event(frames.dumps(shown), name="overview")
 
 
 async def _overviews(
-    session_key: str | None, again: asyncio.Event
+    session_key: str | None, check_now: asyncio.Event
 ) -> AsyncGenerator[dict[str, Any]]:
-    """How everything stands, for as long as it may be seen; that is asked now and then, and when
-    `again` is set."""
-    reports().ask()
+    """Overviews, until the user may no longer view them. That is checked every
+    ACCESS_CHECK_SECONDS, and when `check_now` is set."""
+    current().reports.ask()
     await asyncio.sleep(ANSWER_SECONDS)
     rooms: list[Room] = []
-    checked = monotonic()
+    checked_at = monotonic()
     while True:
-        if again.is_set() or monotonic() - checked >= ACCESS_CHECK_SECONDS:
-            again.clear()
-            if not await still_sees(session_key):
+        if check_now.is_set() or monotonic() - checked_at >= ACCESS_CHECK_SECONDS:
+            check_now.clear()
+            if not await still_may_view(session_key):
                 return
-            checked = monotonic()
-        reports().ask()
-        found = reports().histories()
-        read = overview.of_rooms(history[-1] for history in found.values())
+            checked_at = monotonic()
+        current().reports.ask()
+        found = current().reports.histories()
+        read = overview.room_summaries(history[-1] for history in found.values())
         rooms = await _shown(read) or rooms
         yield snapshot(found, read, rooms)
         with suppress(TimeoutError):
-            async with asyncio.timeout(EVERY_SECONDS):
-                await again.wait()
+            async with asyncio.timeout(INTERVAL_SECONDS):
+                await check_now.wait()
 
 
-async def still_sees(session_key: str | None) -> bool:
-    """Whether the session is still of somebody who may see the page. Nobody is sent away because
-    the database is."""
+async def still_may_view(session_key: str | None) -> bool:
+    """Whether the session still belongs to a user who may view the dashboard. True while the
+    database is away."""
     try:
-        user = await common.user_of(session_key)
-        return await database_sync_to_async(may_see)(user)
+        user = await sessions.user_of(session_key)
+        return await database_sync_to_async(may_view)(user)
     except DatabaseError:
         return True
 
 
 async def _shown(read: dict[int, Any]) -> list[Room]:
-    """The rooms that the page shows: those that most people read, and others while there is
-    place. Empty while the database is away."""
-    most = nlargest(ROOMS_MOST, read, key=lambda room: sum(read[room]["taps"].values()))
+    """The rooms on the page: those with the most readers first, then others, MAX_ROOMS in all.
+    Empty while the database is away."""
+    most = nlargest(MAX_ROOMS, read, key=lambda room: sum(read[room]["taps"].values()))
     try:
         return await database_sync_to_async(_rooms)(most)
     except DatabaseError:
@@ -139,15 +141,15 @@ async def _shown(read: dict[int, Any]) -> list[Room]:
 
 def _rooms(read: list[int]) -> list[Room]:
     found = list(Room.objects.filter(pk__in=read))
-    return found + list(Room.objects.exclude(pk__in=read)[: ROOMS_MOST - len(found)])
+    return found + list(Room.objects.exclude(pk__in=read)[: MAX_ROOMS - len(found)])
 
 
 def snapshot(
     histories: dict[str, list[overview.Report]], read: dict[int, Any], rooms: list[Room]
 ) -> dict[str, Any]:
-    """What the page shows at one moment."""
+    """The data of one overview event."""
     workers = [
-        {"id": worker, "here": worker == relay().worker, **overview.of_worker(history)}
+        {"id": worker, "here": worker == current().bus.worker, **overview.worker_summary(history)}
         for worker, history in histories.items()
     ]
     shown = [_room(room, read.get(room.pk)) for room in rooms]
@@ -157,7 +159,8 @@ def snapshot(
 
 def _room(room: Room, read: dict[str, Any] | None) -> dict[str, Any]:
     read = read or {"head": 0, "per_minute": 0.0, "taps": {}}
-    online = [{"name": member.name, "guest": member.guest} for member in presence.online(room.pk)]
+    members = current().presence.online(room.pk)
+    online = [{"name": member.name, "guest": member.guest} for member in members]
     return {
         "id": room.pk,
         "slug": room.slug,
@@ -167,5 +170,5 @@ def _room(room: Room, read: dict[str, Any] | None) -> dict[str, Any]:
         "per_minute": read["per_minute"],
         "taps": read["taps"],
         "online": online,
-        "crowded": len(online) >= ONLINE_MOST,  # who else is there is not known
+        "crowded": len(online) >= ONLINE_MOST,  # The list is cut off at ONLINE_MOST.
     }

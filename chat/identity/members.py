@@ -1,4 +1,4 @@
-"""Who speaks: a user who logged in, or a guest with a name of their own."""
+"""Members: users who are logged in, and guests with a nickname."""
 
 import secrets
 import unicodedata
@@ -18,22 +18,22 @@ GUEST_COOKIE = "guest"
 GUEST_COOKIE_AGE = 365 * 24 * 3600  # seconds
 
 NAME_GRAPHEMES = 32
-# Joiners are controls to Unicode, but emoji and Indic scripts need them.
+# Unicode counts the joiners among the format characters, but emoji and Indic scripts need them.
 JOINERS = "\u200c\u200d"
-# With these alone, a name is not to be seen: fillers of Hangul, and empty Braille.
+# A name of these alone is invisible: joiners, Hangul fillers, the blank Braille pattern, spaces.
 BLANK = JOINERS + "\u115f\u1160\u3164\uffa0\u2800 "
-# Controls, formats (which turn text around or hide in it), halves of surrogate pairs, code
-# points of private meaning or of none, and separators that begin a line.
+# Controls, format characters (some reverse or hide text), surrogates, private use, unassigned,
+# line and paragraph separators.
 REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 class BadName(ValueError):
-    """A name that cannot be had. The text says why."""
+    """A name that the guest may not have. The text is the reason, for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person in a room, as others see them. `key` stays when the name changes."""
+    """A person in a room, as others see them. `key` does not change when the name does."""
 
     key: str
     name: str
@@ -41,45 +41,45 @@ class Member:
 
     @property
     def user_id(self) -> int | None:
-        """The row of a user; None for a guest."""
+        """The primary key of the user; None for a guest."""
         return None if self.guest else int(self.key.removeprefix("u-"))
 
     def public(self) -> dict[str, Any]:
-        """What every reader may know."""
+        """The fields that every reader of the room receives."""
         return {"key": self.key, "name": self.name, "guest": self.guest}
 
 
 def user_member(user: Any) -> Member:
-    """The member that a logged-in user is."""
+    """The member for a logged-in user."""
     return Member(user_key(user.pk), user.get_username(), guest=False)
 
 
 def user_key(pk: int) -> str:
-    """The key of the member that the user of this row is."""
+    """The member key for the user with this primary key."""
     return f"u-{pk}"
 
 
 def new_guest(name: str | None = None) -> Member:
-    """A guest that nobody has been before."""
+    """A guest with a new random key."""
     key = f"g-{secrets.token_hex(8)}"
     return Member(key, name or default_name(key), guest=True)
 
 
 def default_name(key: str) -> str:
-    """What a guest is called who has not said a name."""
+    """The name of a guest who has not chosen one."""
     return f"guest-{key[-4:]}"
 
 
-# ---- The signed cookie that keeps a guest --------------------------------------------
+# ---- The signed cookie of a guest ----------------------------------------------------
 
 
 def guest_cookie(member: Member) -> str:
-    """The value by which `guest_of` knows this guest again."""
+    """The cookie value from which `guest_of` restores this guest."""
     return signing.dumps([member.key, member.name], salt=GUEST_COOKIE, compress=False)
 
 
 def guest_of(cookies: Mapping[str, str]) -> Member | None:
-    """The guest whose cookie this is; None if there is none, or if we did not sign it."""
+    """The guest in the cookie; None if it is missing, expired or has no valid signature."""
     try:
         key, name = signing.loads(
             cookies.get(GUEST_COOKIE, ""), salt=GUEST_COOKIE, max_age=GUEST_COOKIE_AGE
@@ -89,8 +89,8 @@ def guest_of(cookies: Mapping[str, str]) -> Member | None:
     return Member(key, name, guest=True)
 
 
-def can_return(member: Member, cookies: Mapping[str, str]) -> bool:
-    """Whether this member will be known again: without the cookie, the next guest is another."""
+def is_persistent(member: Member, cookies: Mapping[str, str]) -> bool:
+    """Whether the next request can be from the same member: a guest needs the cookie for that."""
     return not member.guest or guest_of(cookies) is not None
 
 
@@ -98,7 +98,7 @@ def can_return(member: Member, cookies: Mapping[str, str]) -> bool:
 
 
 def clean_name(name: str) -> str:
-    """The name in its one spelling. BadName if it is none."""
+    """The name in NFC with single spaces. Raises BadName if it is not allowed."""
     if len(name) > NAME_CODE_POINTS or graphemes.count(name) > NAME_GRAPHEMES:
         raise BadName(_("A name has at most %d characters.") % NAME_GRAPHEMES)
     if any(unicodedata.category(c) in REFUSED_CATEGORIES and c not in JOINERS for c in name):
@@ -107,24 +107,24 @@ def clean_name(name: str) -> str:
     if not name.strip(BLANK):
         raise BadName(_("A name has at least one character."))
     if ":" in name or name.startswith("!"):
-        # On the plain-text socket these end a name, and begin an error.
+        # On the plain-text socket a colon ends the name, and "!" begins an error.
         raise BadName(_("A name has no colon, and no exclamation mark at its beginning."))
     return name
 
 
-def taken(name: str) -> str:
-    """The sentence for a name that somebody else has."""
+def taken_message(name: str) -> str:
+    """The sentence for a name that another member has."""
     return _("The name %s is taken.") % name
 
 
 def folded(name: str) -> str:
-    """What names have in common that look alike enough to be taken for one person's."""
+    """A key that is the same for names that look alike."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in plain if c not in JOINERS and not c.isspace())
 
 
-def is_users_name(name: str) -> bool:
-    """Whether a user exists under this name. Reads the database."""
+def is_username(name: str) -> bool:
+    """Whether a user has this name, or one that looks like it. Reads the database."""
     users = get_user_model()
     alike = Q(**{f"{users.USERNAME_FIELD}__iexact": name})
     alike |= Q(**{f"{users.USERNAME_FIELD}__iexact": folded(name)})

@@ -1,5 +1,5 @@
-"""Which web pages may open a socket. A browser tells where a page comes from, and sends the
-person's cookies along, whoever wrote the page (cross-site WebSocket hijacking)."""
+"""The check of `Origin` when a WebSocket opens. A browser sends the user's cookies with a
+WebSocket handshake from any page, also of another site (cross-site WebSocket hijacking)."""
 
 import logging
 import re
@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from realtime.errors import CloseCode
+
 logger = logging.getLogger(__name__)
 DEFAULT_PORT = {"http": 80, "https": 443}
 
 
 def canonical(origin: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port of an origin; None for what is none (RFC 6454, section 4)."""
+    """Scheme, host and port of an origin (RFC 6454, section 4); None if it is malformed."""
     try:
         parts = urlsplit(origin)
         port = parts.port or DEFAULT_PORT.get(parts.scheme)
@@ -27,8 +29,8 @@ def canonical(origin: str) -> tuple[str, str, int] | None:
 
 
 def is_allowed(origin: str | None, own: str, others: list[str]) -> bool:
-    """Whether a page of `origin` may speak for the person who looks at it. No origin is no
-    browser's; in development, pages of any localhost port may."""
+    """Whether a page of `origin` may open a socket. Browsers always send an origin: a request
+    without one comes from a program and is allowed. With DEBUG, every port of localhost is."""
     if origin is None:
         return True
     if settings.DEBUG and re.fullmatch(settings.LOCALHOST_ORIGIN, origin):
@@ -38,12 +40,12 @@ def is_allowed(origin: str | None, own: str, others: list[str]) -> bool:
 
 
 def own_origin(headers: Mapping[str, str], scheme: str) -> str:
-    """The origin that the client was told to ask, or "" for a host that is not ours."""
+    """The origin of the URL that the client used; "" if its host is not in ALLOWED_HOSTS."""
     host = headers.get("host", "")
     domain, _ = split_domain_port(host)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
         return ""
-    # Stock Daphne tells no scheme of a socket.
+    # Stock Daphne leaves the scheme out of a WebSocket scope.
     secure = scheme == "wss" or settings.SECURE_SSL_REDIRECT
     if settings.SECURE_PROXY_SSL_HEADER:
         name, value = settings.SECURE_PROXY_SSL_HEADER
@@ -51,8 +53,8 @@ def own_origin(headers: Mapping[str, str], scheme: str) -> str:
     return f"{'https' if secure else 'http'}://{host}"
 
 
-class OriginGate:
-    """ASGI middleware: refuses the handshake of a page that is neither ours nor allowed."""
+class OriginValidator:
+    """ASGI middleware that answers 403 to a handshake from a page of a site that is not allowed."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -66,6 +68,6 @@ class OriginGate:
         if is_allowed(origin, own_origin(headers, scope.get("scheme", "ws")), others):
             await self.application(scope, receive, send)
             return
-        logger.warning("Refused a socket on %.100r to a page of %.100r.", scope["path"], origin)
+        logger.warning("WebSocket %.100r refused: origin %.100r", scope["path"], origin)
         await receive()
-        await send({"type": "websocket.close", "code": 4403, "reason": ""})
+        await send({"type": "websocket.close", "code": CloseCode.FORBIDDEN, "reason": ""})

@@ -1,40 +1,30 @@
-"""The log of a room: dense, durable, in commit order. The only writer and reader of entries."""
+"""The log of a room in the database: dense, durable, in commit order. The only code that reads
+and writes entries. As a module it is a `realtime.log.store.Store`."""
 
-import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Generic, TypeVar
 
-from channels.db import database_sync_to_async
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat.log import sql
-from chat.log.sql import Locked, Row, Standing
+from chat.log.sql import ExistingEntry, LockedRoom, Row
 from chat.models import Entry, Room
 from chat.protocol import entries
-from realtime.tasks import threads
+from realtime.errors import Refused
+from realtime.log.store import Head, Span, Written
+from realtime.log.threads import in_reader
 
-logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
+# The pure part of a `realtime.log.store.Store`.
+change = entries.change
+fitting = entries.fitting
+folded = entries.folded
+may_concern = entries.may_concern
 
-# Threads of the log's own. Those of the connections may be waiting for the log themselves: an
-# admin's action runs on one, and would wait for ever for what is to be done on that same thread.
-READERS = threads(2, "log-reader")
-in_reader = partial(database_sync_to_async, thread_sensitive=False, executor=READERS)
-
-# Two workers that commit one cid at once in two rooms collide; the second then sees the first.
+# Two workers may commit one cid in two rooms at the same time. One of them fails; its next try
+# finds the entry of the other.
 TRIES = 3
-
-
-class Refusal(Exception):
-    """An entry that cannot be. `code` is one of the wire's error codes."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,45 +39,16 @@ class Draft:
     body: str = ""
     ref: int | None = None
     reply_to: int | None = None
-    # Whether the author may change what others said.
+    # Whether the author may change the messages of others.
     moderator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Where a draft stands in the log; `duplicate`: it already stood there."""
+    """The seq of a draft in the log. `duplicate`: the entry existed before."""
 
     seq: int
     duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Consecutive entries of one room, encoded, of which the first has the seq `first`."""
-
-    room: int
-    epoch: str
-    first: int
-    encoded: list[str] = field(default_factory=list)
-    # As the room was when the span was read from the log; nobody looks at it in a new one.
-    is_public: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How a room stands."""
-
-    epoch: str
-    seq: int
-    is_public: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Written(Generic[Result]):
-    """What became of a batch: a result an item, in their order, and what is new in the log."""
-
-    results: Sequence[Result | Refusal]
-    spans: list[Span] = field(default_factory=list)
 
 
 # ---- Writing -------------------------------------------------------------------------
@@ -111,49 +72,49 @@ def _write(drafts: Sequence[Draft]) -> Written[Receipt]:
 
 
 class _Batch:
-    """Drafts on their way into the log, under the lock of their rooms."""
+    """The drafts of one transaction, which holds the locks of their rooms."""
 
     def __init__(self, drafts: Sequence[Draft]) -> None:
-        self.rooms = {room.pk: room for room in sql.locked({d.room for d in drafts})}
-        self.at = timezone.now()  # after whoever had the rooms before
-        self.known: dict[tuple[str, str], Standing | Row] = {}
-        self.known |= sql.known({(draft.author_key, draft.cid) for draft in drafts})
+        self.rooms = {room.pk: room for room in sql.lock_rooms({d.room for d in drafts})}
+        self.at = timezone.now()  # after the locks: later than every earlier entry
+        self.existing: dict[tuple[str, str], ExistingEntry | Row] = {}
+        self.existing |= sql.find_by_cid({(draft.author_key, draft.cid) for draft in drafts})
         self.new: list[Row] = []
-        # What this batch deletes: nothing that follows in it may change that any more.
+        # What this batch deletes. Later drafts of the batch cannot change it.
         self.deleted: set[tuple[int, int | None]] = set()
 
-    def add(self, draft: Draft) -> Receipt | Refusal:
-        """Gives the draft the next seq of its room, unless it has one or may not."""
-        if standing := self.known.get((draft.author_key, draft.cid)):
-            return _duplicate(standing, draft)
+    def add(self, draft: Draft) -> Receipt | Refused:
+        """Gives the draft the next seq of its room, unless it exists already or is refused."""
+        if existing := self.existing.get((draft.author_key, draft.cid)):
+            return _duplicate(existing, draft)
         if (room := self.rooms.get(draft.room)) is None:
-            return Refusal("gone", "The room is gone.")
-        if refusal := self._dangling(room, draft):
+            return Refused("gone", "The room is gone.")
+        if refusal := self._check_references(room, draft):
             return refusal
         room.head += 1
-        self._take(_row(draft, room.head, self.at))
+        self._add_row(_row(draft, room.head, self.at))
         return Receipt(room.head, duplicate=False)
 
-    def _take(self, row: Row) -> None:
+    def _add_row(self, row: Row) -> None:
         self.new.append(row)
-        self.known[row.author_key, row.cid] = row
+        self.existing[row.author_key, row.cid] = row
         if row.kind == Entry.Kind.DELETE:
             self.deleted.add((row.room, row.ref))
 
-    def _dangling(self, room: Locked, draft: Draft) -> Refusal | None:
+    def _check_references(self, room: LockedRoom, draft: Draft) -> Refused | None:
         if draft.reply_to is not None and draft.reply_to > room.head:
-            return Refusal("not_found", "The message that this answers does not exist.")
+            return Refused("not_found", "The message that this answers does not exist.")
         if draft.ref is None:
             return None
         author = self._author_of(room, draft.ref)
         if author is None:
-            return Refusal("not_found", "The message that this changes does not exist.")
+            return Refused("not_found", "The message that this changes does not exist.")
         if author != draft.author_key and not draft.moderator:
-            return Refusal("forbidden", "This message is not yours to change.")
+            return Refused("forbidden", "This message is not yours to change.")
         return None
 
-    def _author_of(self, room: Locked, seq: int) -> str | None:
-        """Who said the message `seq`; None if it is none, or is deleted."""
+    def _author_of(self, room: LockedRoom, seq: int) -> str | None:
+        """The author key of the message `seq`. None if there is none, or it is deleted."""
         if (room.pk, seq) in self.deleted:
             return None
         said = Entry.Kind.SAY
@@ -164,18 +125,18 @@ class _Batch:
         return found.values_list("author_key", flat=True).first()
 
     def store(self) -> list[Span]:
-        """Inserts what is new, and moves the heads."""
+        """Inserts the new rows, and sets the heads. Returns the new spans."""
         if not self.new:
             return []
         sql.insert(self.new)
         spans: dict[int, Span] = {}
         for row in self.new:
-            _carry_out(row)
+            _apply_change(row)
             room = self.rooms[row.room]
             span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq))
             span.encoded.append(encode(row))
         for pk in spans:
-            sql.move(self.rooms[pk])
+            sql.set_head(self.rooms[pk])
         return list(spans.values())
 
 
@@ -194,20 +155,20 @@ def _row(draft: Draft, seq: int, at: datetime) -> Row:
     )
 
 
-def _duplicate(entry: Standing | Row, draft: Draft) -> Receipt | Refusal:
+def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Receipt | Refused:
     before = (entry.room, entry.kind, entry.ref, entry.reply_to)
     now = (draft.room, draft.kind, draft.ref, draft.reply_to)
-    # What was edited or deleted since no longer has the body that it came with; no edit comes
-    # without any, but it loses its own when the message is deleted.
+    # A message that was edited or deleted since has another body than its draft. An edit always
+    # has a body, and loses it when its message is deleted.
     emptied = entry.kind == Entry.Kind.EDIT and not entry.body
     changed = entry.edited_at or entry.deleted or emptied
     if before == now and (entry.body == draft.body or changed):
         return Receipt(entry.seq, duplicate=True)
-    return Refusal("cid_conflict", "This cid belongs to another message.")
+    return Refused("cid_conflict")
 
 
-def _carry_out(entry: Row) -> None:
-    """What an edit or a delete does to the entry that it refers to."""
+def _apply_change(entry: Row) -> None:
+    """Applies an edit or a delete to the entry that it refers to."""
     if entry.ref is None:
         return
     targets = Entry.objects.filter(room_id=entry.room)
@@ -215,12 +176,12 @@ def _carry_out(entry: Row) -> None:
         targets.filter(seq=entry.ref).update(body=entry.body, edited_at=entry.at)
     else:
         targets.filter(seq=entry.ref).update(body="", deleted=True)
-        # Its earlier wordings go with it.
+        # The bodies of its earlier edits are deleted as well.
         targets.filter(ref=entry.ref).update(body="")
 
 
 def encode(entry: Entry | Row) -> str:
-    """The entry as every tap sends it."""
+    """The entry as every transport sends it."""
     return entries.encode(
         seq=entry.seq,
         kind=entry.kind,
@@ -241,8 +202,8 @@ def encode(entry: Entry | Row) -> str:
 
 @in_reader
 def newest(room: int, limit: int) -> Span | None:
-    """The newest entries of a room; None if the room is gone."""
-    # The room first: entries that are committed in between then only add to the span.
+    """The newest entries of a room. None if the room does not exist."""
+    # Read the room first: entries committed in between then only add to the span.
     found = Room.objects.filter(pk=room).first()
     if found is None:
         return None
@@ -267,6 +228,6 @@ def before(room: int, seq: int, limit: int) -> list[str]:
 
 @in_reader
 def heads(rooms: Iterable[int]) -> dict[int, Head]:
-    """How the rooms stand that exist, in one query."""
+    """The heads of those rooms that exist, in one query."""
     found = Room.objects.filter(pk__in=list(rooms)).values_list("pk", "epoch", "head", "is_public")
     return {pk: Head(epoch, head, is_public) for pk, epoch, head, is_public in found}

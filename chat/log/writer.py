@@ -1,23 +1,24 @@
-"""What appends to the logs: the one way from a draft to an entry."""
+"""Appends drafts to the logs of rooms. Nothing else writes entries."""
 
 from collections.abc import Sequence
 
 from chat.log import store
-from chat.log.store import Draft, Receipt, Written
-from realtime.counters import figures
+from chat.log.store import Draft, Receipt
+from realtime.counters import Counters
 from realtime.log.group_commit import GroupCommit
-from realtime.tasks import PerLoop
+from realtime.log.store import Written
+from realtime.tasks import Tasks
+
+EntryWriter = GroupCommit[Draft, Receipt]
 
 
-def _write(drafts: Sequence[Draft]) -> Written[Receipt]:
-    written = store.write(drafts)
-    figures.batches.add(len(drafts))
-    figures.appended += sum(len(span.encoded) for span in written.spans)
-    return written
+def entry_writer(tasks: Tasks, counters: Counters) -> EntryWriter:
+    """The group commit of drafts. It counts what it writes."""
 
+    def write(drafts: Sequence[Draft]) -> Written[Receipt]:
+        written = store.write(drafts)
+        counters.batches.add(len(drafts))
+        counters.appended += sum(len(span.encoded) for span in written.spans)
+        return written
 
-def _appender() -> GroupCommit[Draft, Receipt]:
-    return GroupCommit(_write)
-
-
-appender = PerLoop(_appender)
+    return GroupCommit(write, tasks)

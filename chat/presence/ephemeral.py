@@ -1,30 +1,30 @@
-"""What the sockets in a room are told that no log keeps: who is here, who types, how far one has
-read in another tab. Whoever misses it is told better the next time."""
+"""Ephemeral events for the sockets in a room: presence, typing, read receipts. They are never
+stored; the next event on the same topic replaces one that was missed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from chat.protocol import frames
-from realtime.bus import Message, relay, room_group
-from realtime.tasks import PerLoop
+from realtime.bus import Bus, Message, log_group
 
-WHISPER = "whisper"
+EPHEMERAL = "ephemeral"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Ear:
-    """A socket in a room. `hear` gets a topic and a frame, and does not wait: of frames on one
-    topic that are still unsent, only the newest matters."""
+class Subscriber:
+    """A socket in a room. `on_event` is called with a topic and a frame and must not wait. Of the
+    frames on one topic that are not sent yet, only the newest matters."""
 
     slug: str
     member_key: str
-    hear: Callable[[str, str], None]
+    on_event: Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Whisper:
-    """A frame of a type for the sockets in a room: of one person, or of all but one."""
+class EphemeralEvent:
+    """A frame of a type for the sockets in a room: for those of one person, or for all but those
+    of one person."""
 
     room: int
     type: str
@@ -34,72 +34,72 @@ class Whisper:
 
     @property
     def topic(self) -> str:
-        """What it is about; a newer one on it makes it worthless."""
+        """What the event is about. A newer event on the same topic replaces it."""
         return f"{self.type} {self.not_to or ''}"
 
 
 @dataclass(eq=False, slots=True)
-class Listening:
-    """An ear that is held in a room."""
+class Subscription:
+    """A context manager that keeps a subscriber in a room."""
 
-    rooms: dict[int, dict[str, list[Ear]]]
+    rooms: dict[int, dict[str, list[Subscriber]]]
     room: int
-    ear: Ear
+    subscriber: Subscriber
 
     def __enter__(self) -> None:
         people = self.rooms.setdefault(self.room, {})
-        people.setdefault(self.ear.member_key, []).append(self.ear)
+        people.setdefault(self.subscriber.member_key, []).append(self.subscriber)
 
     def __exit__(self, *_: object) -> None:
         people = self.rooms[self.room]
-        people[self.ear.member_key].remove(self.ear)
-        if not people[self.ear.member_key]:
-            del people[self.ear.member_key]
+        people[self.subscriber.member_key].remove(self.subscriber)
+        if not people[self.subscriber.member_key]:
+            del people[self.subscriber.member_key]
         if not people:
             del self.rooms[self.room]
 
 
-class Whispers:
-    """The ears of this worker, by room and by person."""
+class EphemeralEvents:
+    """The subscribers of this worker, by room and member key, and the events from and to the other
+    workers."""
 
-    def __init__(self) -> None:
-        self.rooms: dict[int, dict[str, list[Ear]]] = {}
-        relay().listen(WHISPER, self._heard)
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.rooms: dict[int, dict[str, list[Subscriber]]] = {}
+        bus.on(EPHEMERAL, self._on_message)
 
-    def listening(self, room: int, ear: Ear) -> "Listening":
-        """Holds an ear in a room."""
-        return Listening(self.rooms, room, ear)
+    def subscribe(self, room: int, subscriber: Subscriber) -> Subscription:
+        """A context manager that keeps a subscriber in a room."""
+        return Subscription(self.rooms, room, subscriber)
 
-    def ears_of(self, room: int, member_key: str) -> list[Ear]:
-        """The ears of one person in a room."""
+    def subscribers_of(self, room: int, member_key: str) -> list[Subscriber]:
+        """The sockets of one person in a room, on this worker."""
         return self.rooms.get(room, {}).get(member_key, [])
 
-    def say(self, whisper: Whisper, but: Ear | None = None) -> None:
-        """Tells the sockets of every worker."""
-        self.tell(whisper, but)
-        self.pass_on(whisper)
+    def send(self, event: EphemeralEvent, but: Subscriber | None = None) -> None:
+        """Sends an event to the sockets of all workers, except one."""
+        self.send_here(event, but)
+        self.publish(event)
 
-    def pass_on(self, whisper: Whisper) -> None:
-        """Tells the sockets of the other workers."""
-        relay().send(room_group(whisper.room), WHISPER, whisper=asdict(whisper))
+    def publish(self, event: EphemeralEvent) -> None:
+        """Sends an event to the sockets of the other workers."""
+        self.bus.send(log_group("room", event.room), EPHEMERAL, event=asdict(event))
 
-    def tell(self, whisper: Whisper, but: Ear | None = None) -> None:
-        """Tells the sockets of this worker, except for one."""
+    def send_here(self, event: EphemeralEvent, but: Subscriber | None = None) -> None:
+        """Sends an event to the sockets of this worker, except one."""
         texts: dict[str, str] = {}
-        for ear in self._audience(whisper):
-            if ear is not but:
-                if ear.slug not in texts:
-                    texts[ear.slug] = frames.encode(whisper.type, room=ear.slug, **whisper.fields)
-                ear.hear(whisper.topic, texts[ear.slug])
+        for subscriber in self._recipients(event):
+            if subscriber is not but:
+                slug = subscriber.slug
+                if slug not in texts:
+                    texts[slug] = frames.encode(event.type, room=slug, **event.fields)
+                subscriber.on_event(event.topic, texts[slug])
 
-    def _audience(self, whisper: Whisper) -> Iterable[Ear]:
-        if whisper.only_to is not None:
-            return list(self.ears_of(whisper.room, whisper.only_to))
-        people = self.rooms.get(whisper.room, {})
-        return [ear for key, ears in people.items() if key != whisper.not_to for ear in ears]
+    def _recipients(self, event: EphemeralEvent) -> Iterable[Subscriber]:
+        if event.only_to is not None:
+            return list(self.subscribers_of(event.room, event.only_to))
+        people = self.rooms.get(event.room, {})
+        return [each for key, those in people.items() if key != event.not_to for each in those]
 
-    def _heard(self, message: Message) -> None:
-        self.tell(Whisper(**message["whisper"]))
-
-
-whispers = PerLoop(Whispers)
+    def _on_message(self, message: Message) -> None:
+        self.send_here(EphemeralEvent(**message["event"]))

@@ -1,67 +1,96 @@
-"""Keeps every worker's view of who is here the same: each tells the others who is with it, and
-tells the rooms when that changes. Nothing is stored; a worker that was killed is not heard any
-more, and one that missed something hears it again within seconds."""
+"""Keeps the presence of all workers equal. Each worker sends its members to the others, and sends
+the list of who is online to a room when that changes. Nothing is stored: a worker that was killed
+sends nothing any more, and a worker that missed a message receives the next within seconds."""
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from time import monotonic
 
-from django.conf import settings
-
 from chat.identity.members import Member
-from chat.presence.ephemeral import Whisper, whispers
-from chat.presence.presence import Register, presence
-from realtime.bus import Message, relay
-from realtime.tasks import PerLoop, forever
+from chat.presence.ephemeral import EphemeralEvent, EphemeralEvents
+from chat.presence.presence import Presence
+from realtime.bus import WORKERS, Bus, Message
+from realtime.tasks import Tasks
 
-WORKERS = "workers"  # the group of them all
-PEOPLE = "people"
+PRESENCE = "presence"
 LEAVING = "leaving"
 
-TELL_SECONDS = 5.0  # and every so often, though nothing changed
-# From a change until it is told: somebody who reloads a page, or polls again, has neither left
-# nor come. Longer where many are here, since each time names them all; but never so long that
-# others forget them.
+# Seconds between two snapshots when nothing changes.
+SNAPSHOT_SECONDS = 5.0
+# Seconds from a change until it is sent: a person who reloads a page, or polls again, has neither
+# left nor arrived. Longer with many members, since each snapshot names them all, but never so long
+# that other workers drop them.
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MOST = 5.0
 PAUSE_SOCKETS = 1_000
-# The answers of the other workers to one that has just begun.
+# Seconds for the snapshots of the other workers to arrive at a worker that has just started.
 ANSWER_SECONDS = 0.3
 READY_SECONDS = 1.5
 
 
-class Rollcall(Register):
-    """Tells and hears who is where: what is held here is held for all workers."""
+@dataclass(eq=False, slots=True)
+class PresenceLease:
+    """Context manager that counts one socket, or one member in a room. A class and not
+    `@contextmanager`: that saves 1 KB per reader."""
 
-    def __init__(self) -> None:
-        self.touched: set[int] = set()
-        self.shown: dict[int, list[Member]] = {}
-        self.untold = False
+    sync: "PresenceSync"
+    room: int | None
+    member: Member
+
+    def __enter__(self) -> None:
+        self.sync.add(self.room, self.member)
+
+    def __exit__(self, *_: object) -> None:
+        self.sync.remove(self.room, self.member)
+
+
+class PresenceSync:
+    """Counts members on this worker, and exchanges snapshots with the other workers."""
+
+    def __init__(
+        self, presence: Presence, ephemeral: EphemeralEvents, bus: Bus, tasks: Tasks
+    ) -> None:
+        self.presence = presence
+        self.ephemeral = ephemeral
+        self.bus = bus
+        # Rooms in which a member arrived or left since the last list.
+        self.changed_rooms: set[int] = set()
+        # The list that each room received last.
+        self.sent: dict[int, list[Member]] = {}
+        self.snapshot_wanted = False
         self.leaving = False
-        self.told_at = -TELL_SECONDS
+        self.snapshot_sent_at = -SNAPSHOT_SECONDS
         self.changed = asyncio.Event()
         self.answered = asyncio.Event()
-        self.alone = not settings.REDIS_URL
-        if not self.alone:
-            relay().listen(PEOPLE, self._heard)
-            relay().listen(LEAVING, self._left)
-            relay().follow(WORKERS, self._subscribed)
-        self.calling = forever(self._call())
+        if not bus.alone:
+            bus.on(PRESENCE, self._on_snapshot)
+            bus.on(LEAVING, self._on_leaving)
+            bus.subscribe(WORKERS, self._on_subscribed)
+        self.syncing = tasks.start_endless(self._sync())
 
-    def come(self, room: int | None, member: Member) -> None:
-        """Begins a stay."""
-        presence.come(room, member)
-        self._change(room)
+    def connected(self, member: Member) -> PresenceLease:
+        """A context manager that counts one socket of a member, and reserves the member's name."""
+        return PresenceLease(self, None, member)
 
-    def go(self, room: int | None, member: Member) -> None:
-        """Ends a stay."""
-        presence.go(room, member)
-        self._change(room)
+    def entered(self, room: int, member: Member) -> PresenceLease:
+        """A context manager that counts a member in a room, and reserves the member's name."""
+        return PresenceLease(self, room, member)
+
+    def add(self, room: int | None, member: Member) -> None:
+        """Counts a member in a room, or without a room one socket of a member."""
+        self.presence.add(room, member)
+        self._mark_changed(room)
+
+    def remove(self, room: int | None, member: Member) -> None:
+        """Reverts one `add`."""
+        self.presence.remove(room, member)
+        self._mark_changed(room)
 
     async def ready(self) -> None:
-        """Waits until the other workers have told, if this one has just begun; not for long,
-        and not again, since Redis may be away."""
-        if self.alone or self.answered.is_set():
+        """Waits until the other workers have sent their snapshots, if this worker has just
+        started. Waits READY_SECONDS at most, and only once: Redis may be away."""
+        if self.bus.alone or self.answered.is_set():
             return
         try:
             async with asyncio.timeout(READY_SECONDS):
@@ -70,74 +99,71 @@ class Rollcall(Register):
             self.answered.set()
 
     def online(self, room: int) -> list[Member]:
-        """Who is in a room, for somebody who comes. If it is not what the others were told,
-        everybody is told when all has settled."""
-        online = presence.online(room)
-        if online != self.shown.get(room):
-            self.shown.pop(room, None)
+        """The list of who is in a room, for a member who arrives. If the others received another
+        list, all receive a new one after PAUSE_SECONDS."""
+        online = self.presence.online(room)
+        if online != self.sent.get(room):
+            self.sent.pop(room, None)
         return online
 
     def leave(self) -> None:
-        """Tells the other workers that this one leaves. They keep its people for some seconds in
-        which these come to them, and so nothing more is told."""
+        """Tells the other workers that this one stops. They keep its members for LEAVE_SECONDS, in
+        which these reconnect there; so nothing more is sent."""
         self.leaving = True
-        self.calling.cancel()
-        if not self.alone:
-            relay().send(WORKERS, LEAVING)
+        self.syncing.cancel()
+        self.bus.broadcast(LEAVING)
 
-    def _change(self, room: int | None = None) -> None:
+    def _mark_changed(self, room: int | None = None) -> None:
         if room is not None:
-            self.touched.add(room)
-        self.untold = True
+            self.changed_rooms.add(room)
+        self.snapshot_wanted = True
         self.changed.set()
 
     # ---- The other workers ----
 
-    def _subscribed(self) -> None:
-        self._change()
+    def _on_subscribed(self) -> None:
+        self._mark_changed()
         asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.answered.set)
 
-    def _heard(self, message: Message) -> None:
+    def _on_snapshot(self, message: Message) -> None:
         worker = message["worker"]
-        if worker not in presence.elsewhere:
-            self._tell()  # it has just begun, and waits for this
-        self.touched |= presence.hear(worker, message["people"], monotonic())
+        if worker not in self.presence.remote:
+            self._send_snapshot()  # The other worker has just started, and waits for this.
+        changed = self.presence.merge_remote(worker, message["snapshot"], monotonic())
+        self.changed_rooms |= changed
         self.changed.set()
 
-    def _left(self, message: Message) -> None:
-        presence.take_leave(message["worker"], monotonic())
+    def _on_leaving(self, message: Message) -> None:
+        self.presence.expire_soon(message["worker"], monotonic())
 
-    # ---- The call itself ----
+    # ---- Sending ----
 
-    async def _call(self) -> None:
+    async def _sync(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(TELL_SECONDS):
+                async with asyncio.timeout(SNAPSHOT_SECONDS):
                     await self.changed.wait()
-            pause = PAUSE_SECONDS * (1 + len(presence) / PAUSE_SOCKETS)
+            pause = PAUSE_SECONDS * (1 + self.presence.sockets / PAUSE_SOCKETS)
             await asyncio.sleep(min(pause, PAUSE_SECONDS_MOST))
             self.changed.clear()
-            self.touched |= presence.forget(monotonic())
-            if self.untold or monotonic() - self.told_at >= TELL_SECONDS:
-                self._tell()
-            self._show()
+            self.changed_rooms |= self.presence.drop_expired(monotonic())
+            if self.snapshot_wanted or monotonic() - self.snapshot_sent_at >= SNAPSHOT_SECONDS:
+                self._send_snapshot()
+            self._send_lists()
 
-    def _tell(self) -> None:
-        self.untold, self.told_at = False, monotonic()
-        if not (self.alone or self.leaving):
-            relay().send(WORKERS, PEOPLE, people=presence.tell())
+    def _send_snapshot(self) -> None:
+        self.snapshot_wanted, self.snapshot_sent_at = False, monotonic()
+        if not self.leaving:
+            self.bus.broadcast(PRESENCE, snapshot=self.presence.snapshot())
 
-    def _show(self) -> None:
-        """Tells the rooms in which somebody came or went."""
-        touched, self.touched = self.touched, set()
-        for room in touched:
-            online = presence.online(room)
-            if room not in whispers().rooms:
-                self.shown.pop(room, None)
-            elif online != self.shown.get(room):
-                self.shown[room] = online
+    def _send_lists(self) -> None:
+        """Sends the list of who is online to the rooms in which it changed."""
+        changed, self.changed_rooms = self.changed_rooms, set()
+        for room in changed:
+            online = self.presence.online(room)
+            if room not in self.ephemeral.rooms:
+                self.sent.pop(room, None)
+            elif online != self.sent.get(room):
+                self.sent[room] = online
                 fields = {"online": [member.public() for member in online]}
-                whispers().tell(Whisper(room, "presence", fields))
-
-
-rollcall = PerLoop(Rollcall)
+                self.ephemeral.send_here(EphemeralEvent(room, "presence", fields))

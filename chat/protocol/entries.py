@@ -1,31 +1,9 @@
 """An entry in its encoded form: JSON text, made once and sent to every reader."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-CURSOR = re.compile(r"([0-9a-f]{1,16}):([0-9]{1,18})")
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a reader of a log stands: the newest entry it has, in one life of the log."""
-
-    epoch: str
-    seq: int
-
-    def __str__(self) -> str:
-        return f"{self.epoch}:{self.seq}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Cursor | None":
-        """The cursor that `text` is, or None if it is not one."""
-        match = CURSOR.fullmatch(text)
-        return cls(match[1], int(match[2])) if match else None
-
 
 # Characters of entries in one frame or page. Far below the 1 MiB at which Daphne drops a frame,
 # though a character may take four bytes.

@@ -1,5 +1,4 @@
-"""What every socket does alike: it lets somebody in, takes their frames within limits, and leaves
-nothing behind."""
+"""The base class of the WebSockets: life cycle, limits, and tasks that end with the socket."""
 
 import asyncio
 import logging
@@ -9,313 +8,279 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
-from urllib.parse import parse_qs
 
 from autobahn.exception import Disconnected
-from channels.auth import get_user
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
-from chat import rooms
+from chat.identity import sessions
 from chat.identity.members import Member
-from chat.presence.presence import presence
-from chat.presence.sync import rollcall
-from chat.rooms import Refused
-from chat.transports import common
-from chat.transports.socket_timer import pulse
-from realtime import connection_limit, detach
+from chat.transports import admission
+from chat.worker import current
+from realtime.detach import detach
+from realtime.errors import CloseCode, Refused
 from realtime.extensions import SEND_NOW
 from realtime.rate_limit import Bucket
-from realtime.refusals import refusals
-from realtime.resources import Held
-from realtime.revocation import dismissals, of_person
+from realtime.revocation import person_subjects
 
 logger = logging.getLogger(__name__)
 
-RESTART = 1012
-RETRY_WHEN_RESTARTED_MS = 2_000
-PROTOCOL, SESSION_ENDED, FORBIDDEN, NOT_FOUND = 4400, 4401, 4403, 4404
-SILENT, FLOODING = 4408, 4429
-# Of what is refused before it began. Of the others, FLOODING says: not at once again.
-CLOSE_CODES = {"forbidden": FORBIDDEN, "not_found": NOT_FOUND, "gone": NOT_FOUND}
-
 ACCESS_CHECK_SECONDS = 60
-RETRY_WHEN_FULL_MS = (10_000, 30_000)
-# Frames of any kind, as a multiple of the messages that are allowed: refusals cost too.
+MAX_RESTART_MS = 2_000  # the random wait before a client reconnects to another worker
+# Frames of any type, per message that is allowed: refused frames cost work too.
 FRAMES_PER_MESSAGE = 5
 
+# The member until `admission.identify` has returned the real one.
+UNKNOWN = Member("", "", guest=True)
 
-# Who has not been let in yet.
-NOBODY = Member("", "", guest=True)
 
+class BaseSocket(AsyncWebsocketConsumer):
+    """A Channels consumer without a channel of its own.
 
-class Socket(AsyncWebsocketConsumer):
-    """What both sockets have: a member, limits, tasks that end with the socket."""
+    `__call__` and `dispatch` are replaced: Channels makes a channel and several tasks for each
+    consumer, and sends every event through the one thread that closes old database connections.
+    So groups and `connect` are not used (`serve` and `on_open` are); the rest works as in Channels.
+    """
 
-    tap: str
-    groups: list[str] = []  # else Channels makes a list for each
+    transport: str
+    session_key: str | None
+    groups: list[str] = []  # Channels would make a list for each instance.
+
+    # ---- Life cycle ------------------------------------------------------------------
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Runs the socket, when all that led to it has returned if that can be."""
+        """Runs the socket; on `config.server` after the middleware stack has returned."""
         self.scope = scope
-        if not detach.accepts(scope, self.run):
+        if not detach(scope, self.run):
             await self.run(receive, send)
 
     async def run(self, receive: Any, send: Any) -> None:
-        """Runs the socket until it is gone. In place of Channels' own loop, which makes a
-        channel of the layer and a task for every event, and does not clean up when it dies."""
-        self.begin(send)
-        sockets.add(self)
+        """Runs the socket until the client has disconnected, and releases everything then."""
+        worker = current()
+        self.set_attributes(send)
+        worker.sockets.add(self)
         try:
-            while True:
-                await self.dispatch(await receive())
-        except StopConsumer:
-            pass
-        finally:
-            pulse().discard(self)
-            await cancel(self.tasks)
+            await receive()  # `websocket.connect` is always the first event.
             try:
-                self.release()
-            finally:
-                self.held.close()
-                sockets.discard(self)
+                since = worker.revocation.count
+                self.member, name_error = await admission.identify(self.scope)
+                self.session_key = self.scope["session"].session_key
+                # `with` and no ExitStack: that would add 1 KB to the 16 KB of a socket.
+                subjects = person_subjects(self.member.key, self.session_key)
+                with (
+                    worker.presence_sync.connected(self.member),
+                    worker.revocation.watch(subjects, self.check_access_soon, since),
+                ):
+                    await self.serve(receive, name_error)
+            except Refused as refused:
+                # Accepted first: browsers hide the reason of a failed handshake from the page.
+                await self.accept(self.subprotocol())
+                await self.close_with(refused)
+                await self.dispatch_events(receive)
+        finally:
+            worker.socket_timer.discard(self)
+            await cancel(self.tasks)
+            self.release()
+            worker.sockets.discard(self)
 
-    def begin(self, send: Any) -> None:
-        """Sets whatever it keeps. At once: what is set while others begin has no place in the
-        keys that all share, and each then has 0.8 KB of its own."""
+    def set_attributes(self, send: Any) -> None:
+        """Sets every attribute here: CPython then shares one key table between instances (saves
+        0.8 KB each)."""
         self.base_send = send
-        # Sends a text if the client takes it at once, or says that it does not. Ours, and no
-        # part of ASGI: under another server everything is pushed.
         extensions: Any = self.scope.get("extensions") or {}
-        self.at_once: Callable[[str], bool] | None = extensions.get(SEND_NOW)
+        # Sends a text if the client takes it now; only on `config.server`.
+        self.send_now: Callable[[str], bool] | None = extensions.get(SEND_NOW)
         self.context = copy_context()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.inside = asyncio.get_running_loop().create_future()
-        self.ending = False
-        self.heard = time.monotonic()
-        self.check_at = self.due = self.heard + ACCESS_CHECK_SECONDS
+        self.opened = asyncio.get_running_loop().create_future()
+        self.closing = False
+        self.received_at = time.monotonic()
+        self.access_check_at = self.next_check = self.received_at + ACCESS_CHECK_SECONDS
         rate = settings.CHAT_MESSAGES_PER_SECOND * FRAMES_PER_MESSAGE
         burst = settings.CHAT_BURST * FRAMES_PER_MESSAGE
-        self.frame_rate = Bucket(rate, burst, burst, self.heard)
-        self.held = Held()
-        self.member: Member = NOBODY
-        self.session_key: str | None = None
+        self.frame_rate = Bucket(rate, burst, burst, self.received_at)
+        self.member = UNKNOWN
+        self.session_key = None
+
+    async def serve(self, receive: Any, name_error: str | None) -> None:
+        """Accepts the client and handles its events until it has disconnected. `name_error` says
+        why the client does not have the name that it asked for. Raises Refused before it accepts
+        the client, and never later."""
+        await self.accept(self.subprotocol())
+        await self.on_open()
+        # The headers of a browser take more memory than the socket.
+        del self.scope
+        self.opened.set_result(None)
+        current().socket_timer.add(self)
+        if current().sockets.draining:
+            await self.close_with(restart("The server restarts."))
+        if name_error:
+            name = _("You are called %s.") % self.member.name
+            await self.send_error(Refused("forbidden", f"{name_error} {name}"))
+        await self.dispatch_events(receive)
+
+    async def dispatch_events(self, receive: Any) -> None:
+        """Handles events until the client has disconnected."""
+        with suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Calls the method for an event. In place of Channels' own, which first sends every
-        event through the one thread that closes old database connections."""
+        """Calls the method for an event, as `websocket_receive` for `websocket.receive`."""
         await getattr(self, message["type"].replace(".", "_"))(message)
-
-    # ---- Coming and going ----
-
-    async def connect(self) -> None:
-        """Lets the client in, as somebody. Accepted at the end, when nothing that happens from
-        then on can be missed, or to say why not: a failed handshake could not."""
-        try:
-            name_refused = await self.admit()
-            await self.prepare()
-        except Refused as refused:
-            await self.accept(self.subprotocol())
-            await self.turn_away(refused)
-            return
-        await self.accept(self.subprotocol())
-        await self.opened()
-        # All is known that there is to know: the headers of browsers take more than a socket.
-        del self.scope
-        self.inside.set_result(None)
-        pulse().add(self)
-        if sockets.draining:
-            await self.take_leave(restart("The server restarts."))
-        if name_refused:
-            called = _("You are called %s.") % self.member.name
-            await self.refuse(Refused("forbidden", f"{name_refused} {called}"))
-
-    async def admit(self) -> str | None:
-        """Finds out who it is. Returns why they cannot have the name that they wanted."""
-        address = (self.scope.get("client") or [None])[0]
-        full = len(presence) >= settings.SOCKETS_PER_WORKER
-        refusals["full"] += full
-        if full or connection_limit.one_too_many(address):
-            least, most = RETRY_WHEN_FULL_MS
-            wait = least + secrets.randbelow(most - least + 1)
-            raise Refused("busy", f"The server is busy. Come again in {wait // 1000} s.", wait)
-        since = dismissals().count
-        self.member, name_refused = await member_of(self.scope)
-        self.session_key = self.scope["session"].session_key
-        self.held.enter(rollcall().connected(self.member))
-        whom = of_person(self.member.key, self.session_key)
-        self.held.enter(dismissals().telling(whom, self.look_again, since))
-        return name_refused
 
     def subprotocol(self) -> str | None:
         """The subprotocol to agree on."""
         return None
 
-    async def prepare(self) -> None:
-        """Before the client is in."""
-
-    async def opened(self) -> None:
-        """The client is in."""
+    async def on_open(self) -> None:
+        """Called when the client has been accepted."""
 
     def release(self) -> None:
-        """Lets go of what the socket holds beside; its tasks have ended by then."""
+        """Called last, when the tasks of the socket have ended."""
 
-    async def turn_away(self, refused: Refused) -> None:
-        """Says why not, and closes."""
-        await self.refuse(refused)
-        await self.end(CLOSE_CODES.get(refused.code, FLOODING))
+    # ---- Closing ---------------------------------------------------------------------
 
-    async def take_leave(self, refused: Refused) -> None:
-        """Says why the server goes, and closes."""
-        await self.refuse(refused)
-        await self.end(RESTART)
-
-    async def end(self, code: int) -> None:
-        """Closes the socket; what still arrives on it is ignored."""
-        if not self.ending:
-            self.ending = True
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        """Closes the socket, once. Frames that still arrive are ignored."""
+        if not self.closing:
+            self.closing = True
             with suppress(Disconnected):
-                await self.close(code=code)
+                await super().close(code, reason)
 
-    def look_again(self) -> None:
-        """Looks at once whether the client may still be here: something has changed."""
-        self.spawn(self.check())
+    async def close_with(self, refused: Refused) -> None:
+        """Sends the reason, and closes with the code for it."""
+        await self.send_reason(refused)
+        await self.close(refused.error.close_code)
 
-    def send_away(self) -> None:
-        """Closes the socket of a client that is to come back, not all at the same moment."""
-        self.spawn(self._send_away())
+    def drain(self) -> None:
+        """Asks the client to reconnect, since the worker stops."""
+        if self.opened.done():
+            self.start_task(self.close_with(restart("The server restarts.")))
 
-    async def _send_away(self) -> None:
-        await asyncio.wait([self.inside])
-        await self.take_leave(restart("The connections of this room were closed."))
+    def reconnect_soon(self) -> None:
+        """Asks the client to reconnect, since staff closed the connections of a room."""
+        self.start_task(self._reconnect())
 
-    def beat(self, now: float) -> None:
-        """Looks every minute, in case that this worker was not told."""
-        if now >= self.check_at:
-            self.check_at = now + ACCESS_CHECK_SECONDS
-            self.spawn(self.check())
-        self.due = self.check_at
+    async def _reconnect(self) -> None:
+        await asyncio.wait([self.opened])
+        await self.close_with(restart("The connections of this room were closed."))
 
-    async def check(self) -> None:
-        """Closes the socket of a person who has logged out, and leaves rooms that were closed to
-        them. What changes while the client comes in is looked at when it is."""
-        await asyncio.wait([self.inside])
+    # ---- Access ----------------------------------------------------------------------
+
+    def on_timer(self, now: float) -> None:
+        """Checks the access every minute: revocations are hints, and may be missed."""
+        if now >= self.access_check_at:
+            self.access_check_at = now + ACCESS_CHECK_SECONDS
+            self.check_access_soon()
+        self.next_check = self.access_check_at
+
+    def check_access_soon(self) -> None:
+        """Starts an access check."""
+        self.start_task(self.check_access())
+
+    async def check_access(self) -> None:
+        """Closes the socket if the session has ended, and leaves rooms that the member may no
+        longer enter. Waits until the socket is open."""
+        await asyncio.wait([self.opened])
         if await self.is_logged_in():
             await self.check_rooms()
         else:
-            await self.end(SESSION_ENDED)
+            await self.close(CloseCode.SESSION_ENDED)
 
     async def is_logged_in(self) -> bool:
-        """Whether the client is still who it was when the socket opened. Nobody is sent away
-        because the database is."""
+        """Whether the session still belongs to this member. True while the database is away."""
         try:
-            return await common.is_logged_in(self.member, self.session_key)
+            return await sessions.is_logged_in(self.member, self.session_key)
         except DatabaseError:
             return True
 
     async def check_rooms(self) -> None:
-        """Leaves the rooms where this member may no longer be."""
-        raise NotImplementedError
+        """Leaves the rooms that the member may no longer enter."""
 
-    # ---- Frames in and out ----
+    # ---- Frames ----------------------------------------------------------------------
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Takes a frame, if it is one that may be sent here."""
-        if self.ending:
+        """Handles a frame within the limits, and closes the socket beyond them."""
+        if self.closing:
             return
-        self.heard = time.monotonic()
-        if self.frame_rate.take(self.heard):
-            refusals["frames"] += 1
-            logger.warning("Closed a socket of %s: too many frames.", self.member.key)
-            await self.end(FLOODING)
+        self.received_at = time.monotonic()
+        if self.frame_rate.take(self.received_at):
+            current().counters.refusals["frames"] += 1
+            logger.warning("WebSocket closed: too many frames from %s", self.member.key)
+            await self.close(CloseCode.TRY_LATER)
         elif text_data is None or len(text_data.encode()) > settings.CHAT_FRAME_BYTES:
-            await self.end(PROTOCOL)
+            await self.close(CloseCode.BAD_FRAME)
         else:
-            await self.take(text_data)
+            await self.handle_frame(text_data)
 
-    async def take(self, text: str) -> None:
-        """Does what a frame says."""
+    async def handle_frame(self, text: str) -> None:
+        """Handles a text frame."""
         raise NotImplementedError
 
-    async def refuse(
+    async def send_error(
         self, refused: Refused, cid: str | None = None, room: str | None = None
     ) -> None:
-        """Tells the client why not."""
+        """Tells the client why a command was refused. The socket stays open."""
         raise NotImplementedError
 
-    async def push(self, text: str) -> None:
-        """Sends a frame. A client that has left in the meantime is no error."""
-        if not self.ending:
+    async def send_reason(self, refused: Refused) -> None:
+        """Tells the client why the socket closes."""
+        await self.send_error(refused)
+
+    async def send_text(self, text: str) -> None:
+        """Sends a frame. Does nothing if the client has disconnected."""
+        if not self.closing:
             message: Any = {"type": "websocket.send", "text": text}
             try:
                 await self.base_send(message)
             except Disconnected:
-                self.ending = True
+                self.closing = True
 
-    def spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task that ends with the socket. In its context, whoever asks for it: in that of
-        another its questions to the database would wait for the thread of that one, which may
-        wait for this."""
+    # ---- Tasks -----------------------------------------------------------------------
+
+    def start_task(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Starts a task that is cancelled when the socket ends.
+
+        It runs in this socket's context, not in the caller's: a query in the caller's context
+        would wait for the caller's database thread and could deadlock.
+        """
         task = asyncio.get_running_loop().create_task(job, context=self.context)
         self.tasks.add(task)
-        task.add_done_callback(self._finished, context=self.context)
+        task.add_done_callback(self._on_task_done, context=self.context)
         return task
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            logger.error("A task of %s failed.", self.member.key, exc_info=error)
+            logger.error("WebSocket task failed (%s)", self.member.key, exc_info=error)
 
 
-class Sockets(set[Socket]):
-    """The sockets of this worker, and whether it sends them away."""
+class NotFoundSocket(BaseSocket):
+    """Closes sockets on unknown paths. It accepts first: browsers hide the close code of a failed
+    handshake from the page."""
 
-    draining = False
+    transport = "none"
 
-
-sockets = Sockets()
-
-
-def restart(why: str) -> Refused:
-    """What is said to a client that is to come back: when."""
-    return Refused("restart", why, secrets.randbelow(RETRY_WHEN_RESTARTED_MS))
-
-
-def drain() -> None:
-    """Says farewell to every client of this worker, each beside the others: one that takes
-    nothing keeps nobody from hearing it."""
-    sockets.draining = True
-    for one in sockets:
-        if one.inside.done():
-            one.spawn(one.take_leave(restart("The server restarts.")))
-
-
-class NoSocket(Socket):
-    """What answers on a path that has no socket. Accepted first, since a browser does not
-    tell its page the code of a handshake that failed."""
-
-    tap = "none"
-
-    async def connect(self) -> None:
+    async def run(self, receive: Any, send: Any) -> None:
+        """Accepts and closes."""
+        self.set_attributes(send)
+        await receive()  # `websocket.connect`
         await self.accept()
-        await self.end(NOT_FOUND)
+        await self.close(CloseCode.NOT_FOUND)
+        await self.dispatch_events(receive)
 
 
-async def member_of(scope: Any) -> common.Admitted:
-    """Who has opened this socket, and why not under the name that they wanted."""
-    try:
-        user: Any = await get_user(scope)
-    except DatabaseError:
-        raise rooms.unavailable() from None
-    asked = parse_qs(scope["query_string"].decode("latin1")).get("name", [""])
-    return await common.admit(user, scope["cookies"], asked[0])
+def restart(message: str) -> Refused:
+    """Asks a client to reconnect, at a random moment within MAX_RESTART_MS."""
+    return Refused("restart", message, secrets.randbelow(MAX_RESTART_MS))
 
 
 async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Ends tasks, and waits until they have ended."""
+    """Cancels tasks, and waits until they have ended."""
     ending = list(tasks)
     for task in ending:
         task.cancel()

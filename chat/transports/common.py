@@ -1,94 +1,63 @@
-"""What every tap does alike: carry out a command that writes, and answer it."""
+"""What all transports of a room share: readers, write commands, and who the client is."""
 
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
-from channels.auth import get_user
-from django.conf import settings
 from django.db import Error as DatabaseError
 
 from chat import rooms
 from chat.identity import members, names
 from chat.identity.members import Member
 from chat.models import Room
-from chat.protocol import frames
+from chat.protocol import commands, frames
+from chat.worker import current
+from realtime.errors import Refused, unavailable
 from realtime.log.reader import Reader
 from realtime.log.tail import LogEnded
-from realtime.log.tail_registry import tails
-
-# A member, and why not under the name that they wanted.
-Admitted = tuple[Member, str | None]
 
 
-async def open_reader(room: Room, tap: str) -> Reader:
-    """A reader at the room's head, through a tap. Refused if the room is gone or the database
-    away, and for now if it was closed to the public after it was entered."""
+async def identify(
+    user: Any, cookies: Mapping[str, str], name: str | None
+) -> tuple[Member, str | None]:
+    """The member: a user, the guest in the cookie, or a new guest under the name that the client
+    asks for; and why not under that name. Raises Refused while the database is away."""
+    if user.is_authenticated:
+        return members.user_member(user), None
+    return await names.with_available_name(members.guest_of(cookies) or members.new_guest(name))
+
+
+async def open_reader(room: Room, transport: str) -> Reader:
+    """A reader at the room's head. Raises Refused if the room is gone, the database away, or the
+    room was closed to the public after it was looked up."""
     try:
-        reader = await tails().open(room.pk, tap)
+        reader = await current().tails.open(room.pk, transport)
     except LogEnded:
-        raise rooms.Refused("gone", "The room is gone.") from None
+        raise Refused("gone", "The room is gone.") from None
     except DatabaseError:
-        raise rooms.unavailable() from None
+        raise unavailable() from None
     if room.is_public and not reader.tail.is_public:
         reader.close()
-        raise rooms.unavailable()
+        raise unavailable()
     return reader
 
 
 async def resume(reader: Reader, cursor: str | None) -> bool:
-    """As `Reader.resume`. Refused while the database is away."""
+    """As `Reader.resume`. Raises Refused while the database is away."""
     try:
         return await reader.resume(cursor)
     except DatabaseError:
-        raise rooms.unavailable() from None
+        raise unavailable() from None
 
 
-async def admit(user: Any, cookies: Mapping[str, str], name: str | None) -> Admitted:
-    """Who asks: a user, the guest of a cookie, or a new one under the name that they ask for.
-    Refused while the database is away."""
-    if user.is_authenticated:
-        return members.user_member(user), None
-    return await names.admit(members.guest_of(cookies) or members.new_guest(name))
-
-
-async def is_logged_in(member: Member, session_key: str | None) -> bool:
-    """Whether a member is still who the session says: a user who has not logged out, or a guest
-    who has none. DatabaseError."""
-    if session_key is None:
-        return member.guest
-    user = await user_of(session_key)
-    return bool(user.pk == member.user_id)
-
-
-async def user_of(session_key: str | None) -> Any:
-    """The user whose session this is now. DatabaseError."""
-    fresh = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    # All that it looks at of a scope is the session.
-    return await get_user(cast(Any, {"session": fresh}))
-
-
-async def write(room: Room, member: Member, command: frames.Write) -> str:
-    """Adds an entry, and returns the `ack` that says where it stands. Refused if it cannot be."""
+async def write(room: Room, member: Member, command: commands.WriteCommand) -> str:
+    """Appends an entry and returns the `ack` frame with its seq. Raises Refused."""
     cid = command.cid
     match command:
-        case frames.Say():
+        case commands.Say():
             receipt = await rooms.say(room, member, cid, command.body, command.reply_to)
-        case frames.Edit():
+        case commands.Edit():
             receipt = await rooms.edit(room, member, cid, command.ref, command.body)
-        case frames.Delete():
+        case commands.Delete():
             receipt = await rooms.delete(room, member, cid, command.ref)
     seq, duplicate = receipt.seq, receipt.duplicate
     return frames.encode("ack", room=room.slug, cid=cid, seq=seq, duplicate=duplicate)
-
-
-def refusal(refused: rooms.Refused, cid: str | None = None, room: str | None = None) -> str:
-    """The `error` that says why not."""
-    return frames.encode(
-        "error",
-        code=refused.code,
-        message=refused.message,
-        cid=cid,
-        room=room,
-        retry_after_ms=refused.retry_after_ms,
-    )

@@ -1,4 +1,4 @@
-"""The room over HTTP: long and short polling, history, and commands."""
+"""A room over HTTP: polling, long polling, history, and commands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,17 +14,18 @@ from chat import rooms
 from chat.identity import members
 from chat.identity.members import Member
 from chat.models import Room
-from chat.presence.sync import rollcall
-from chat.protocol import frames
-from chat.protocol.frames import FrameError
-from chat.rooms import Refused
+from chat.protocol import commands, frames
+from chat.protocol.commands import MAX_HISTORY, MAX_SEQ, FrameError
 from chat.transports import common, http_common
-from realtime import event_stream
+from chat.transports.http_common import json_response
+from chat.worker import current
+from realtime.error_response import error_response
+from realtime.errors import Refused, unavailable
 from realtime.log.reader import Reader
 from realtime.log.tail import LogEnded
-from realtime.revocation import dismissals, of_person, of_room
+from realtime.revocation import person_subjects, room_subject
 
-WAIT_MOST = 25  # seconds; proxies give up at 30 or later
+MAX_WAIT_SECONDS = 25  # Proxies give up after 30 s or later.
 
 
 # ---- Entries -------------------------------------------------------------------------
@@ -32,27 +33,28 @@ WAIT_MOST = 25  # seconds; proxies give up at 30 or later
 
 @require_http_methods(["GET", "POST"])
 async def entries(request: HttpRequest, slug: str) -> HttpResponse:
-    """Polling and history by GET, commands by POST."""
-    since = dismissals().count
+    """GET: polling, or with `before` history. POST: a command."""
+    since = current().revocation.count
     try:
         member = await http_common.member_of(request)
         if request.method == "POST":
-            return await _obey(request, slug, member)
+            return await _execute(request, slug, member)
         room = await rooms.enter(slug, member)
         if "before" in request.GET:
             return await _history(request, room)
         return await _poll(request, room, member, since)
     except Refused as refused:
-        return http_common.refusal(refused)
+        return error_response(refused)
 
 
 async def _poll(request: HttpRequest, room: Room, member: Member, since: int) -> HttpResponse:
     cursor = request.GET.get("cursor") or None
-    wait = http_common.number(request, "wait", 0, 0, WAIT_MOST) if cursor else 0
+    limits = {"default": 0, "least": 0, "most": MAX_WAIT_SECONDS}
+    wait = http_common.number(request, "wait", **limits) if cursor else 0
     reader = await common.open_reader(room, "poll")
     try:
         reset = await common.resume(reader, cursor)
-        with _here(request, room, member, reader, since) if wait else nullcontext():
+        with _waiting(request, room, member, reader, since) if wait else nullcontext():
             found = await _take(reader, wait)
         fields = {
             "epoch": reader.tail.epoch,
@@ -60,72 +62,75 @@ async def _poll(request: HttpRequest, room: Room, member: Member, since: int) ->
             "head": reader.tail.head,
             "reset": reset,
         }
-        return http_common.answer(frames.with_events(fields, found))
+        return json_response(frames.with_events(fields, found))
     except DatabaseError:
-        raise rooms.unavailable() from None
+        raise unavailable() from None
     finally:
         reader.close()
 
 
 @contextmanager
-def _here(
+def _waiting(
     request: HttpRequest, room: Room, member: Member, reader: Reader, since: int
 ) -> Iterator[None]:
-    whom = [*of_person(member.key, request.session.session_key), of_room(room.pk)]
-    # Without a cookie each poll is a new guest, and there would be a crowd of them.
-    known = members.can_return(member, request.COOKIES)
+    """While a long poll waits: the member is present, and the poll ends if access is revoked."""
+    subjects = [*person_subjects(member.key, request.session.session_key), room_subject(room.pk)]
+    # Without a cookie each poll is a new guest: a crowd would seem to be in the room.
+    is_persistent = members.is_persistent(member, request.COOKIES)
     with (
-        dismissals().telling(whom, reader.stop, since),
-        rollcall().entered(room.pk, member) if known else nullcontext(),
+        current().revocation.watch(subjects, reader.stop, since),
+        current().presence_sync.entered(room.pk, member) if is_persistent else nullcontext(),
     ):
         yield
 
 
 async def _take(reader: Reader, wait: int) -> list[str]:
-    """What follows the cursor, within `wait` seconds; nothing if there is nothing by then."""
+    """What follows the cursor within `wait` seconds; an empty list if there is nothing."""
     if reader.tail.head <= reader.seq and not wait:
         return []
     try:
-        async with event_stream.streams.patience(wait or None):
+        async with current().streams.drainable_timeout(wait or None):
             return (await reader.take()).entries
-    except (TimeoutError, LogEnded):  # whoever polls again is told whether they may
+    except (TimeoutError, LogEnded):  # After LogEnded the next poll is refused, or starts anew.
         return []
 
 
 async def _history(request: HttpRequest, room: Room) -> HttpResponse:
-    before = http_common.number(request, "before", 1, 1, frames.SEQ_MOST)
-    limit = http_common.number(request, "limit", frames.HISTORY_MOST, 1, frames.HISTORY_MOST)
+    before = http_common.number(request, "before", default=1, least=1, most=MAX_SEQ)
+    limit = http_common.number(request, "limit", default=MAX_HISTORY, least=1, most=MAX_HISTORY)
     found, more = await rooms.history(room, before, limit)
-    return http_common.answer(frames.page(room.slug, before, found, more=more))
+    return json_response(frames.page(room.slug, before, found, more=more))
 
 
-async def _obey(request: HttpRequest, slug: str, member: Member) -> HttpResponse:
-    if len(request.body) > settings.CHAT_FRAME_BYTES:  # whatever its header says, or leaves out
+# ---- Commands ------------------------------------------------------------------------
+
+
+async def _execute(request: HttpRequest, slug: str, member: Member) -> HttpResponse:
+    if len(request.body) > settings.CHAT_FRAME_BYTES:  # Content-Length may be missing or wrong.
         raise Refused("too_long", f"A command has at most {settings.CHAT_FRAME_BYTES} bytes.")
     try:
-        command = frames.decode(request.body.decode(), room=slug)
+        command = commands.decode(request.body.decode(), room=slug)
     except UnicodeDecodeError:
         raise Refused("bad_frame", "A command is one JSON object in UTF-8.") from None
     except FrameError as error:
-        return http_common.refusal(Refused(error.code, error.message), error.cid, error.room)
-    if not isinstance(command, frames.Say | frames.Edit | frames.Delete | frames.Read):
-        return http_common.refusal(
-            Refused("unknown_type", "Only say, edit, delete and read can be posted.")
-        )
+        return error_response(error, error.cid, error.room)
+    if not isinstance(command, commands.WriteCommand | commands.Read):
+        raise Refused("unknown_type", "Only say, edit, delete and read can be posted.")
     try:
         if command.room != slug:
             raise Refused("bad_frame", "The command is for another room than the address.")
         room = await rooms.enter(slug, member)
-        if isinstance(command, frames.Read):
-            keeps = members.can_return(member, request.COOKIES)
-            return http_common.answer(await _read(room, member, command.seq, keeps=keeps))
-        return http_common.answer(await common.write(room, member, command))
+        if isinstance(command, commands.Read):
+            is_persistent = members.is_persistent(member, request.COOKIES)
+            return json_response(await _read(room, member, command.seq, store=is_persistent))
+        return json_response(await common.write(room, member, command))
     except Refused as refused:
-        return http_common.refusal(refused, getattr(command, "cid", None), slug)
+        return error_response(refused, getattr(command, "cid", None), slug)
 
 
-async def _read(room: Room, member: Member, seq: int, *, keeps: bool) -> str:
-    seq = await rooms.read(room, member, seq) if keeps else min(seq, room.head)
+async def _read(room: Room, member: Member, seq: int, *, store: bool) -> str:
+    """The `read` frame. Without `store` the receipt is not kept."""
+    seq = await rooms.read(room, member, seq) if store else min(seq, room.head)
     unread = await rooms.unread(room, member, seq)
     return frames.encode("read", room=room.slug, seq=seq, unread=unread)
 
@@ -136,14 +141,14 @@ async def _read(room: Room, member: Member, seq: int, *, keeps: bool) -> str:
 @csrf_exempt
 @require_GET
 async def room_list(request: HttpRequest) -> HttpResponse:
-    """The rooms that this person may enter, and how much of each is left to read."""
+    """The rooms that this member may enter, each with the number of unread messages."""
     try:
         member = await http_common.member_of(request)
         listed = await database_sync_to_async(rooms.listed)(member)
     except Refused as refused:
-        return http_common.refusal(refused)
+        return error_response(refused)
     except DatabaseError:
-        return http_common.refusal(rooms.unavailable())
+        return error_response(unavailable())
     shown = ("slug", "name", "topic", "is_public", "head", "unread")
     return JsonResponse(
         {"rooms": [{name: getattr(room, name) for name in shown} for room in listed]}

@@ -9,44 +9,48 @@ from django.conf import settings
 from chat import rooms
 from chat.identity import members
 from chat.log import read_receipts
-from chat.protocol import frames
-from chat.protocol.frames import FrameError
-from chat.rooms import Refused
+from chat.protocol import commands, frames
+from chat.protocol.commands import Command, FrameError, WriteCommand
 from chat.transports import common
-from chat.transports.base_socket import FLOODING, RESTART, SESSION_ENDED, SILENT, Socket
-from chat.transports.subscriptions import Following
+from chat.transports.base_socket import BaseSocket
+from chat.transports.subscriptions import RoomSubscriptions
+from chat.worker import current
+from realtime.errors import RETRY_MS, CloseCode, Refused
 from realtime.rate_limit import Bucket
-from realtime.tasks import background
 
-MERCY_SECONDS = 0.5
-# A person who types says so every few seconds; more says nothing more.
+# Seconds between the end of the silence limit and the close. After the machine has slept, frames
+# that had already arrived are read in this time.
+SILENCE_GRACE_SECONDS = 0.5
+# A client that sends `typing` more often tells the others nothing new.
 TYPING_PER_SECOND = 1.0
 TYPING_BURST = 2.0
 
 
-class ChatSocket(Socket):
+class JsonSocket(BaseSocket):
     """The JSON socket: any number of rooms, resumed from a cursor."""
 
-    tap = "json"
+    transport = "json"
 
     def subprotocol(self) -> str | None:
-        """Ours, if the client offers it: one that offers none can do without."""
+        """Ours, if the client offers it. A client that offers none is served as well."""
         return frames.SUBPROTOCOL if frames.SUBPROTOCOL in self.scope["subprotocols"] else None
 
-    def begin(self, send: Any) -> None:
-        """Sets whatever it keeps."""
-        super().begin(send)
-        self.following = Following(self)
-        self.can_return = self.marked = self.writing = False
-        self.waiting: list[frames.Write] = []
-        self.typing_rate = Bucket(TYPING_PER_SECOND, TYPING_BURST, TYPING_BURST, self.heard)
-        self.ask_at = self.heard + settings.HEARTBEAT_SECONDS
-        self.due = min(self.check_at, self.ask_at, self.deadline())
+    def set_attributes(self, send: Any) -> None:
+        """Sets every attribute of this class too."""
+        super().set_attributes(send)
+        self.subscriptions = RoomSubscriptions(self)
+        self.pending_writes: list[WriteCommand] = []
+        self.writing = False
+        self.keeps_receipts = False
+        self.has_receipts = False
+        self.typing_rate = Bucket(TYPING_PER_SECOND, TYPING_BURST, TYPING_BURST, self.received_at)
+        self.ping_at = self.received_at + settings.HEARTBEAT_SECONDS
+        self.next_check = min(self.access_check_at, self.ping_at, self.silent_at())
 
-    async def opened(self) -> None:
-        """Says who the client is, and what it may send."""
-        self.can_return = members.can_return(self.member, self.scope["cookies"])
-        await self.push(
+    async def on_open(self) -> None:
+        """Sends `welcome`: who the client is, and its limits."""
+        self.keeps_receipts = members.is_persistent(self.member, self.scope["cookies"])
+        await self.send_text(
             frames.encode(
                 "welcome",
                 version=frames.VERSION,
@@ -61,156 +65,140 @@ class ChatSocket(Socket):
             )
         )
 
-    async def turn_away(self, refused: Refused) -> None:
-        """Says when to come again, and closes."""
-        await self.bye(refused)
-        await self.end(FLOODING)
+    def release(self) -> None:
+        """Deletes the read receipts of a guest who has no cookie to return with."""
+        if self.has_receipts and not self.keeps_receipts:
+            current().tasks.start(read_receipts.forget(self.member.key))
 
-    async def take_leave(self, refused: Refused) -> None:
-        """Says when to come again, and closes with 1012."""
-        await self.bye(refused)
-        await self.end(RESTART)
+    async def check_rooms(self) -> None:
+        """Leaves the rooms that the member may no longer enter, and tells the client."""
+        await self.subscriptions.check_access()
 
-    async def bye(self, refused: Refused) -> None:
-        """Says why the server closes, and when to come again."""
-        wait = refused.retry_after_ms
-        await self.push(frames.encode("bye", reason=refused.code, retry_after_ms=wait))
+    async def send_reason(self, refused: Refused) -> None:
+        """Sends `bye`: why the socket closes, and when to reconnect."""
+        code, wait = refused.error.wire_code, refused.retry_after_ms
+        await self.send_text(frames.encode("bye", reason=code, retry_after_ms=wait))
 
-    async def refuse(
+    async def send_error(
         self, refused: Refused, cid: str | None = None, room: str | None = None
     ) -> None:
-        """Sends an error; the socket lives."""
-        await self.push(common.refusal(refused, cid, room))
+        """Sends an `error`; `cid` and `room` are those of the command."""
+        await self.send_text(frames.error(refused, cid, room))
 
-    async def take(self, text: str) -> None:
-        """Decodes a frame and obeys it."""
+    # ---- Commands --------------------------------------------------------------------
+
+    async def handle_frame(self, text: str) -> None:
+        """Decodes a command and carries it out."""
         try:
-            command = frames.decode(text)
+            command = commands.decode(text)
         except FrameError as error:
-            await self.refuse(Refused(error.code, error.message), error.cid, error.room)
-        else:
-            await self.obey(command)
-
-    async def obey(self, command: frames.Command) -> None:
-        """Carries out a command, or says why not."""
+            await self.send_error(error, error.cid, error.room)
+            return
         try:
-            match command:
-                case frames.Join():
-                    await self.following.join(command)
-                case frames.Leave():
-                    await self.following.leave(command.room)
-                case frames.Say() | frames.Edit() | frames.Delete():
-                    self.write_soon(command)
-                case frames.History():
-                    await self.history(command)
-                case frames.Typing():
-                    await self.typing(command)
-                case frames.Read():
-                    self.spawn(self.read(command))
-                case frames.Ping():
-                    await self.push(frames.encode("pong", ts=command.ts))
+            await self.execute(command)
         except Refused as refused:
-            room = getattr(command, "room", None)
-            await self.refuse(refused, getattr(command, "cid", None), room)
+            cid, room = getattr(command, "cid", None), getattr(command, "room", None)
+            await self.send_error(refused, cid, room)
 
-    # ---- The verbs ----
+    async def execute(self, command: Command) -> None:
+        """Carries out a command. Raises Refused."""
+        match command:
+            case commands.Join():
+                await self.subscriptions.join(command)
+            case commands.Leave():
+                await self.subscriptions.leave(command.room)
+            case commands.Say() | commands.Edit() | commands.Delete():
+                self.write_soon(command)
+            case commands.History():
+                await self.history(command)
+            case commands.Typing():
+                await self.typing(command)
+            case commands.Read():
+                self.start_task(self.read(command))
+            case commands.Ping():
+                await self.send_text(frames.encode("pong", ts=command.ts))
 
-    def release(self) -> None:
-        """Lets go of every room; the tasks have ended by then."""
-        self.following.release()
-        if self.marked and not self.can_return:
-            background(read_receipts.forget(self.member.key))
-
-    def write_soon(self, command: frames.Write) -> None:
-        """Writes an entry after those that wait. Refused if they are too many: while the database
-        is locked nothing leaves, and nothing else bounds them."""
-        if len(self.waiting) >= settings.CHAT_BURST:
-            raise Refused("rate_limited", "Too many messages wait.", rooms.RETRY_MS)
-        self.waiting.append(command)
+    def write_soon(self, command: WriteCommand) -> None:
+        """Writes an entry after those that wait. Raises Refused if too many wait: this is the only
+        limit to them while the database is locked."""
+        if len(self.pending_writes) >= settings.CHAT_BURST:
+            raise Refused("rate_limited", "Too many messages wait.", RETRY_MS)
+        self.pending_writes.append(command)
         if not self.writing:
             self.writing = True
-            self.spawn(self.write_in_order())
+            self.start_task(self.write_in_order())
 
     async def write_in_order(self) -> None:
-        """Writes one entry after another, while other frames are taken: the database may keep
-        one waiting, and a ping must not wait for it. Those behind one that failed fail with it,
-        so that none overtakes it."""
+        """Writes the commands that wait, one after another, while other frames are handled. If one
+        fails with `internal`, all behind it fail too, so that none overtakes it."""
         try:
-            while self.waiting:
-                command = self.waiting.pop(0)
+            while self.pending_writes:
+                command = self.pending_writes.pop(0)
                 try:
                     await self.write(command)
                 except Refused as refused:
-                    await self.refuse(refused, command.cid, command.room)
-                    while refused.code == "internal" and self.waiting:
-                        command = self.waiting.pop(0)
-                        await self.refuse(refused, command.cid, command.room)
+                    await self.send_error(refused, command.cid, command.room)
+                    while refused.code == "internal" and self.pending_writes:
+                        command = self.pending_writes.pop(0)
+                        await self.send_error(refused, command.cid, command.room)
         finally:
             self.writing = False
 
-    async def write(self, command: frames.Write) -> None:
-        """Adds an entry, and tells its author where it stands. Whoever changes what is said has
-        not logged out since."""
-        if not isinstance(command, frames.Say) and not await self.is_logged_in():
-            await self.end(SESSION_ENDED)
+    async def write(self, command: WriteCommand) -> None:
+        """Appends an entry and sends its `ack`. Closes the socket instead if the member of an edit
+        or delete has logged out."""
+        if not isinstance(command, commands.Say) and not await self.is_logged_in():
+            await self.close(CloseCode.SESSION_ENDED)
             return
-        room = await self.following.room(command.room)
-        await self.push(await common.write(room, self.member, command))
+        room = await self.subscriptions.room(command.room)
+        await self.send_text(await common.write(room, self.member, command))
 
-    async def history(self, command: frames.History) -> None:
-        """Sends older entries."""
-        room = await self.following.room(command.room)
-        found, more = await rooms.history(room, command.before, command.limit)
-        await self.push(frames.page(room.slug, command.before, found, more=more))
+    async def history(self, command: commands.History) -> None:
+        """Sends a page of older entries."""
+        room = await self.subscriptions.room(command.room)
+        entries, more = await rooms.history(room, command.before, command.limit)
+        await self.send_text(frames.page(room.slug, command.before, entries, more=more))
 
-    async def typing(self, command: frames.Typing) -> None:
-        """Tells the others in the room; too often, nobody."""
-        room = await self.following.room(command.room)
-        if not self.typing_rate.take(self.heard):
+    async def typing(self, command: commands.Typing) -> None:
+        """Tells the others in the room, unless this client told them a moment ago."""
+        room = await self.subscriptions.room(command.room)
+        if not self.typing_rate.take(self.received_at):
             rooms.typing(room, self.member)
 
-    async def read(self, command: frames.Read) -> None:
-        """Keeps how far the member has read, and tells their other tabs."""
+    async def read(self, command: commands.Read) -> None:
+        """Stores how far the member has read, and tells the member's other sockets."""
         try:
-            room = await self.following.room(command.room)
-            self.marked = True
-            await rooms.read(room, self.member, command.seq, by=self.following.ear(room.slug))
+            room = await self.subscriptions.room(command.room)
+            self.has_receipts = True
+            subscriber = self.subscriptions.subscriber(room.slug)
+            await rooms.read(room, self.member, command.seq, by=subscriber)
         except Refused as refused:
-            await self.refuse(refused, room=command.room)
+            await self.send_error(refused, room=command.room)
 
-    # ---- What goes on beside ----
+    # ---- Heartbeat -------------------------------------------------------------------
 
-    async def check_rooms(self) -> None:
-        """Leaves the rooms where this member may no longer be, and says so."""
-        await self.following.check()
+    def on_timer(self, now: float) -> None:
+        """Sends a ping when it is due, and closes the socket of a silent client."""
+        super().on_timer(now)
+        if now >= self.silent_at():
+            self.start_task(self.close_if_silent())
+        if now >= self.ping_at:
+            self.ping_at = now + settings.HEARTBEAT_SECONDS
+            self.start_task(self.send_ping())
+        silence_check_at = max(self.silent_at(), now + 2 * SILENCE_GRACE_SECONDS)
+        self.next_check = min(self.access_check_at, self.ping_at, silence_check_at)
 
-    def beat(self, now: float) -> None:
-        """Asks for a sign of life, and closes the socket that gives none."""
-        super().beat(now)
-        if now >= self.deadline():
-            self.spawn(self.close_if_silent())
-        if now >= self.ask_at:
-            self.ask_at = now + settings.HEARTBEAT_SECONDS
-            self.spawn(self.ask())
-        silent = max(self.deadline(), now + 2 * MERCY_SECONDS)
-        self.due = min(self.check_at, self.ask_at, silent)
-
-    async def ask(self) -> None:
-        """Asks for a sign of life, and says how far the rooms have come."""
-        await self.push(frames.encode("ping", ts=now_ms(), heads=self.following.heads()))
+    async def send_ping(self) -> None:
+        """Sends a ping with the heads of the rooms."""
+        now_ms = int(time.time() * 1000)
+        await self.send_text(frames.encode("ping", ts=now_ms, heads=self.subscriptions.heads()))
 
     async def close_if_silent(self) -> None:
-        """Closes the socket, unless something came. The machine itself may have slept: what has
-        arrived meanwhile is read first."""
-        await asyncio.sleep(MERCY_SECONDS)
-        if time.monotonic() >= self.deadline():
-            await self.end(SILENT)
+        """Closes the socket, unless a frame arrives within SILENCE_GRACE_SECONDS."""
+        await asyncio.sleep(SILENCE_GRACE_SECONDS)
+        if time.monotonic() >= self.silent_at():
+            await self.close(CloseCode.SILENT)
 
-    def deadline(self) -> float:
-        """When this socket has been silent for too long, on the monotonic clock."""
-        return self.heard + settings.SILENCE_SECONDS
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970."""
-    return int(time.time() * 1000)
+    def silent_at(self) -> float:
+        """When the silence limit is reached, on the monotonic clock."""
+        return self.received_at + settings.SILENCE_SECONDS

@@ -5,7 +5,7 @@ import asyncio
 import time
 from typing import Any
 
-from realtime.counters import figures
+from realtime.counters import connection_counters
 
 # Without a byte read by the client, after which a paused connection counts as stuck.
 STUCK_SECONDS = 60.0
@@ -37,12 +37,12 @@ class WriteGate:
         if not self.paused:
             self.paused = True
             self.progress_at = time.monotonic()
-            figures.paused.add(self)
+            connection_counters.paused.add(self)
 
     def resumeProducing(self) -> None:
         """The write buffer is empty again."""
         self.paused = False
-        figures.paused.discard(self)
+        connection_counters.paused.discard(self)
         if self.waiter is not None:
             self.waiter.set_result(None)
             self.waiter = None

@@ -12,7 +12,7 @@ from twisted.web import http
 from config.server import slim
 from config.server.backpressure import WriteGate
 from config.server.sweep import contain_errors
-from realtime.counters import figures
+from realtime.counters import connection_counters
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class Request(http_protocol.WebRequest):
         """Aborts the connection of a client that has stopped reading."""
         super().check_timeouts()
         if self.write_gate.is_stuck() and self.channel:
-            figures.stuck += 1
+            connection_counters.stuck_closed += 1
             logger.warning("Closed a response to %s: nothing was read.", self.client_addr)
             self.channel.forceAbortClient()
 

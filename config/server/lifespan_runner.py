@@ -5,10 +5,9 @@ import asyncio
 import logging
 from typing import Any
 
-logger = logging.getLogger(__name__)
+from realtime.extensions import DRAIN
 
-# Ours: ASGI has no event that asks an application to end its long-lived connections.
-DRAIN = "lifespan.drain"
+logger = logging.getLogger(__name__)
 
 
 class LifespanRunner:

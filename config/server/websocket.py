@@ -11,7 +11,7 @@ from config.server.backpressure import WriteGate
 from config.server.framing import text_frame
 from config.server.http import ROOT_PATH_HEADER
 from config.server.sweep import contain_errors
-from realtime.counters import figures
+from realtime.counters import connection_counters
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class WebSocketProtocol(slim.SharedDefaults, ws_protocol.WebSocketProtocol):
         """Aborts the connection of a client that has stopped reading."""
         super().check_timeouts()
         if self.write_gate.is_stuck():
-            figures.stuck += 1
+            connection_counters.stuck_closed += 1
             logger.warning("Closed a socket to %s: nothing was read.", self.client_addr)
             self.transport.abortConnection()
 

@@ -1,4 +1,4 @@
-"""What machines ask a worker: whether it lives, whether it can serve, and its figures."""
+"""The addresses that machines ask: `/healthz`, `/readyz` and `/metrics`."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,24 +8,24 @@ from typing import Any
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from chat.dashboard.reports import reports
+from chat.worker import current
 from config.worker.metrics import exposition
 from config.worker.readiness import readiness
 
-# A status, a type and a body.
+# Status, content type, body.
 Answer = tuple[int, str, bytes]
 Headers = Iterable[tuple[bytes, bytes]]
 
-# What a proxy adds to a request that it passes on.
-PROXIED = {b"x-forwarded-for", b"x-forwarded-proto", b"x-real-ip", b"forwarded", b"via"}
+# Headers that a proxy adds to a request.
+PROXY_HEADERS = {b"x-forwarded-for", b"x-forwarded-proto", b"x-real-ip", b"forwarded", b"via"}
 
 
-class Probes:
-    """ASGI middleware that answers before Django: whatever the Host is, since a load balancer
-    asks an address; without a session and without a thread of the site's own."""
+class HealthMiddleware:
+    """ASGI middleware that answers the three addresses before Django: with any `Host`, since a load
+    balancer connects to an IP address; without a session; and while all threads are busy."""
 
-    # As asgiref asks, since this is no coroutine function: its frame would be kept, with the
-    # scope, for as long as a stream lasts.
+    # asgiref checks this flag, since `__call__` is not a coroutine function: its frame would keep
+    # the scope for as long as a stream lasts.
     _asgi_single_callable = True
 
     def __init__(self, application: ASGI3Application) -> None:
@@ -34,28 +34,27 @@ class Probes:
     def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> Awaitable[None]:
-        # By which the others know this worker: as soon as the server says that it has begun, or
-        # at the first connection under one that does not.
-        reports()
-        answer = probe(scope)
+        # Builds the parts of the worker at the first connection, under a server without lifespan.
+        current()
+        answer = find_answer(scope)
         if answer is None:
             return self.application(scope, receive, send)
         return respond_with(answer, send)
 
 
-def probe(scope: Any) -> Callable[[], Awaitable[Answer]] | None:
-    """What answers a request, if it is one for us."""
+def find_answer(scope: Any) -> Callable[[], Awaitable[Answer]] | None:
+    """The function that answers a request, or None if the request is for Django."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return None
-    if scope["path"] == "/metrics" and not is_near(scope):
+    if scope["path"] == "/metrics" and not is_internal(scope):
         return None
-    return PROBES.get(scope["path"])
+    return ANSWERS.get(scope["path"])
 
 
-def is_near(scope: Any) -> bool:
-    """Whether a request comes from this machine or its own network, and through no proxy: the
-    figures are not for users."""
-    if PROXIED & {name.lower() for name, _ in scope["headers"]}:
+def is_internal(scope: Any) -> bool:
+    """Whether a request comes from this machine or a private network, and through no proxy. The
+    metrics are not public."""
+    if PROXY_HEADERS & {name.lower() for name, _ in scope["headers"]}:
         return False
     client = scope.get("client")
     try:
@@ -65,23 +64,23 @@ def is_near(scope: Any) -> bool:
 
 
 async def health() -> Answer:
-    """The process lives, and its loop turns: that it answers says all."""
+    """Liveness: 200 as long as the event loop runs."""
     return 200, "text/plain; charset=utf-8", b"alive\n"
 
 
 async def ready() -> Answer:
-    """Whether this worker can serve somebody new."""
-    words = await readiness()
-    status = 200 if set(words.values()) == {"ready"} else 503
-    return status, "application/json", json.dumps(words).encode() + b"\n"
+    """Readiness: 200 if the worker can serve new clients, otherwise 503, with each part's state."""
+    parts = await readiness()
+    status = 200 if set(parts.values()) == {"ready"} else 503
+    return status, "application/json", json.dumps(parts).encode() + b"\n"
 
 
 async def metrics() -> Answer:
-    """The figures of this worker, for Prometheus."""
+    """The metrics of this worker for Prometheus."""
     return 200, CONTENT_TYPE_LATEST, exposition()
 
 
-PROBES: dict[str, Callable[[], Awaitable[Answer]]] = {
+ANSWERS: dict[str, Callable[[], Awaitable[Answer]]] = {
     "/healthz": health,
     "/readyz": ready,
     "/metrics": metrics,
@@ -89,15 +88,15 @@ PROBES: dict[str, Callable[[], Awaitable[Answer]]] = {
 
 
 async def respond_with(find: Callable[[], Awaitable[Answer]], send: Any) -> None:
-    """Finds an answer, and sends it."""
+    """Computes an answer and sends it."""
     await respond(await find(), send)
 
 
 async def respond(answer: Answer, send: Any, more: Headers = ()) -> None:
-    """Sends an answer; the server leaves its body out where only the head was asked for."""
-    status, kind, body = answer
+    """Sends an answer with additional headers. For HEAD, the server omits the body."""
+    status, content_type, body = answer
     headers = [
-        (b"content-type", kind.encode()),
+        (b"content-type", content_type.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         *more,

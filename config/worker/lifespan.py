@@ -1,34 +1,36 @@
-"""The site's own end: what is open is closed politely, by whoever opened it."""
+"""What the application does when its worker starts, drains and stops."""
 
 import logging
 from typing import Any
 
-from chat import shutdown
-from config.server.lifespan_runner import DRAIN
-from realtime import event_stream
+from chat.worker import current
+from realtime.extensions import DRAIN
 
 logger = logging.getLogger(__name__)
 
 
 def is_draining() -> bool:
-    """Whether this worker sees everybody off, and is to be given nobody new."""
-    return event_stream.streams.draining
+    """Whether this worker is about to stop, and closes its connections."""
+    return current().streams.draining
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """An ASGI application for the scope `lifespan`."""
+    """The ASGI application for the scope `lifespan`."""
     await receive()
+    current()  # builds the parts of the worker
     await send({"type": "lifespan.startup.complete"})
     while (await receive())["type"] == DRAIN:
-        see_off()
-    await shutdown.end()
+        begin_drain()
+    await current().stop()
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def see_off() -> None:
-    """Says farewell to readers and to sockets; to the ones even if it fails with the others."""
-    for step in (event_stream.streams.drain, shutdown.farewell):
+def begin_drain() -> None:
+    """Ends the event streams and closes the sockets, with a time to reconnect. A step that fails
+    is logged, and the others still run."""
+    worker = current()
+    for step in (worker.streams.drain, worker.drain):
         try:
             step()
         except Exception:
-            logger.exception("Not everybody was seen off.")
+            logger.exception("A drain step failed.")

@@ -1,4 +1,4 @@
-"""The metrics of this worker, in Prometheus' text format."""
+"""The metrics of this worker for Prometheus, read when they are requested."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,73 +21,74 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from chat.dashboard.reports import socket_taps
-from config.worker.lifespan import is_draining
-from realtime import counters as chat
-from realtime.bus import relay
-from realtime.counters import figures
-from realtime.event_stream import streams
-from realtime.log.tail_registry import tails
-from realtime.refusals import REASONS, refusals
+from chat.worker import Worker, current
+from realtime.counters import REFUSAL_REASONS, Counters, Histogram
 
-# Every label value is exported from the start, so that a graph begins at 0.
+# All label values, so that a time series starts at 0 and not at its first event.
 TRANSPORTS = ("json", "plain", "stream", "poll")
 SOCKETS = ("json", "plain")
 STREAMS = ("text", "room", "live")
 
 
 class WorkerCollector(Collector):
-    """Reads the counters of `chat` and `streaming`, which do not know Prometheus."""
+    """Turns the plain numbers of the worker into metrics."""
 
     def describe(self) -> list[Metric]:
-        """Nothing: at import there is no event loop yet, whose counters could be read."""
+        """No metrics: the registry calls this at import, when no event loop runs."""
         return []
 
     def collect(self) -> Iterator[Metric]:
         """All metrics."""
-        yield from self.now()
-        yield from self.writing()
-        yield from self.reading()
+        worker = current()
+        yield from now(worker)
+        yield from writing(worker.counters)
+        yield from reading(worker.counters)
 
-    def now(self) -> Iterator[Metric]:
-        """The present state of the worker."""
-        about = {"worker": relay().worker, "django": django.__version__}
-        yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
-        yield gauges("sockets", "Open sockets.", "transport", SOCKETS, socket_taps())
-        yield gauges("streams", "Open event streams.", "kind", STREAMS, streams.kinds)
-        readers = sum((tail.taps for tail in tails().tails.values()), Counter[str]())
-        yield gauges("readers", "Readers of rooms.", "transport", TRANSPORTS, readers)
-        yield gauge("rooms", "Rooms that have a reader in this worker.", len(tails().tails))
-        yield gauge("slow_readers", "Connections with 64 KiB or more unsent.", len(figures.paused))
-        yield gauge("draining", "1 while the worker drains.", is_draining())
-        if settings.REDIS_URL:
-            yield gauge("redis_up", "0 while Redis does not answer.", not relay().away)
 
-    def writing(self) -> Iterator[Metric]:
-        """Metrics of the writer."""
-        yield counter("entries_appended", "Entries that this worker wrote.", figures.appended)
-        yield histogram("append_batch", "Commands in one transaction.", figures.batches)
-        help = "Time from a command to its commit."
-        yield histogram("append_seconds", help, figures.append_seconds)
-        help = "Commands that failed because the database did not answer."
-        yield counter("append_failures", help, figures.append_failures)
-        help = "Requests refused with a time to wait."
-        yield counters("refusals", help, "reason", REASONS, refusals)
+def now(worker: Worker) -> Iterator[Metric]:
+    """The state of the worker."""
+    about = {"worker": worker.bus.worker, "django": django.__version__}
+    yield InfoMetricFamily("twinstream", "This worker.", about | {"daphne": daphne.__version__})
+    sockets = worker.sockets.by_transport()
+    yield gauges("sockets", "Open sockets.", "transport", SOCKETS, sockets)
+    yield gauges("streams", "Open event streams.", "kind", STREAMS, worker.streams.kinds)
+    readers = sum((tail.transports for tail in worker.tails.tails.values()), Counter[str]())
+    help = "Readers of rooms. A socket counts once for each room that it has joined."
+    yield gauges("readers", help, "transport", TRANSPORTS, readers)
+    yield gauge("rooms", "Rooms with a reader on this worker.", len(worker.tails.tails))
+    paused = len(worker.counters.connections.paused)
+    yield gauge("slow_readers", "Connections with 64 KiB or more unsent.", paused)
+    yield gauge("draining", "1 while the worker drains.", worker.streams.draining)
+    if settings.REDIS_URL:
+        yield gauge("redis_up", "1 if Redis answers, otherwise 0.", not worker.bus.away)
 
-    def reading(self) -> Iterator[Metric]:
-        """Metrics of the readers."""
-        help = "Entries given to readers, counted once a reader."
-        yield counter("deliveries", help, figures.deliveries)
-        help = "Time from a commit, or its notification, to the connection of a waiting reader."
-        yield histogram("delivery_seconds", help, figures.delivery_seconds)
-        help = "Readers that came with a cursor."
-        yield counters("resumes", help, "transport", TRANSPORTS, figures.resumes)
-        help = "Readers whose cursor was unknown or too old."
-        yield counters("resets", help, "transport", TRANSPORTS, figures.resets)
-        help = "Entries found by the periodic check and not by a notification."
-        yield counter("gaps", help, figures.gaps)
-        help = "Connections closed since the client read nothing."
-        yield counter("stuck_closed", help, figures.stuck)
+
+def writing(counted: Counters) -> Iterator[Metric]:
+    """Writes to the log, and refusals."""
+    yield counter("entries_appended", "Entries appended by this worker.", counted.appended)
+    yield histogram("append_batch", "Commands per transaction.", counted.batches)
+    yield histogram(
+        "append_seconds", "Seconds from a command to its commit.", counted.append_seconds
+    )
+    help = "Commands that failed because the database did not answer."
+    yield counter("append_failures", help, counted.append_failures)
+    yield counters("refusals", "Refused clients.", "reason", REFUSAL_REASONS, counted.refusals)
+
+
+def reading(counted: Counters) -> Iterator[Metric]:
+    """Deliveries to readers."""
+    help = "Entries times the readers that received them."
+    yield counter("deliveries", help, counted.deliveries)
+    help = "Seconds from the commit, or the notification by another worker, to a waiting reader."
+    yield histogram("delivery_seconds", help, counted.delivery_seconds)
+    help = "Readers that came with a cursor."
+    yield counters("resumes", help, "transport", TRANSPORTS, counted.resumes)
+    help = "Readers whose cursor could not be used."
+    yield counters("resets", help, "transport", TRANSPORTS, counted.resets)
+    help = "Times that the log had entries without a notification."
+    yield counter("gaps", help, counted.gaps)
+    help = "Connections closed because the client read nothing."
+    yield counter("stuck_closed", help, counted.connections.stuck_closed)
 
 
 def gauge(name: str, help: str, value: float) -> Metric:
@@ -120,7 +121,7 @@ def counters(
     return family
 
 
-def histogram(name: str, help: str, values: chat.Histogram) -> Metric:
+def histogram(name: str, help: str, values: Histogram) -> Metric:
     """A histogram with cumulative buckets."""
     total, buckets = 0, []
     for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):
@@ -136,5 +137,5 @@ registry.register(WorkerCollector())
 
 
 def exposition() -> bytes:
-    """The metrics of this worker and its process in the text format."""
+    """All metrics in the text format of Prometheus."""
     return generate_latest(registry)

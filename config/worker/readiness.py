@@ -1,4 +1,4 @@
-"""Whether a worker can serve: what it stands on is asked, and not waited for."""
+"""Whether a worker can serve new clients: asks the database and Redis, with a time limit."""
 
 import asyncio
 import logging
@@ -14,56 +14,59 @@ from redis.exceptions import RedisError
 
 from chat.models import Room
 from config.worker.lifespan import is_draining
-from realtime.tasks import PerLoop
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 1.5
+TIMEOUT_SECONDS = 1.5
+# These words are on the wire.
 READY, AWAY, DRAINING = "ready", "away", "draining"
 
 
 async def readiness() -> dict[str, str]:
-    """A word for each part. No reasons: whoever may read the log finds them there."""
-    parts = {"database": database().ask()}
+    """The state of each part. Why a part is away is in the log only, which is not public."""
+    checks = {"database": database.run()}
     if settings.REDIS_URL:
-        parts["redis"] = redis_answers()
-    answers = await asyncio.gather(*parts.values())
-    words = {part: READY if there else AWAY for part, there in zip(parts, answers, strict=True)}
-    return {"worker": DRAINING if is_draining() else READY, **words}
+        checks["redis"] = redis_answers()
+    results = await asyncio.gather(*checks.values())
+    states = {part: READY if ok else AWAY for part, ok in zip(checks, results, strict=True)}
+    return {"worker": DRAINING if is_draining() else READY, **states}
 
 
-class Question:
-    """Asks something that may never answer, in a thread of its own: one at a time, for all who
-    want to know. A daemon, since a process must be able to leave while it hangs."""
+class SingleFlightCheck:
+    """Runs a blocking check in a thread of its own. While a check runs, all callers wait for that
+    one, so that a database that hangs holds one thread. The thread is a daemon: the process can
+    exit while the check hangs."""
 
-    def __init__(self, answers: Callable[[], bool]) -> None:
-        self.answers = answers
-        self.asked: asyncio.Future[bool] | None = None
+    def __init__(self, check: Callable[[], bool]) -> None:
+        self.check = check
+        self.result: asyncio.Future[bool] | None = None
 
-    async def ask(self) -> bool:
-        """Whether the answer is yes, and comes in time."""
-        if self.asked is None or self.asked.done():
-            self.asked = asyncio.get_running_loop().create_future()
-            Thread(target=self._run, args=(self.asked,), name="readiness", daemon=True).start()
-        await asyncio.wait([self.asked], timeout=PATIENCE_SECONDS)
-        return self.asked.done() and self.asked.result()
+    async def run(self) -> bool:
+        """The result of the check. False if there is none within TIMEOUT_SECONDS."""
+        loop = asyncio.get_running_loop()
+        # Tests have many loops. A future of another loop cannot be awaited.
+        if self.result is None or self.result.done() or self.result.get_loop() is not loop:
+            self.result = loop.create_future()
+            Thread(target=self._run, args=(self.result,), name="readiness", daemon=True).start()
+        await asyncio.wait([self.result], timeout=TIMEOUT_SECONDS)
+        return self.result.done() and self.result.result()
 
-    def _run(self, asked: asyncio.Future[bool]) -> None:
+    def _run(self, result: asyncio.Future[bool]) -> None:
         try:
-            answer = self.answers()
-        except Exception as error:  # whatever it is: what does not answer is away
-            logger.warning("Not ready, nobody expected why: %s", type(error).__name__)
-            answer = False
-        with suppress(RuntimeError):  # the loop may be closed by now
-            asked.get_loop().call_soon_threadsafe(asked.set_result, answer)
+            ok = self.check()
+        except Exception as error:
+            logger.warning("Not ready: unexpected %s", type(error).__name__)
+            ok = False
+        with suppress(RuntimeError):  # the loop was closed
+            result.get_loop().call_soon_threadsafe(result.set_result, ok)
 
 
 def database_answers() -> bool:
-    """Whether the database can be read, and is one of ours."""
+    """Whether the database can be read and has our tables."""
     try:
         Room.objects.exists()
     except DatabaseError as error:
-        logger.warning("Not ready, the database is away: %s", type(error).__name__)
+        logger.warning("Not ready: the database does not answer (%s)", type(error).__name__)
         return False
     finally:
         connection.close()
@@ -71,18 +74,18 @@ def database_answers() -> bool:
 
 
 async def redis_answers() -> bool:
-    """Whether Redis answers; of several servers, each."""
+    """Whether every Redis server answers."""
     return all(await asyncio.gather(*map(_answers, settings.REDIS_URLS)))
 
 
 async def _answers(url: str) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), Redis.from_url(url) as redis:
+        async with asyncio.timeout(TIMEOUT_SECONDS), Redis.from_url(url) as redis:
             await redis.execute_command("PING")  # type: ignore[no-untyped-call]
     except (RedisError, OSError, TimeoutError) as error:
-        logger.warning("Not ready, Redis is away: %s", type(error).__name__)
+        logger.warning("Not ready: Redis does not answer (%s)", type(error).__name__)
         return False
     return True
 
 
-database = PerLoop(lambda: Question(database_answers))
+database = SingleFlightCheck(database_answers)

@@ -1,4 +1,4 @@
-"""A fixed set of threads for the synchronous part of every connection."""
+"""A fixed number of threads for the synchronous code of all connections."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
@@ -11,32 +11,33 @@ from asgiref.typing import (
     Scope,
 )
 
-# Each lane is one thread, with at most one database connection. Eight of them keep two
-# cores busy while most wait for the database.
-LANES = 8
+# Each thread has at most one database connection. Eight threads keep two cores busy while most of
+# them wait for the database.
+THREADS = 8
 
 
-class BoundedThreads:
-    """ASGI middleware: runs a connection's synchronous calls on one of `lanes` threads.
+class ThreadPoolMiddleware:
+    """ASGI middleware that runs a connection's synchronous calls on one of `count` threads.
 
-    Without it Django's ASGI handler opens a thread for each request and keeps it until the
-    response ends, which for an event stream is hours. A connection keeps its lane, so that
-    its calls run one after another on one thread, as `thread_sensitive` promises.
+    Without it, Django's ASGI handler starts a thread for each request, which lives until the
+    response ends: for an event stream, hours. A connection always uses the same thread, so its
+    calls run one after another, as `thread_sensitive` of asgiref requires.
     """
 
-    def __init__(self, application: ASGI3Application, lanes: int = LANES) -> None:
+    def __init__(self, application: ASGI3Application, count: int = THREADS) -> None:
         self.application = application
-        self.threads = [ThreadPoolExecutor(1, thread_name_prefix=f"lane-{n}") for n in range(lanes)]
-        self.lanes = cycle(self.threads)
+        # One executor for each thread: an executor of several would not let us choose.
+        self.threads = [ThreadPoolExecutor(1, thread_name_prefix=f"sync-{n}") for n in range(count)]
+        self.next_thread = cycle(self.threads)
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        was_last = scope["type"] == "lifespan"  # nobody comes any more
-        serving = self.application(scope, receive, send)
-        del scope  # which would be held here for as long as a stream lasts
-        async with ThreadSensitiveContext(executor=next(self.lanes)):
-            await serving
-        if was_last:
+        is_lifespan = scope["type"] == "lifespan"
+        running = self.application(scope, receive, send)
+        del scope  # this frame would keep it for as long as a stream lasts
+        async with ThreadSensitiveContext(executor=next(self.next_thread)):
+            await running
+        if is_lifespan:  # it ends last
             for thread in self.threads:
                 thread.shutdown(wait=False)

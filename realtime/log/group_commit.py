@@ -1,4 +1,4 @@
-"""Group commit: what many want written at once is one transaction, and each is answered."""
+"""Group commit: items that wait at the same time are written in one transaction."""
 
 import asyncio
 import logging
@@ -10,148 +10,157 @@ from typing import Generic, TypeVar
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, InternalError, OperationalError
 
-from chat.log.store import Refusal, Span, Written
-from realtime.log import writer_connection
-from realtime.tasks import background, threads
+from realtime.errors import Refused
+from realtime.log.store import Span, Written
+from realtime.log.writer_connection import in_writer
+from realtime.tasks import Tasks
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# One thread, so that batches follow each other and never wait for each other's locks; and its
-# own, as those of the readers are.
-WRITER = threads(1, "log-writer")
-in_writer = writer_connection.on(WRITER)
-
-# Items in one transaction: enough that its cost does not count, few enough that the first
+# Items in one transaction: enough that its cost does not count, few enough that the first item
 # does not wait for the last.
-BATCH = 256
+BATCH_LENGTH = 256
 
-# Each time that a room is told, all of its readers are woken, 500 of them for 7 ms. So what comes
-# while one transaction is written is written as well before anybody is told, for so long: of 4
-# who talk to 500, each frame carries 4 entries in place of 1.8.
-GATHER_SECONDS = 0.010
-TURNS = 2  # of the loop, from a frame that has arrived to an item that waits
+# Seconds. Each notification wakes all readers of a room: 7 ms for 500 readers. Batches that are
+# committed within this window are announced together. With 4 people writing to 500, each frame
+# then carries 4 entries instead of 1.8.
+BATCH_WINDOW = 0.010
+# Iterations of the event loop from the arrival of a frame until its item waits here.
+LOOP_YIELDS = 2
 
 
 Batch = list[tuple[Item, asyncio.Future[Result]]]
 
 
 class Unavailable(Exception):
-    """The database did not answer. Nothing was written; the same item may come again."""
+    """The database did not answer. Nothing was written; the same item may be added again."""
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Writes all that is waiting in one transaction, then answers each.
+    """Writes the waiting items in one transaction, then resolves the future of each.
 
-    `store` writes items and says what became of each; a `Refusal` among its results is raised
-    to who asked. `gap` is the least time in seconds between two transactions. `listeners` get
-    the spans that are new in a log.
+    `write` runs on the writer thread and returns one result per item; a `Refused` among them is
+    raised to the caller of `add`. `min_interval` is the least time in seconds between two
+    transactions. `listeners` are called with every new span.
     """
 
-    def __init__(self, store: Callable[[list[Item]], Written[Result]], *, gap: float = 0) -> None:
-        self.store = store
-        self.gap = gap
+    def __init__(
+        self,
+        write: Callable[[list[Item]], Written[Result]],
+        tasks: Tasks,
+        *,
+        min_interval: float = 0,
+    ) -> None:
+        self.write = write
+        self.tasks = tasks
+        self.min_interval = min_interval
         self.waiting: Batch[Item, Result] = []
         self.writing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[Span], None]] = []
 
     @property
     def busy(self) -> bool:
-        """Whether something is being written, and the listeners are told of it soon."""
+        """Whether a batch is being written; the listeners are called soon."""
         return self.writing is not None and not self.writing.done()
 
     async def add(self, item: Item) -> Result:
-        """What became of the item, once it is committed. Refusal or Unavailable if nothing."""
+        """Writes an item. Returns its result after the commit. Refused if the item cannot be
+        written, Unavailable if the database does not answer."""
         future = asyncio.get_running_loop().create_future()
         self.waiting.append((item, future))
         if not self.busy:
-            self.writing = background(self._write_waiting())
+            self.writing = self.tasks.start(self._write_waiting())
         result: Result = await future
         return result
 
     async def _write_waiting(self) -> None:
         while self.waiting:
-            news: _News[Result] = _News(self.listeners)
-            until = monotonic() + (0 if self.gap else GATHER_SECONDS)
-            # Not later, though a transaction after the first may wait for somebody's lock.
-            bell = asyncio.get_running_loop().call_later(GATHER_SECONDS, news.tell)
-            await self._write_some(news)
+            pending: PendingNotifications[Result] = PendingNotifications(self.listeners)
+            until = monotonic() + (0 if self.min_interval else BATCH_WINDOW)
+            # Sent at that time also while a later transaction waits for another worker's lock.
+            timer = asyncio.get_running_loop().call_later(BATCH_WINDOW, pending.send)
+            await self._write_batch(pending)
             while self.waiting and monotonic() < until:
-                await self._write_some(news)
-            bell.cancel()
-            news.tell()
-            if self.gap:
-                await asyncio.sleep(self.gap)
+                await self._write_batch(pending)
+            timer.cancel()
+            pending.send()
+            if self.min_interval:
+                await asyncio.sleep(self.min_interval)
 
-    async def _write_some(self, news: "_News[Result]") -> None:
-        """Writes what fits into one transaction, and lets arrive what is under way."""
-        batch, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
-        await self._write(batch, news)
-        for _ in range(TURNS):
+    async def _write_batch(self, pending: "PendingNotifications[Result]") -> None:
+        """Writes one transaction, then lets frames that have arrived add their items."""
+        batch, self.waiting = self.waiting[:BATCH_LENGTH], self.waiting[BATCH_LENGTH:]
+        await self._write(batch, pending)
+        for _ in range(LOOP_YIELDS):
             await asyncio.sleep(0)
 
-    async def _write(self, batch: Batch[Item, Result], news: "_News[Result]") -> None:
+    async def _write(
+        self, batch: Batch[Item, Result], pending: "PendingNotifications[Result]"
+    ) -> None:
         try:
-            written = await in_writer(self.store)([item for item, _ in batch])
+            written = await in_writer(self.write)([item for item, _ in batch])
         except Exception as error:
-            await self._failed(batch, error, news)
+            await self._handle_failure(batch, error, pending)
             return
         for (_, future), result in zip(batch, written.results, strict=True):
-            news.answers.append((future, result))
-        news.spans.extend(written.spans)
+            pending.results.append((future, result))
+        pending.spans.extend(written.spans)
 
-    async def _failed(
-        self, batch: Batch[Item, Result], error: Exception, news: "_News[Result]"
+    async def _handle_failure(
+        self, batch: Batch[Item, Result], error: Exception, pending: "PendingNotifications[Result]"
     ) -> None:
         away = isinstance(error, OperationalError | InterfaceError | InternalError)
         if not away and len(batch) > 1:
-            # One of them cannot be stored; alone, it harms no other.
-            for one in batch:
-                await self._write([one], news)
+            # One item cannot be stored. Written alone, it does not affect the others.
+            for entry in batch:
+                await self._write([entry], pending)
             return
         _log_failure(error, len(batch))
-        refusal = Refusal("bad_frame", "This cannot be stored.")
+        refusal = Refused("bad_frame", "This cannot be stored.")
         for _, future in batch:
-            news.answers.append((future, Unavailable() if away else refusal))
+            pending.results.append((future, Unavailable() if away else refusal))
 
 
 @dataclass(frozen=True)
-class _News(Generic[Result]):
-    """What has been written, and nobody has been told."""
+class PendingNotifications(Generic[Result]):
+    """Results and spans that are committed and not announced yet."""
 
     listeners: Iterable[Callable[[Span], None]]
-    answers: list[tuple[asyncio.Future[Result], Result | Exception]] = field(default_factory=list)
+    results: list[tuple[asyncio.Future[Result], Result | Exception]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
 
-    def tell(self) -> None:
-        """Answers first: a sender hears of its own message before the room does."""
-        answers, spans = [*self.answers], [*self.spans]
-        self.answers.clear()
+    def send(self) -> None:
+        """Resolves the futures first: a sender receives its ack before the room receives the
+        entry."""
+        results, spans = [*self.results], [*self.spans]
+        self.results.clear()
         self.spans.clear()
-        for future, result in answers:
-            _answer(future, result)
+        for future, result in results:
+            _resolve(future, result)
         for span in spans:
             for listener in self.listeners:
-                _tell(listener, span)
+                _call(listener, span)
 
 
-def _tell(listener: Callable[[Span], None], span: Span) -> None:
+def _call(listener: Callable[[Span], None], span: Span) -> None:
     try:
         listener(span)
     except Exception:
-        logger.exception("A span of room %d was not told.", span.room)  # the slow check will
+        # The readers receive the span by the slow check.
+        logger.exception("Log listener failed (log %d).", span.log)
 
 
 def _log_failure(error: Exception, count: int) -> None:
     if isinstance(error, DatabaseError):
-        logger.error("%d items were not written: %s", count, type(error).__name__)
+        logger.error("Batch of %d items not written: %s", count, type(error).__name__)
     else:
-        logger.exception("%d items were not written", count)
+        logger.exception("Batch of %d items not written.", count)
 
 
-def _answer(future: asyncio.Future[Result], result: Result | Exception) -> None:
-    if future.done():  # whoever asked is gone
+def _resolve(future: asyncio.Future[Result], result: Result | Exception) -> None:
+    if future.done():  # The caller of `add` was cancelled.
         return
     if isinstance(result, Exception):
         future.set_exception(result)

@@ -1,53 +1,56 @@
-"""Tells other workers what is new in a room's log, and hears it from them. Whoever misses it
-reads the log."""
+"""Announces new entries of a log to the other workers, and receives their announcements. A worker
+that misses one reads the database."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from chat.log.store import Span
-from realtime.bus import Relay, room_group
+from realtime.bus import Bus, Message, log_group
+from realtime.log.store import Span
 
-# Characters of entries in one ring; more are better read from the log.
-RING_SIZE = 256 * 1024
-RING = "doorbell"
-
-
-class Doorbell:
-    """`heard` gets every span that is rung; `subscribed` a room from which rings now arrive."""
-
-    def __init__(
-        self, relay: Relay, heard: Callable[[Span], None], subscribed: Callable[[int], None]
-    ) -> None:
-        self.relay = relay
-        self.subscribed = subscribed
-        relay.listen(RING, lambda message: heard(span_of(message)))
-
-    def follow(self, room: int) -> None:
-        """Begins to listen for a room."""
-        self.relay.follow(room_group(room), partial(self.subscribed, room))
-
-    def unfollow(self, room: int) -> None:
-        """Stops listening for a room."""
-        self.relay.unfollow(room_group(room))
-
-    def ring(self, span: Span) -> None:
-        """Sends a span to the other workers, without waiting for it."""
-        self.relay.send(room_group(span.room), RING, **fields(span))
+# Characters of entries in one message. A larger span is sent without its entries; the other
+# workers then read them from the database.
+MESSAGE_SIZE = 256 * 1024
 
 
-def fields(span: Span) -> dict[str, Any]:
-    """A span as a message. One that is too large goes without its entries, and then says that
-    there is something, not what."""
-    small = sum(map(len, span.encoded)) <= RING_SIZE
+class LogNotifier:
+    """Publishes spans of one kind of log, such as "room"."""
+
+    def __init__(self, bus: Bus, kind: str) -> None:
+        self.bus = bus
+        self.kind = kind
+        self.type = f"{kind}.entries"
+
+    def listen(self, on_published: Callable[[Span], None]) -> None:
+        """Calls `on_published` with every span that another worker publishes."""
+        self.bus.on(self.type, lambda message: on_published(decode(message)))
+
+    def subscribe(self, log: int, on_subscribed: Callable[[int], None]) -> None:
+        """Subscribes to a log. Calls `on_subscribed` with it when its messages arrive from now
+        on."""
+        self.bus.subscribe(log_group(self.kind, log), partial(on_subscribed, log))
+
+    def unsubscribe(self, log: int) -> None:
+        """Ends the subscription to a log."""
+        self.bus.unsubscribe(log_group(self.kind, log))
+
+    def publish(self, span: Span) -> None:
+        """Sends a span to the other workers. Does not wait."""
+        self.bus.send(log_group(self.kind, span.log), self.type, **encode(span))
+
+
+def encode(span: Span) -> dict[str, Any]:
+    """A span as the fields of a message. A span that is too large becomes an empty span that
+    begins after its last entry: it says that there is something, but not what."""
+    small = sum(map(len, span.encoded)) <= MESSAGE_SIZE
     return {
-        "room": span.room,
+        "log": span.log,
         "epoch": span.epoch,
         "first": span.first if small else span.first + len(span.encoded),
         "entries": span.encoded if small else [],
     }
 
 
-def span_of(message: dict[str, Any]) -> Span:
-    """The span that was rung."""
-    return Span(message["room"], message["epoch"], message["first"], message["entries"])
+def decode(message: Message) -> Span:
+    """The span of a message."""
+    return Span(message["log"], message["epoch"], message["first"], message["entries"])

@@ -1,4 +1,4 @@
-"""A reader is a cursor. It waits until its room has come further, and takes all that follows."""
+"""A reader of a log: a cursor that waits for new entries and advances over them."""
 
 import asyncio
 import logging
@@ -8,8 +8,7 @@ from time import monotonic
 from django.db import Error as DatabaseError
 from django.db import OperationalError
 
-from chat.protocol.entries import Cursor
-from realtime.counters import figures
+from realtime.log.cursor import Cursor
 from realtime.log.tail import RESUME_MOST, Batch, LogEnded, Tail
 
 logger = logging.getLogger(__name__)
@@ -19,34 +18,36 @@ RETRY_SECONDS = 1.0
 
 
 class Reader:
-    """A cursor in a room, read through a tap. Close it when it is no longer read."""
+    """A cursor in a log, read through a transport. A context manager that closes itself."""
 
-    def __init__(self, tail: Tail, release: Callable[[Tail], None], tap: str) -> None:
+    def __init__(self, tail: Tail, release: Callable[[Tail], None], transport: str) -> None:
         self.tail = tail
         self.release = release
-        self.tap = tap
+        self.transport = transport
         self.seq = tail.head
-        # Takes a batch now, or says that it does not: whoever reads is to wait for that.
-        self.at_once: Callable[[Batch], bool] | None = None
+        # Sends a batch to the client now, and returns whether the client could take it. None if
+        # the transport cannot do that.
+        self.push_now: Callable[[Batch], bool] | None = None
         self.stopped = False
         self.closed = False
         tail.readers += 1
-        tail.taps[tap] += 1
+        tail.transports[transport] += 1
 
     @property
     def cursor(self) -> str:
-        """Where the reader stands."""
+        """The cursor after everything that this reader has received."""
         return str(Cursor(self.tail.epoch, self.seq))
 
     async def resume(self, cursor: str | None) -> bool:
-        """Goes to a cursor, or to where the newest entries begin. Returns whether the reader
-        was reset: it asked for a cursor that leads nowhere, or too far back. DatabaseError if
-        the log cannot be read, and so nobody knows where the cursor leads."""
+        """Moves to a cursor, or to the beginning of the newest entries. Returns whether the reader
+        was reset: its cursor is of another log, beyond the head or too far back.
+        DatabaseError if the log cannot be read, so that this is not known."""
+        counters = self.tail.counters
         if cursor is not None:
-            figures.resumes[self.tap] += 1
+            counters.resumes[self.transport] += 1
         place = Cursor.parse(cursor) if cursor is not None else None
         if place and place.epoch == self.tail.epoch:
-            if place.seq > self.tail.head:  # another worker may be ahead of this one
+            if place.seq > self.tail.head:  # Another worker may be ahead of this one.
                 await asyncio.wait({self.tail.refresh()})
                 if self.tail.unreadable:
                     raise OperationalError
@@ -55,77 +56,78 @@ class Reader:
                 return False
         self.seq = max(0, self.tail.head - NEWEST)
         if cursor is not None:
-            figures.resets[self.tap] += 1
+            counters.resets[self.transport] += 1
         return cursor is not None
 
     async def take(self) -> Batch:
-        """All that follows the cursor, as soon as there is something. LogEnded if there will
-        be nothing more; DatabaseError if the log could not be read."""
+        """Waits for entries after the cursor, and returns them. LogEnded if no more will come;
+        DatabaseError if the log could not be read."""
         waited = False
-        while self.tail.head <= self.seq or self.over:
-            if self.over:
+        while self.tail.head <= self.seq or self.finished:
+            if self.finished:
                 raise LogEnded
             waited = True
-            await self._news()
+            await self._wait()
         batch = await self.tail.batch(self.seq)
-        self._took(batch, waited=waited)
+        self._advance(batch, waited=waited)
         return batch
 
-    async def _news(self) -> None:
-        """Waits until there is something that was not handed over."""
-        news = asyncio.get_running_loop().create_future()
-        self.tail.waiting[self.hand_over] = news
+    async def _wait(self) -> None:
+        """Waits for entries that `try_push` could not push."""
+        wake_up = asyncio.get_running_loop().create_future()
+        self.tail.waiting[self.try_push] = wake_up
         try:
-            await news
+            await wake_up
         finally:
-            del self.tail.waiting[self.hand_over]
+            del self.tail.waiting[self.try_push]
 
-    def hand_over(self) -> bool:
-        """Gives what is new to who takes it `at_once`: no task is woken for it, which costs as
-        much as the frame itself. Whether there is nothing left that this reader would take."""
-        while not self.over and self.seq < self.tail.head:
-            batch = self.tail.held(self.seq) if self.at_once else None
-            if not (batch and self.at_once and self.at_once(batch)):
+    def try_push(self) -> bool:
+        """Pushes the new entries with `push_now`. No task is woken for it: that costs as much as
+        the frame itself. Returns False if the reader's task has to take something."""
+        while not self.finished and self.seq < self.tail.head:
+            batch = self.tail.batch_in_memory(self.seq) if self.push_now else None
+            if not (batch and self.push_now and self.push_now(batch)):
                 return False
-            self._took(batch, waited=True)
-        return not self.over
+            self._advance(batch, waited=True)
+        return not self.finished
 
-    def _took(self, batch: Batch, *, waited: bool) -> None:
+    def _advance(self, batch: Batch, *, waited: bool) -> None:
         self.seq = batch.last
-        figures.deliveries += len(batch.entries)
+        counters = self.tail.counters
+        counters.deliveries += len(batch.entries)
         if waited and batch.arrived:
-            figures.delivery_seconds.add(monotonic() - batch.arrived)
+            counters.delivery_seconds.add(monotonic() - batch.arrived)
 
     async def __aiter__(self) -> AsyncIterator[Batch]:
-        """Batches until the log ends, through failures of the database."""
+        """Batches until the log ends. Continues after a failure of the database."""
         while True:
             try:
                 yield await self.take()
             except LogEnded:
                 return
             except DatabaseError as error:
-                logger.error("A reader waits for the log: %s", type(error).__name__)
+                logger.error("Reader waits for the database: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
     @property
-    def over(self) -> bool:
-        """Whether there will be nothing more."""
+    def finished(self) -> bool:
+        """Whether no more entries will come."""
         return self.stopped or self.tail.ended
 
     def stop(self) -> None:
-        """Sends this reader away with LogEnded, whatever else it might take."""
+        """Ends this reading with LogEnded, also if entries are left."""
         self.stopped = True
         self.tail.wake()
 
     def __enter__(self) -> None:
-        """Reads, until the context ends."""
+        """Keeps the reader open for the duration of the context."""
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Lets the tail go when its last reader does."""
+        """Releases the tail."""
         if not self.closed:
             self.closed = True
-            self.tail.taps[self.tap] -= 1
+            self.tail.transports[self.transport] -= 1
             self.release(self.tail)

@@ -1,9 +1,9 @@
-"""The newest entries of a room that somebody here reads."""
+"""The newest entries of one log, in the memory of a worker that has readers of it."""
 
 import asyncio
 import logging
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import takewhile
 from time import monotonic
@@ -11,49 +11,48 @@ from typing import Any, TypeVar
 
 from django.db import Error as DatabaseError
 
-from chat.log import store
-from chat.log.store import Span
-from chat.protocol import entries
-from chat.protocol.entries import Cursor
-from realtime.counters import figures
-from realtime.tasks import background
+from realtime.counters import Counters
+from realtime.log.cursor import Cursor
+from realtime.log.store import Span, Store
+from realtime.tasks import Tasks
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-RESUME_MOST = 500  # entries that a reader may have missed
+# Entries that a reader may have missed. With more, it is reset.
+RESUME_MOST = 500
 
-# Kept in memory a room. More than RESUME_MOST, so that every reader who resumes after a
-# restart is served from here and not by a query of its own.
+# The window of entries in memory. Larger than RESUME_MOST, so that every reader that resumes
+# after a restart is served from memory and not by a query of its own.
 WINDOW_ENTRIES = 1_000
 WINDOW_SIZE = 4 * 1024 * 1024  # characters
-# Readers at the live edge share a few cursors; those that catch up have each their own.
-BATCHES_SHARED = 16
+# Readers at the head share a few cursors. A reader that catches up has a cursor of its own.
+SHARED_BATCHES = 16
 
 
 class LogEnded(Exception):
-    """This reading is over: the room is gone, has a new epoch, or is open to others now; or the
-    reader was stopped."""
+    """This reading is over: the log is gone, has another epoch or another audience, or the reader
+    was stopped."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What follows a cursor, and each form in which it has been rendered."""
+    """The entries that follow a cursor, and each form in which they have been rendered."""
 
     epoch: str
     last: int
     entries: list[str]
-    # When the first of them was here, on the monotonic clock; 0 if nobody knows.
+    # When the first entry arrived here, on the monotonic clock. 0 if that is not known.
     arrived: float = 0.0
     forms: dict[Callable[["Batch"], Any], Any] = field(default_factory=dict)
 
     @property
     def cursor(self) -> str:
-        """Where a reader stands who has this batch."""
+        """The cursor after this batch."""
         return str(Cursor(self.epoch, self.last))
 
     def render(self, form: Callable[["Batch"], T]) -> T:
-        """The batch in a form, made once for all of its readers."""
+        """The batch in a form, rendered once for all readers."""
         if (found := self.forms.get(form)) is None:
             found = self.forms[form] = form(self)
         rendered: T = found
@@ -61,10 +60,13 @@ class Batch:
 
 
 class Tail:
-    """The newest entries of one room, encoded; `head` is the seq of the last."""
+    """The newest entries of one log, encoded. `head` is the seq of the last one."""
 
-    def __init__(self, span: Span) -> None:
-        self.room = span.room
+    def __init__(self, span: Span, store: Store, tasks: Tasks, counters: Counters) -> None:
+        self.store = store
+        self.tasks = tasks
+        self.counters = counters
+        self.log = span.log
         self.epoch = span.epoch
         self.is_public = span.is_public
         self.head = span.first - 1
@@ -72,10 +74,10 @@ class Tail:
         self.arrivals: deque[float] = deque()  # of the entries in the window
         self.size = 0
         self.readers = 0
-        self.taps: Counter[str] = Counter()  # through which they read
+        self.transports: Counter[str] = Counter()  # of the readers
         self.ended = False
         self.batches: OrderedDict[int, Batch] = OrderedDict()
-        # Who waits at the head: what to ask whether it has taken what is new, and what to wake.
+        # Readers that wait at the head: what tries to push to the reader, and what wakes its task.
         self.waiting: dict[Callable[[], bool], asyncio.Future[None]] = {}
         self.waking = False
         self.refreshing: asyncio.Task[None] | None = None
@@ -84,7 +86,8 @@ class Tail:
         self._add(span.encoded, arrived=0.0)
 
     def apply(self, first: int, encoded: list[str]) -> bool:
-        """Adds what continues the head, and ignores what is there. False on a hole."""
+        """Adds the entries that follow the head, and ignores those that are there already. Returns
+        False if entries are missing in between."""
         if first > self.head + 1:
             return False
         fresh = encoded[self.head + 1 - first :]
@@ -94,13 +97,13 @@ class Tail:
         return True
 
     def end(self) -> None:
-        """Sends every reader away with LogEnded."""
+        """Ends the reading of every reader with LogEnded."""
         self.ended = True
         self.wake()
 
     def wake(self) -> None:
-        """Lets every reader look whether there is anything for it, once for all that comes in
-        this turn: a sender hears of its own message before the room does."""
+        """Schedules one wake-up of all readers per loop iteration. Deferring it lets the sender's
+        ack leave first."""
         self.batches.clear()
         if self.waiting and not self.waking:
             self.waking = True
@@ -108,18 +111,18 @@ class Tail:
 
     def _wake(self) -> None:
         self.waking = False
-        for has_taken, news in list(self.waiting.items()):
+        for try_push, wake_up in list(self.waiting.items()):
             try:
-                taken = has_taken()
+                pushed = try_push()
             except Exception:
-                logger.exception("A reader failed.")  # which keeps nothing from the others
-                taken = False
-            if not taken and not news.done():
-                news.set_result(None)
+                logger.exception("Push to a reader failed (log %d).", self.log)
+                pushed = False
+            if not pushed and not wake_up.done():
+                wake_up.set_result(None)
 
     def _add(self, fresh: list[str], arrived: float) -> None:
         for entry in fresh:
-            if change := entries.change(entry):
+            if change := self.store.change(entry):
                 self._fold(change)
             self.window.append(entry)
             self.arrivals.append(arrived)
@@ -134,31 +137,31 @@ class Tail:
             self.size -= len(self.window.popleft())
             self.arrivals.popleft()
 
-    def _fold(self, change: Mapping[str, Any]) -> None:
-        """Carries out an edit or a delete, so that nobody is sent the old body any more."""
+    def _fold(self, change: Any) -> None:
+        """Applies an edit or a delete to the window, so that the old body is not sent again."""
         first = self._first
         for index in range(max(0, change["ref"] - first), len(self.window)):
-            if entries.may_concern(change, first + index, self.window[index]):
-                self.window[index] = entries.folded(self.window[index], change)
+            if self.store.may_concern(change, first + index, self.window[index]):
+                self.window[index] = self.store.folded(self.window[index], change)
 
     @property
     def _first(self) -> int:
         return self.head - len(self.window) + 1
 
     async def batch(self, after: int) -> Batch:
-        """What follows `after`, of which there must be something: as much as fits into a frame.
+        """The entries after `after`, as many as fit into a frame. There must be at least one.
         LogEnded, DatabaseError."""
-        if batch := self.held(after):
+        if batch := self.batch_in_memory(after):
             return batch
-        found = await store.after(self.room, after, RESUME_MOST)
-        if not found:  # they went with their room
+        found = await self.store.after(self.log, after, RESUME_MOST)
+        if not found:  # The log was deleted.
             raise LogEnded
         return self._cut(after, found)
 
-    def held(self, after: int) -> Batch | None:
-        """As `batch`; None of what is no longer in memory."""
+    def batch_in_memory(self, after: int) -> Batch | None:
+        """As `batch`. None if the entries are not in the window any more."""
         if (batch := self.batches.get(after)) is None and after + 1 >= self._first:
-            if len(self.batches) >= BATCHES_SHARED:
+            if len(self.batches) >= SHARED_BATCHES:
                 self.batches.popitem(last=False)
             start = after + 1 - self._first
             found = list(self.window)[start:]
@@ -166,23 +169,23 @@ class Tail:
         return batch
 
     def _cut(self, after: int, found: list[str], arrived: float = 0.0) -> Batch:
-        kept = entries.fitting(found)
-        return Batch(self.epoch, after + kept, found[:kept], arrived)
+        count = self.store.fitting(found)
+        return Batch(self.epoch, after + count, found[:count], arrived)
 
     def per_minute(self, now: float) -> float:
-        """Entries a minute, of the last minute; of less where that does not fit into the window."""
+        """Entries per minute over the last minute, or over less if the window is shorter."""
         since = max(now - 60.0, self.arrivals[0] if len(self.arrivals) == WINDOW_ENTRIES else 0.0)
         recent = takewhile(lambda arrived: arrived >= since, reversed(self.arrivals))
         return sum(1 for _ in recent) * 60.0 / max(now - since, 1.0)
 
-    # ---- Catching up with the log ----
+    # ---- Reading the database ----
 
     def refresh(self) -> asyncio.Task[None]:
-        """Reads what the log has beyond the head. One reading at a time; a call during one
-        makes it look once more."""
+        """Reads the entries beyond the head from the database. One read runs at a time; a call
+        during a read starts one more read after it."""
         self.stale = True
         if self.refreshing is None or self.refreshing.done():
-            self.refreshing = background(self._read_on())
+            self.refreshing = self.tasks.start(self._read_on())
         return self.refreshing
 
     async def _read_on(self) -> None:
@@ -190,14 +193,14 @@ class Tail:
             self.stale = False
             head = self.head
             try:
-                found = await store.after(self.room, head, RESUME_MOST)
+                found = await self.store.after(self.log, head, RESUME_MOST)
             except DatabaseError as error:
-                # The slow check will ask again.
-                logger.error("Room %d was not read: %s", self.room, type(error).__name__)
+                # The slow check tries again.
+                logger.error("Log %d not read: %s", self.log, type(error).__name__)
                 self.unreadable = True
                 return
             self.unreadable = False
             before = self.head
             self.apply(head + 1, found)
-            figures.gaps += self.head > before
+            self.counters.gaps += self.head > before
             self.stale = self.stale or len(found) == RESUME_MOST

@@ -1,163 +1,176 @@
-"""The tails of this worker: when they begin and end, and how news comes to them."""
+"""The tails of one worker: one for each log that has readers, and one check for all of them."""
 
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 
 from django.db import Error as DatabaseError
 
-from chat.log import store
-from chat.log.store import Span
-from chat.log.writer import appender
-from realtime.bus import relay
-from realtime.log.notifier import Doorbell
+from realtime.counters import Counters
+from realtime.log.notifier import LogNotifier
 from realtime.log.reader import Reader
+from realtime.log.store import Head, Span, Store
 from realtime.log.tail import RESUME_MOST, LogEnded, Tail
-from realtime.revocation import ROOMS, dismissals
-from realtime.tasks import PerLoop, background, forever
+from realtime.tasks import Tasks
 
 logger = logging.getLogger(__name__)
 
-CHECK_SECONDS = 2.5  # a bell that never rang is noticed within 3 s, the query included
+# Seconds between two slow checks. With the query, a lost notification is noticed within 3 s.
+CHECK_SECONDS = 2.5
+# Seconds. A span of another worker waits at most this long for the batch that this worker is
+# writing. Two workers with 250 readers each and 64 people writing need 1.2 to 1.4 times less
+# processor time per delivery with it.
+DELAY_SECONDS = 0.02
 
 
-# How long at most what others have written waits for what this worker is writing. Two workers with
-# 250 readers each and 64 who talk need 1.2 to 1.4 times less processor time for a delivery with it.
-HOLD_SECONDS = 0.02
+class TailRegistry:
+    """Opens readers, and brings new spans to the tails.
 
+    `is_writing` says whether this worker is writing a batch now.
+    """
 
-class Tails:
-    """The tails of this worker: one a room that is read here, and one check for them all."""
-
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        store: Store,
+        notifier: LogNotifier,
+        tasks: Tasks,
+        counters: Counters,
+        is_writing: Callable[[], bool],
+    ) -> None:
+        self.store = store
+        self.notifier = notifier
+        self.tasks = tasks
+        self.counters = counters
+        self.is_writing = is_writing
         self.tails: dict[int, Tail] = {}
         self.opening: dict[int, asyncio.Task[None]] = {}
         self.openers: Counter[int] = Counter()
         self.checking: asyncio.Task[None] | None = None
-        self.changed = asyncio.Event()
-        self.doorbell = Doorbell(relay(), heard=self.rung, subscribed=self._subscribed)
-        self.held: list[Span] = []
-        appender().listeners.append(self.committed)
-        dismissals().tell([ROOMS], self.changed.set)
+        self.check_wanted = asyncio.Event()
+        self.delayed_spans: list[Span] = []
+        notifier.listen(self.on_published)
 
-    async def open(self, room: int, tap: str = "") -> Reader:
-        """A reader at the head of a room, through a tap. LogEnded if the room is gone;
-        DatabaseError."""
-        self.openers[room] += 1
+    async def open(self, log: int, transport: str = "") -> Reader:
+        """A reader at the head of a log. LogEnded if the log does not exist; DatabaseError."""
+        self.openers[log] += 1
         try:
-            while (tail := self.tails.get(room)) is None:
-                if room not in self.opening:
-                    self.opening[room] = background(self._load(room))
-                await asyncio.shield(self.opening[room])
-            return Reader(tail, self.release, tap)
+            while (tail := self.tails.get(log)) is None:
+                if log not in self.opening:
+                    self.opening[log] = self.tasks.start(self._load(log))
+                await asyncio.shield(self.opening[log])
+            return Reader(tail, self.release, transport)
         finally:
-            # Whoever asked may have gone before there was anything to read.
-            self.openers[room] -= 1
-            self._forget_unread(room)
+            # The caller may have been cancelled before the tail was loaded.
+            self.openers[log] -= 1
+            self._forget_unread(log)
 
-    async def _load(self, room: int) -> None:
-        # First the bell, then the log: what is committed in between is heard or read.
-        self.doorbell.follow(room)
+    async def _load(self, log: int) -> None:
+        # Subscribe first, then read: entries committed in between are notified or read.
+        self.notifier.subscribe(log, self._on_subscribed)
         try:
-            span = await store.newest(room, RESUME_MOST)
+            span = await self.store.newest(log, RESUME_MOST)
             if span is None:
                 raise LogEnded
-            self.tails[room] = Tail(span)
-            self._forget_unread(room)
+            self.tails[log] = Tail(span, self.store, self.tasks, self.counters)
+            self._forget_unread(log)
         except BaseException:
-            self.doorbell.unfollow(room)
+            self.notifier.unsubscribe(log)
             raise
         finally:
-            del self.opening[room]
+            del self.opening[log]
         if self.checking is None or self.checking.done():
-            self.checking = forever(self._check())
+            self.checking = self.tasks.start_endless(self._check())
 
     def release(self, tail: Tail) -> None:
-        """One reader less; without any, the tail is forgotten."""
+        """Counts one reader less. A tail without readers is forgotten."""
         tail.readers -= 1
-        self._forget_unread(tail.room)
+        self._forget_unread(tail.log)
 
-    def _forget_unread(self, room: int) -> None:
-        tail = self.tails.get(room)
-        if not self.openers[room]:
-            del self.openers[room]
+    def _forget_unread(self, log: int) -> None:
+        tail = self.tails.get(log)
+        if not self.openers[log]:
+            del self.openers[log]
             if tail and not tail.readers:
                 self._forget(tail)
 
     def _forget(self, tail: Tail) -> None:
-        del self.tails[tail.room]
-        self.doorbell.unfollow(tail.room)
+        del self.tails[tail.log]
+        self.notifier.unsubscribe(tail.log)
 
-    # ---- How news arrives ----
+    # ---- New spans ----
 
-    def committed(self, span: Span) -> None:
-        """This worker has written a span: its own readers first, then the others'."""
-        self.held.append(span)
-        self._release_held()
-        self.doorbell.ring(span)
+    def on_committed(self, span: Span) -> None:
+        """This worker committed a span: its own readers receive it first, then the others'."""
+        self.delayed_spans.append(span)
+        self._apply_delayed()
+        self.notifier.publish(span)
 
-    def rung(self, span: Span) -> None:
-        """Another worker has written a span. What this one is writing is told with it: one frame
-        for each reader, and no hole where that one came first."""
-        self.held.append(span)
-        if not appender().busy:
-            self._release_held()
-        elif len(self.held) == 1:
-            asyncio.get_running_loop().call_later(HOLD_SECONDS, self._release_held)
+    def on_published(self, span: Span) -> None:
+        """Another worker published a span. If this worker is writing a batch, both are applied
+        together: one frame per reader, and no gap if the own batch was committed first."""
+        self.delayed_spans.append(span)
+        if not self.is_writing():
+            self._apply_delayed()
+        elif len(self.delayed_spans) == 1:
+            asyncio.get_running_loop().call_later(DELAY_SECONDS, self._apply_delayed)
 
-    def _release_held(self) -> None:
-        held, self.held = self.held, []
-        for span in sorted(held, key=lambda span: span.first):
+    def _apply_delayed(self) -> None:
+        spans, self.delayed_spans = self.delayed_spans, []
+        for span in sorted(spans, key=lambda span: span.first):
             try:
-                self.heard(span)
-            except Exception:  # what a worker of another version rings, perhaps
-                logger.exception("A span of room %d was not taken.", span.room)
+                self.apply(span)
+            except Exception:  # The sender may be a worker of another version.
+                logger.exception("Span not applied (log %d).", span.log)
 
-    def heard(self, span: Span) -> None:
-        """There is a span, whoever has written it."""
-        if tail := self.tails.get(span.room):
+    def apply(self, span: Span) -> None:
+        """Applies a span to its tail."""
+        if tail := self.tails.get(span.log):
             if tail.epoch != span.epoch:
                 self._end(tail)
             elif not tail.apply(span.first, span.encoded):
                 tail.refresh()
 
-    def _subscribed(self, room: int) -> None:
-        # What was rung before the subscription held was rung for nobody here.
-        if tail := self.tails.get(room):
+    def _on_subscribed(self, log: int) -> None:
+        # Messages that were sent before the subscription existed did not arrive here.
+        if tail := self.tails.get(log):
             tail.refresh()
 
     def _end(self, tail: Tail) -> None:
         self._forget(tail)
         tail.end()
 
+    # ---- The slow check ----
+
+    def check_soon(self) -> None:
+        """Runs the slow check at once. Calls in one loop iteration share one query."""
+        self.check_wanted.set()
+
     async def _check(self) -> None:
-        """The slow check: one query for all rooms, for bells that never rang. At once where a
-        room has changed; of many that change together, one query sees all."""
+        """Compares every tail with the database, with one query for all: finds entries whose
+        notification was lost, and logs that were deleted or have another audience."""
         while self.tails:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_SECONDS):
-                    await self.changed.wait()
-            self.changed.clear()
+                    await self.check_wanted.wait()
+            self.check_wanted.clear()
             await self._compare_all()
 
     async def _compare_all(self) -> None:
         tails = list(self.tails.values())
         try:
-            heads = await store.heads(tail.room for tail in tails)
+            heads = await self.store.heads(tail.log for tail in tails)
         except DatabaseError as error:
-            logger.error("The heads were not read: %s", type(error).__name__)
+            logger.error("Heads not read: %s", type(error).__name__)
             return
         for tail in tails:
-            if self.tails.get(tail.room) is tail:  # and not another that has begun meanwhile
-                self._compare(tail, heads.get(tail.room))
+            if self.tails.get(tail.log) is tail:  # It may have been replaced during the query.
+                self._compare(tail, heads.get(tail.log))
 
-    def _compare(self, tail: Tail, found: store.Head | None) -> None:
-        # Where somebody may no longer be, all are sent away: those who may come back at once.
+    def _compare(self, tail: Tail, found: Head | None) -> None:
+        # When the audience changes, all readers end. Those that may still read come back at once.
         if found is None or (found.epoch, found.is_public) != (tail.epoch, tail.is_public):
             self._end(tail)
         elif found.seq > tail.head:
             tail.refresh()
-
-
-tails = PerLoop(Tails)

@@ -1,109 +1,112 @@
-import { word } from "../words.js";
-import { listenForKeys } from "./keys.js";
-import { Output } from "./output.js";
-import { Progress } from "./progress.js";
-import { RawRows } from "./raw_rows.js";
-import { Source, sourceUrl } from "./source.js";
-import { refreshTexts } from "./texts.js";
+import { byId } from "../shared/dom.js";
+import { t } from "../shared/translations.js";
+import { EventTable } from "./event_table.js";
+import { listenForShortcuts } from "./keyboard_shortcuts.js";
+import { OutputView } from "./output_view.js";
+import { ProgressView } from "./progress_view.js";
+import { refreshTexts } from "./text_list.js";
+import { sourceUrl, TextSource } from "./text_source.js";
 
 const ACTIVE = new Set(["connecting", "streaming", "reconnecting"]);
-const CUT_SHORT = new Set(["stopped", "error"]);
+const RESUMABLE = new Set(["stopped", "error"]);
 
-const at = (id) => document.getElementById(id);
-const output = new Output(at("output"));
-const progress = new Progress(at("progress"), at("count"), at("status"));
-const rows = new RawRows(at("raw"), at("rows"));
-const source = new Source({ event: (event) => rows.add(event), meta, grapheme, done, broken });
+const output = new OutputView(byId("output"));
+const progress = new ProgressView(byId("progress"), byId("count"), byId("status"));
+const table = new EventTable(byId("raw"), byId("rows"));
+const source = new TextSource({ onEvent: (event) => table.add(event), onMeta, onGrapheme, onDone, onError });
 
 let state = "idle";
+/** The chosen option. @type {any} */
 let text = null;
 let shown = 0;
 let total = 0;
-let rounds = 0;
+// Counts starts and stops: a start that waits for the list of texts may be out of date when it has come.
+let run = 0;
 
-function become(name) {
+function setState(name) {
   state = name;
-  at("state").dataset.state = name;
-  at("state").textContent = word(name);
-  at("output").dataset.state = name;
-  at("stop").setAttribute("aria-disabled", String(!ACTIVE.has(name)));
-  at("go-on").setAttribute("aria-disabled", String(!CUT_SHORT.has(name)));
+  byId("state").dataset.state = name;
+  byId("state").textContent = t(name);
+  byId("output").dataset.state = name;
+  byId("stop").setAttribute("aria-disabled", String(!ACTIVE.has(name)));
+  byId("resume").setAttribute("aria-disabled", String(!RESUMABLE.has(name)));
 }
 
-function begin() {
+function clearOutput() {
   shown = 0;
   output.clear();
 }
 
 function start() {
-  begin();
-  source.forget();
+  clearOutput();
+  source.clearCursor();
   total = 0;
   progress.clear();
-  rows.clear();
-  text = at("text").selectedOptions[0];
-  return follow();
+  table.clear();
+  text = byId("text").selectedOptions[0];
+  return connect();
 }
 
-// What was cut short is still the text that it was, whichever is chosen by now.
-function goOn() {
-  if (CUT_SHORT.has(state)) follow(source.cursor);
+// Resumes the text that was stopped, even if another one is selected by now.
+function resume() {
+  if (RESUMABLE.has(state)) connect(source.cursor);
 }
 
-async function follow(cursor) {
-  const round = (rounds += 1);
-  become("connecting");
-  await refreshTexts(at("text"));
-  if (round !== rounds) return;
-  showOwnPace();
-  source.open(sourceUrl(at("stream").dataset.source, text.value, at("pace").value), text.dataset.event, cursor);
+async function connect(cursor) {
+  run += 1;
+  const thisRun = run;
+  setState("connecting");
+  await refreshTexts(byId("text"));
+  if (thisRun !== run) return;
+  showPaceOfText();
+  source.open(sourceUrl(byId("stream").dataset.source, text.value, byId("pace").value), text.dataset.event, cursor);
 }
 
 function stop() {
   if (!ACTIVE.has(state)) return;
-  rounds += 1;
+  run += 1;
   source.close();
-  become("stopped");
-  progress.say("said-stopped", { shown, total });
+  setState("stopped");
+  progress.announce("announce-stopped", { shown, total });
 }
 
-// After a reconnect the server says where it goes on: either exactly where we stand, or from the start.
-function meta({ offset, total: length, restarted }) {
-  if (offset === 0 || restarted) begin();
+// After a reconnect the server says where it continues: exactly where we stand, or at the start.
+function onMeta({ offset, total: length, restarted }) {
+  if (offset === 0 || restarted) clearOutput();
   if (offset !== shown) return start();
-  if (shown === 0) progress.say("said-start");
+  if (shown === 0) progress.announce("announce-start");
   total = length;
   progress.restart(shown, total);
-  return become("streaming");
+  return setState("streaming");
 }
 
-function grapheme(data) {
+function onGrapheme(data) {
   output.append(data);
   shown += 1;
   progress.show(shown, total);
 }
 
-function done() {
-  become("done");
+function onDone() {
+  setState("done");
   progress.show(shown, total);
-  progress.say("said-done");
+  progress.announce("announce-done");
 }
 
-function broken(gone) {
-  // The server has nothing more to send (204): only the word of it was lost.
-  if (gone && total > 0 && shown === total) return done();
-  if (!gone || source.resume()) return become("reconnecting");
-  become("error");
-  return progress.say("said-error");
+function onError(isClosed) {
+  // The text is complete and the server answers 204: only its `done` was lost.
+  if (isClosed && total > 0 && shown === total) return onDone();
+  if (!isClosed || source.resume()) return setState("reconnecting");
+  setState("error");
+  return progress.announce("announce-error");
 }
 
-function showOwnPace() {
-  at("pace").options[0].textContent = word("as-set", { ms: at("text").selectedOptions[0].dataset.interval });
+function showPaceOfText() {
+  byId("pace").options[0].textContent = t("as-set", { ms: byId("text").selectedOptions[0].dataset.interval });
 }
 
-showOwnPace();
-at("text").addEventListener("change", showOwnPace);
-at("start").addEventListener("click", start);
-at("stop").addEventListener("click", stop);
-at("go-on").addEventListener("click", goOn);
-listenForKeys({ start: () => ACTIVE.has(state) || start(), stop });
+showPaceOfText();
+byId("text").addEventListener("change", showPaceOfText);
+byId("start").addEventListener("click", start);
+byId("stop").addEventListener("click", stop);
+byId("resume").addEventListener("click", resume);
+listenForShortcuts({ start: () => ACTIVE.has(state) || start(), stop });

@@ -18,12 +18,12 @@ class Migration(migrations.Migration):
             name='StreamText',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='Names the text in addresses, as /stream/?text=hello. Latin letters, digits, - and _.', unique=True)),
+                ('slug', models.SlugField(help_text="The text's name in URLs, as in /stream/?text=hello. Latin letters, digits, - and _.", unique=True)),
                 ('title', models.CharField(max_length=200)),
-                ('body', models.TextField(blank=True, help_text='Streamed one character after another; up to 1 MB.', validators=[streaming.models.body_fits])),
-                ('event_name', models.CharField(default='message', help_text='What a page listens for: <code>addEventListener(name, …)</code>.', max_length=64, validators=[django.core.validators.RegexValidator('\\A[^\\r\\n\\0]+\\Z', 'An event name is one line without NUL.'), streaming.models.event_name_is_free])),
+                ('body', models.TextField(blank=True, help_text='Streamed character by character. At most 1 MB.', validators=[streaming.models.body_fits])),
+                ('event_name', models.CharField(default='message', help_text='The event that a page listens for: <code>addEventListener(name, …)</code>.', max_length=64, validators=[django.core.validators.RegexValidator('\\A[^\\r\\n\\0]+\\Z', 'An event name is one line without NUL.'), streaming.models.event_name_is_free])),
                 ('interval_ms', models.PositiveIntegerField(default=300, help_text='Milliseconds from one character to the next, 1 to 10,000.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000)], verbose_name='interval')),
-                ('is_default', models.BooleanField(default=False, help_text='Streamed where no text is named.', verbose_name='default')),
+                ('is_default', models.BooleanField(default=False, help_text='Streamed when a request names no text.', verbose_name='default')),
             ],
             options={
                 'verbose_name': 'text',

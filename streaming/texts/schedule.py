@@ -1,18 +1,19 @@
-"""When each grapheme is due. Moments are deadlines: a late reader gets several at once."""
+"""When each grapheme of a text is due. Times are deadlines: a late reader gets several at once."""
 
 from dataclasses import dataclass
 
-from realtime.sse import Run
+from realtime.sse import EncodedEvents
 
-# Lets a wake-up at the exact moment count, whatever the last bit of the division says.
+# A wake-up at the exact deadline counts, whatever the last bit of the division is.
 ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """One reader's timetable. `start` and `interval` are seconds on the caller's clock.
+class Schedule:
+    """The deadlines of one reader. `start` and `interval` are seconds on the caller's clock.
 
-    The grapheme at `offset` is due one interval after the start.
+    The reader begins at `offset` of `total` graphemes. The next grapheme is due one interval after
+    the start.
     """
 
     start: float
@@ -21,39 +22,39 @@ class Pace:
     total: int
 
     def due(self, now: float) -> int:
-        """The cursor offset that the reader should have reached by `now`."""
+        """The offset that the reader should have reached at `now`."""
         passed = int((now - self.start) / self.interval + ROUNDING)
         return min(self.total, self.offset + max(0, passed))
 
-    def moment(self, offset: int) -> float:
+    def deadline(self, offset: int) -> float:
         """When the reader is due to reach `offset`."""
         return self.start + (offset - self.offset) * self.interval
 
 
 @dataclass(slots=True)
-class Reading:
-    """A run on its way to a reader, by a timetable. `end` goes with its last event."""
+class PlaybackPosition:
+    """How far one reader is in a text. `end` is sent with the last event."""
 
-    run: Run
-    pace: Pace
+    events: EncodedEvents
+    schedule: Schedule
     end: bytes
     sent: int
 
     @property
     def finished(self) -> bool:
-        """Whether the reader has everything."""
-        return self.sent == self.pace.total
+        """Whether the reader has received everything."""
+        return self.sent == self.schedule.total
 
     @property
-    def moment(self) -> float:
+    def next_deadline(self) -> float:
         """When the next event is due."""
-        return self.pace.moment(self.sent + 1)
+        return self.schedule.deadline(self.sent + 1)
 
-    def take(self, now: float) -> bytes:
-        """The events that are due and not sent yet, as one piece."""
-        due = self.pace.due(now)
+    def advance(self, now: float) -> bytes:
+        """Returns the events that are due at `now` and not sent yet, as one chunk."""
+        due = self.schedule.due(now)
         if due <= self.sent:
             return b""
-        piece = self.run.between(self.sent, due)
+        chunk = self.events.between(self.sent, due)
         self.sent = due
-        return piece + self.end if self.finished else piece
+        return chunk + self.end if self.finished else chunk

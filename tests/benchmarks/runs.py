@@ -1,4 +1,4 @@
-"""Literal runs of the comparison, as its load generator writes them."""
+"""Runs as literals, as `benchmarks.compare` writes them."""
 
 
 def run(contender, round_, void=None, scenario="room", keys=None, **figures):
@@ -7,6 +7,7 @@ def run(contender, round_, void=None, scenario="room", keys=None, **figures):
     return {**head, **keys, "figures": figures, "void": void}
 
 
-def streams(workers, round_, connections, due_share, void=None):
-    keys = {"kind": "streams", "workers": workers, "connections": connections}
-    return run("twinstream", round_, void, "workers", keys, due_share=due_share)
+def streams_on_time(workers, round_, count, void=None):
+    keys = {"kind": "streams on time", "workers": workers, "interval_ms": 20}
+    figures = {} if void else {"streams_on_time": count}
+    return run("twinstream", round_, void, "workers", keys, **figures)

@@ -1,4 +1,4 @@
-"""The load generator counts what comes, and lets no fault of a server pass."""
+"""The load generator counts deliveries, and notices each fault of a server."""
 
 import asyncio
 import itertools
@@ -20,25 +20,25 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 async def measured(mode, port, **options):
     options = {"seconds": 0.3, "port": port} | options
     clock = itertools.count().__next__
-    return await asyncio.to_thread(load.measured, mode, clock, 1, {0}, **options)
+    return await asyncio.to_thread(load.measure, mode, clock, 1, {0}, **options)
 
 
-# ---- Rooms: one talks, and the other is told what a fault makes of it ----
+# ---- Rooms: one connection talks; the other receives what `fault` makes of each message ----
 
 
 @asynccontextmanager
-async def room(told):
-    """A broadcast server. Its listener gets what `told` makes of each message."""
+async def room(fault):
+    """A broadcast server. Other sockets than the sender receive `fault(number, text)`."""
     sockets, numbers = set(), itertools.count()
 
-    async def listen(socket):
+    async def serve_socket(socket):
         sockets.add(socket)
         async for text in socket:
             for other in sockets:
-                for each in [text] if other is socket else told(next(numbers), text):
+                for each in [text] if other is socket else fault(next(numbers), text):
                     await other.send(each)
 
-    async with serve(listen, "127.0.0.1", 0, compression=None) as server:
+    async with serve(serve_socket, "127.0.0.1", 0, compression=None) as server:
         yield next(iter(server.sockets)).getsockname()[1]
 
 
@@ -59,18 +59,18 @@ def cuts(number, text):
 
 
 def reorders():
-    kept = []
+    delayed = []
 
-    def told(number, text):
+    def fault(number, text):
         if number == 10:
-            kept.append(text)
+            delayed.append(text)
             return []
-        return [text, *(kept.pop() for _ in kept[:1])]
+        return [text, *(delayed.pop() for _ in delayed[:1])]
 
-    return told
+    return fault
 
 
-async def test_every_delivery_of_a_sound_room_is_counted():
+async def test_rooms_counts_every_delivery():
     async with room(lambda number, text: [text]) as port:
         found = await measured("rooms", port, **ROOM)
     assert found["messages"] > 0
@@ -80,32 +80,32 @@ async def test_every_delivery_of_a_sound_room_is_counted():
     assert 0 < found["p50_ms"] <= found["p99_ms"]
 
 
-@pytest.mark.parametrize("told", [loses, doubles, reorders()])
-async def test_what_is_lost_doubled_or_reordered_makes_a_run_void(told):
-    async with room(told) as port:
+@pytest.mark.parametrize("fault", [loses, doubles, reorders()])
+async def test_rooms_is_void_if_a_message_is_lost_doubled_or_reordered(fault):
+    async with room(fault) as port:
         with pytest.raises(load.Void, match="lost, doubled or reordered"):
             await measured("rooms", port, **ROOM)
 
 
-async def test_what_nobody_said_makes_a_run_void():
+async def test_rooms_is_void_if_a_message_was_never_sent():
     async with room(invents) as port:
-        with pytest.raises(load.Void, match="who does not exist"):
+        with pytest.raises(load.Void, match="which does not exist"):
             await measured("rooms", port, **ROOM)
 
 
-async def test_a_message_that_is_not_whole_makes_a_run_void():
+async def test_rooms_is_void_if_a_message_is_cut():
     async with room(cuts) as port:
-        with pytest.raises(load.Void, match="is not whole"):
+        with pytest.raises(load.Void, match="is not complete"):
             await measured("rooms", port, **ROOM)
 
 
-async def test_a_server_that_ends_connections_makes_a_run_void():
+async def test_rooms_is_void_if_the_server_closes_a_socket():
     async with room(lambda number, text: 1 / 0) as port:
         with pytest.raises(load.Void, match="closed socket"):
             await measured("rooms", port, **ROOM)
 
 
-async def test_nobody_there_makes_a_run_void():
+async def test_rooms_is_void_if_no_server_listens():
     async with room(loses) as port:
         pass
     with pytest.raises(load.Void, match="refused"):
@@ -117,7 +117,7 @@ async def test_nobody_there_makes_a_run_void():
 
 @asynccontextmanager
 async def streaming(*pieces, pause=0.0, ends=False):
-    """A server that sends these pieces one after the other, and then nothing more, or ends."""
+    """A server that sends these pieces, and then nothing more, or ends the connection."""
 
     answering = set()
 
@@ -136,14 +136,14 @@ async def streaming(*pieces, pause=0.0, ends=False):
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1]
-        await asyncio.gather(*answering, return_exceptions=True)  # their readers are gone
+        await asyncio.gather(*answering, return_exceptions=True)  # their clients have left
 
 
 def events(count, form="data: {}\n\n"):
     return [form.format(CYCLE[at % len(CYCLE)]).encode() for at in range(count)]
 
 
-async def test_what_is_due_and_does_not_come_is_late():
+async def test_streams_counts_a_missing_event_as_late():
     async with streaming(HEAD + b"\r\n", *events(3), pause=0.02) as port:
         found = await measured("streams", port, **STREAM)
     assert found["due"] == 15
@@ -151,7 +151,7 @@ async def test_what_is_due_and_does_not_come_is_late():
     assert found["p99_late_ms"] > 1_000
 
 
-async def test_a_stream_is_read_however_it_is_cut_and_framed():
+async def test_streams_reads_events_in_any_pieces():
     dressed = "id: 7\r\nevent: message\r\ndata: {}\r\n\r\n"
     body = b": hello\r\n\r\nevent: meta\r\ndata: {}\r\n\r\n" + b"".join(events(9, dressed))
     bytewise = [b"1\r\n" + body[at : at + 1] + b"\r\n" for at in range(len(body))]
@@ -166,35 +166,37 @@ async def test_a_stream_is_read_however_it_is_cut_and_framed():
         (["data: a\n\n", "data: c\n\n"], "c came, and b was next"),
         (["data: a\n\n", "data: a\n\n"], "a came, and b was next"),
         (["data: ab\n\n"], "an event of 2 bytes"),
-        (["data: ?\n\n"], "which the text has not"),
+        (["data: ?\n\n"], "which is not in the text"),
         (["2\r\nhi\r\n0\r\n\r\n"], "has ended"),
     ],
 )
-async def test_what_does_not_follow_makes_a_run_void(sent, reason):
+async def test_streams_is_void_if_the_text_is_not_in_order(sent, reason):
     head = HEAD + (CHUNKED if "\r\n0" in sent[0] else b"\r\n")
     async with streaming(head, *(each.encode() for each in sent)) as port:
         with pytest.raises(load.Void, match=re.escape(reason)):
             await measured("streams", port, **STREAM)
 
 
-# ---- Connections that are held ----
+# ---- Idle connections ----
 
 
-async def test_connections_are_held_as_long_as_the_block_lasts():
+async def test_idle_connections_stay_open_during_the_block():
     async with streaming(HEAD + b"\r\n", *events(1)) as port:
 
         def hold():
-            with load.holding({0}, port=port, path="/", kind="stream", text=CYCLE, connections=3):
+            with load.idle_connections(
+                {0}, port=port, path="/", kind="stream", text=CYCLE, connections=3
+            ):
                 pass
 
         await asyncio.to_thread(hold)
 
 
-async def test_a_held_connection_that_ends_makes_a_run_void():
+async def test_idle_connections_is_void_if_one_ends():
     async with streaming(HEAD + b"\r\n", ends=True, pause=0.2) as port:
 
         def hold():
-            with load.holding(
+            with load.idle_connections(
                 {0}, port=port, path="/", kind="stream", text=CYCLE, connections=1
             ) as running:
                 running.wait(10)

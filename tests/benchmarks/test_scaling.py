@@ -1,19 +1,19 @@
-"""What docs/scaling.md reckons with is what was measured."""
+"""The costs in docs/scaling.md are those in cost.json."""
 
 import json
 import math
 
 import pytest
 
+from tests.processes import ROOT
 from tests.protocol.document import table
-from tests.servers import ROOT
 
 COSTS = table((ROOT / "docs" / "scaling.md").read_text(), "What was measured")
 FOUND = json.loads((ROOT / "benchmarks" / "results" / "cost.json").read_text())
 
 
 def value(path):
-    """What stands under a path: a section, the first values of a row in it, and a field."""
+    """The value at a path: a section, the first values of a row, and a field."""
     section, *keys, field = path.split()
     keys = [key.replace("_", " ") for key in keys]
     rows = FOUND[section]
@@ -21,6 +21,6 @@ def value(path):
 
 
 @pytest.mark.parametrize("row", COSTS, ids=lambda row: row[0])
-def test_a_cost_is_the_measured_one_to_two_digits(row):
+def test_cost_is_the_measured_one_to_two_digits(row):
     shown, measured = float(row[2].replace(",", "")), value(row[3])
     assert shown == round(measured, 1 - math.floor(math.log10(measured)))

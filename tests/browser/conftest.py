@@ -4,22 +4,15 @@ import json
 from uuid import uuid4
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
+from chat.log import store
+from chat.log.store import Draft
+from chat.models import Entry, Room
+from streaming.models import StreamText
+from tests.browser.chromium import Chromium
 from tests.browser.window import Window
-from tests.servers import Site, need
+from tests.servers import Site
 
-OPTIONS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-    "--window-size=1280,900",
-]
 IMPORT = """
 const [path, name, calls, done] = arguments;
 import(path).then((module) => {
@@ -31,27 +24,37 @@ import(path).then((module) => {
 """
 
 
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser of all tests of this process."""
+    browser = Chromium()
+    yield browser
+    browser.close()
+
+
 @pytest.fixture
-def open_window(tmp_path):
-    """Opens windows, and closes them after the test. Their consoles must have no errors."""
-    opened = []
+def open_window(chromium):
+    """Opens windows, and closes them after the test. Their consoles must have no errors.
+
+    Each is somebody else's: it has cookies and storage of its own. `further` are options of
+    Chromium, for which a browser of its own is started."""
+    opened, browsers = [], []
 
     def open_one(url, expected=(), further=()):
-        options = ChromeOptions()
-        options.binary_location = need("chromium", "chromium-browser", "google-chrome")
-        profile = tmp_path / f"profile-{len(opened)}"
-        for option in [*OPTIONS, *further, f"--user-data-dir={profile}"]:
-            options.add_argument(option)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        driver = Chrome(options, ChromeService(need("chromedriver")))
-        opened.append(Window(driver, expected))
+        browser = chromium
+        if further:
+            browser = Chromium(further, sessions=1)
+            browsers.append(browser)
+        opened.append(Window(browser, expected))
         return opened[-1].open(url)
 
     yield open_one
     faults = []
     for window in opened:
         faults += window.faults()
-        window.driver.quit()
+        window.close()
+    for browser in browsers:
+        browser.close()
     assert faults == []
 
 
@@ -83,7 +86,7 @@ def call(open_window, worker):
 @pytest.fixture(scope="package")
 def boss(site):
     """A superuser: name and password."""
-    site.shell("User.objects.create_superuser('boss', password='b')")
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
     return "boss", "b"
 
 
@@ -94,7 +97,7 @@ def make_room(site):
     def make(**fields):
         slug = f"room-{uuid4().hex[:8]}"
         fields = {"slug": slug, "name": "Room", **fields}
-        site.shell(f"from chat.models import Room\nRoom.objects.create(**{fields!r})")
+        site.query(lambda: Room.objects.create(**fields))
         return f"/chat/{slug}/"
 
     return make
@@ -122,20 +125,38 @@ def make_text(site):
     def make(body, **fields):
         slug = f"text-{uuid4().hex[:8]}"
         fields = {"slug": slug, "title": slug, "body": body, "interval_ms": 5, **fields}
-        site.shell(f"StreamText.objects.create(**{fields!r})")
+        site.query(lambda: StreamText.objects.create(**fields))
         return f"/stream/?text={slug}"
 
     return make
 
 
+def slug_of(path):
+    """The slug of the room at a path."""
+    return path.split("/")[2]
+
+
 def said(site, path):
     """The bodies in the log of the room at a path."""
-    room = path.split("/")[-2]
-    return ask(
-        site, f"list(Entry.objects.filter(room__slug={room!r}).values_list('body', flat=True))"
-    )
+    entries = Entry.objects.filter(room__slug=slug_of(path)).order_by("seq")
+    return site.query(lambda: list(entries.values_list("body", flat=True)))
 
 
-def ask(site, expression, before=""):
-    """The value of a Python expression that is evaluated where the site's models are."""
-    return json.loads(site.shell(f"{before}\nimport json\nprint(json.dumps({expression}))"))
+def write(site, path, *bodies):
+    """Writes into the log of the room at a path what another person says."""
+    slug = slug_of(path)
+
+    def append():
+        room = Room.objects.get(slug=slug)
+        drafts = [
+            Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{uuid4().hex[:8]}", body)
+            for body in bodies
+        ]
+        store.write(drafts)
+
+    site.query(append)
+
+
+def delete_room(site, path):
+    """Deletes the room at a path."""
+    site.query(lambda: Room.objects.filter(slug=slug_of(path)).delete())

@@ -55,8 +55,8 @@ def test_a_text_edited_in_the_admin_is_what_is_streamed(worker, boss, open_windo
     assert json.loads(wire[0][2])["interval_ms"] == 7
 
     admin.driver.find_element(By.LINK_TEXT, "Watch it stream").click()
-    admin.until(lambda: len(admin.driver.window_handles) == 2)
-    admin.driver.switch_to.window(admin.driver.window_handles[1])
+    admin.until(lambda: len(admin.other_tabs()) == 1)
+    admin.switch_to(admin.other_tabs()[0])
     admin.until(lambda: admin.run("return document.querySelector('#text')?.value") == slug)
     admin.click("#start")
     admin.until(lambda: admin.text("#output") == " after 改了\nline")

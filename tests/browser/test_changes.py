@@ -3,17 +3,12 @@
 import pytest
 from selenium.webdriver import ActionChains, Keys
 
-from tests.browser.conftest import ask, said
+from chat.models import Entry
+from tests.browser.conftest import said, write
 from tests.browser.window import OUTAGE
 
 LOBBY = "/chat/lobby/"
 DELETED = "message deleted"
-# More than a page that opens takes.
-FILLING = """
-from chat.log.store import Draft, write
-room = Room.objects.get(slug={slug!r})
-write([Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n in range(60)])
-"""
 
 
 def value(window):
@@ -22,7 +17,7 @@ def value(window):
 
 def bar(window):
     """What the bar above the composer says; None if there is none."""
-    script = "const bar = document.querySelector('#purpose');"
+    script = "const bar = document.querySelector('#compose-mode');"
     return window.run(f"{script} return bar.hidden ? null : bar.querySelector('p').innerText")
 
 
@@ -191,8 +186,8 @@ def test_changes_of_an_outage_are_shown_at_once_and_arrive_once(make_site, open_
     for window in two:
         until_shown(window, ("won", "edited", None), (DELETED, "", None), ("what?", "", quote))
         assert_reload_shows_the_same(window)
-    kinds = "list(Entry.objects.values_list('kind', flat=True))"
-    assert ask(site, kinds) == ["say", "say", "edit", "delete", "say"]
+    kinds = site.query(lambda: list(Entry.objects.order_by("seq").values_list("kind", flat=True)))
+    assert kinds == ["say", "say", "edit", "delete", "say"]
 
 
 def test_a_refused_edit_gives_back_the_message_and_keeps_the_words(two):
@@ -252,7 +247,9 @@ def test_a_quote_of_what_is_not_loaded_is_fetched_and_followed(site, worker, two
     ann.say("long ago")
     ann.until_sent("long ago")
     ann.choose_for("long ago", "Reply")
-    site.shell(FILLING.format(slug=path.split("/")[2]))
+    write(
+        site, path, *(f"line {number}" for number in range(60))
+    )  # more than a page that opens takes
     ann.say("remember?")
     bob.driver.refresh()
     bob.until(lambda: len(bob.rows()) == 50)
@@ -264,5 +261,5 @@ def test_a_quote_of_what_is_not_loaded_is_fetched_and_followed(site, worker, two
     bob.until(lambda: bob.rows()[-1]["quote"] == quote.replace("long ago", "yesterday"))
     assert "yesterday" not in bob.bodies()
     bob.run("document.querySelector('#log > li:last-child .quote').click()")
-    lit = "return document.querySelector('#log .lit .body')?.textContent"
+    lit = "return document.querySelector('#log .highlighted .body')?.textContent"
     bob.until(lambda: bob.run(lit) == "yesterday")

@@ -1,20 +1,12 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from tests.browser.conftest import said
+from chat.models import Entry
+from tests.browser.conftest import delete_room, said, slug_of, write
 from tests.browser.window import OUTAGE
 
 LOBBY = "/chat/lobby/"
-# A log that is older than today, with a midnight between the entries 100 and 101.
-HISTORY = """
-from datetime import datetime, UTC
-from chat.log.store import Draft, write
-room = Room.objects.get(slug={slug!r})
-for n in range(1, 121):
-    write([Draft(room.pk, "say", "g-1", "Ann", f"c{{n}}", f"line {{n}}\\nand more")])
-for day, seqs in [(1, range(1, 101)), (2, range(101, 121))]:
-    at = datetime(2021, 5, day, 12, tzinfo=UTC)
-    Entry.objects.filter(room=room, seq__in=seqs).update(at=at)
-"""
 TOP_OF = """
 return document.querySelector(`#log > [data-seq="${arguments[0]}"]`).getBoundingClientRect().top;
 """
@@ -27,6 +19,13 @@ def days(window):
       [Number(day.closest("li").dataset.seq), day.textContent]);
     """
     return window.run(script)
+
+
+def make_old(path):
+    """Makes a log older than today, with a midnight between the entries 100 and 101."""
+    for day, seqs in [(1, range(1, 101)), (2, range(101, 121))]:
+        at = datetime(2021, 5, day, 12, tzinfo=UTC)
+        Entry.objects.filter(room__slug=slug_of(path), seq__in=seqs).update(at=at)
 
 
 def seqs(window):
@@ -98,7 +97,8 @@ def test_a_reload_keeps_the_history(worker, open_window, make_room):
 
 def test_scrolling_up_brings_the_history_and_moves_no_line(site, worker, open_window, make_room):
     path = make_room()
-    site.shell(HISTORY.format(slug=path.split("/")[2]))
+    write(site, path, *(f"line {number}\nand more" for number in range(1, 121)))
+    site.query(make_old, path)
     window = open_window(worker.url + path)
     window.until(lambda: seqs(window) == list(range(71, 121)))
     assert days(window) == [[71, "Saturday, May 1, 2021"], [101, "Sunday, May 2, 2021"]]
@@ -199,8 +199,8 @@ def test_a_name_that_a_user_has_is_refused_by_the_field(worker, boss, open_windo
     window.click("#change")
     window.fill("#nickname", boss[0].upper())
     window.click("#rename button")
-    window.until(lambda: window.text("#refused") == "The name BOSS is taken.")
-    assert window.find("#refused").is_displayed()
+    window.until(lambda: window.text("#name-error") == "The name BOSS is taken.")
+    assert window.find("#name-error").is_displayed()
     assert window.run("return document.activeElement.id") == "nickname"
     window.click("#cancel")
     assert window.text("#nick") == name
@@ -210,7 +210,6 @@ def test_a_room_that_is_deleted_is_said_to_be_gone(site, worker, open_window, ma
     path = make_room()
     window = open_window(worker.url + path)
     window.until_state("connected")
-    slug = path.split("/")[-2]
-    site.shell(f"from chat.models import Room\nRoom.objects.get(slug={slug!r}).delete()")
+    delete_room(site, path)
     window.until_state("closed")
     assert "no such place" in window.text("#state")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from streaming.models import StreamText
 from tests.browser.window import OUTAGE
 from tests.hosted import HostedSite
 
@@ -17,7 +18,7 @@ PAGES = ["/", "/stream/", "/chat/", "/chat/lobby/", "/login/", "/admin/login/"]
 @pytest.fixture(scope="module")
 def hosted(tmp_path_factory):
     site = HostedSite(tmp_path_factory.mktemp("hosted"))
-    site.shell("User.objects.create_superuser('boss', password='b')")
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
     yield site
     site.close()
 
@@ -42,7 +43,7 @@ def test_every_file_of_every_page_comes_once_under_its_hashed_name(hosted, open_
 
 def test_a_text_plays_to_its_end(hosted, open_window):
     create = {"slug": "short", "title": "Short", "body": "through nginx", "interval_ms": 20}
-    hosted.shell(f"StreamText.objects.create(**{create!r})")
+    hosted.query(lambda: StreamText.objects.create(**create))
     window = open_window(f"{hosted.front.url}/stream/?text=short")
     window.click("#start")
     window.until_state("done")

@@ -41,7 +41,7 @@ def test_a_quote_and_what_it_answers_stay_text(worker, open_window, make_room):
     author.say(IMAGE)
     reader.until_sent(IMAGE)
     reader.choose_for(IMAGE, "Reply")
-    assert reader.text("#purpose-line") == IMAGE
+    assert reader.text("#compose-quote") == IMAGE
     assert_harmless(reader)
     reader.say("what is this?")
     for window in (author, reader):

@@ -72,24 +72,21 @@ def test_what_is_unsent_is_shown_before_there_is_a_line(worker, window):
 
 
 def test_two_tabs_of_one_person_make_one_entry(site, window, path):
-    first = window.driver.current_window_handle
-    url = window.driver.current_url
-    window.driver.switch_to.new_window("tab")
-    window.open(url)
+    first = window.open_tab(window.driver.current_url)
     window.until_state("connected")
     second = window.driver.current_window_handle
     for handle in (first, second):
-        window.driver.switch_to.window(handle)
+        window.switch_to(handle)
         cut(window)
     for handle, body in ((first, "from the first"), (second, "from the second")):
-        window.driver.switch_to.window(handle)
+        window.switch_to(handle)
         window.say(body)
     for handle in (first, second):
-        window.driver.switch_to.window(handle)
+        window.switch_to(handle)
         bodies = [("from the first", "sending"), ("from the second", "sending")]
         window.until(lambda bodies=bodies: shown(window) == bodies)
     for handle in (first, second):
-        window.driver.switch_to.window(handle)
+        window.switch_to(handle)
         window.until_sent("from the first", "from the second")
     assert said(site, path) == ["from the first", "from the second"]
     assert stored(window) == []

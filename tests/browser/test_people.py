@@ -102,12 +102,11 @@ def test_who_comes_and_goes_is_counted_and_named(two, open_window, worker, boss)
 def test_a_person_with_two_tabs_is_there_once(two, open_window):
     ann, bob = two
     here = ann.driver.current_url
-    bob.driver.switch_to.new_window("tab")
-    bob.open(here).until_state("connected")
+    first = bob.open_tab(here)
+    bob.until_state("connected")
     ann.until(lambda: online(ann) == "2 online")
-    first = bob.driver.window_handles[0]
     bob.driver.close()
-    bob.driver.switch_to.window(first)
+    bob.switch_to(first)
     # Told of after the tab that went: Bob is still counted among the three.
     carol = open_window(here)
     ann.until(lambda: carol.text("#nick") in " ".join(names(ann)))

@@ -2,9 +2,11 @@
 no page breaks it is proved by every test here, since the console must stay without errors."""
 
 import pytest
+from django.contrib.auth.models import User
 
-from tests.browser.conftest import ask
-from tests.servers import free_port
+from chat.models import Entry, Room
+from streaming.models import StreamText
+from tests.shared import free_port
 
 # Before anything of the page runs.
 WITNESS = """
@@ -81,13 +83,17 @@ ADMIN = [
     "/admin/password_change/",
     "/admin/nowhere/",
 ]
-ROWS = """{
-    "text": StreamText.objects.first().pk,
-    "revision": StreamText.objects.first().revisions.first().pk,
-    "room": Room.objects.get(slug="lobby").pk,
-    "entry": Entry.objects.filter(kind="say").last().pk,
-    "user": User.objects.get(username="boss").pk,
-}"""
+
+
+def primary_keys():
+    """Of a row of each table."""
+    return {
+        "text": StreamText.objects.first().pk,
+        "revision": StreamText.objects.first().revisions.first().pk,
+        "room": Room.objects.get(slug="lobby").pk,
+        "entry": Entry.objects.filter(kind="say").last().pk,
+        "user": User.objects.get(username="boss").pk,
+    }
 
 
 @pytest.fixture
@@ -112,7 +118,7 @@ def test_no_page_breaks_its_policy(open_witnessed, worker):
 def test_no_page_of_the_admin_breaks_its_policy(open_witnessed, worker, boss, site, two):
     two[0].say("hello")
     two[1].until_sent("hello")
-    rows = ask(site, ROWS, before="from chat.models import Room")
+    rows = site.query(primary_keys)
     window = open_witnessed("/", expected=["/admin/nowhere/ - Failed to load"])
     window.log_in(worker.url, *boss)
     for path in ADMIN:
@@ -124,7 +130,7 @@ def test_no_page_of_the_admin_breaks_its_policy(open_witnessed, worker, boss, si
 def test_a_socket_and_a_stream_of_this_host_are_allowed(open_witnessed, path, make_text, worker):
     window = open_witnessed(path)
     window.until_state("connected")
-    assert window.run("return document.querySelector('#state').dataset.tap") == "socket"
+    assert window.run("return document.querySelector('#state').dataset.transport") == "socket"
     window.open(worker.url + make_text("ab"))
     window.click("#start")
     window.until_state("done")

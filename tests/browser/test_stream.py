@@ -9,7 +9,8 @@ import pytest
 from selenium.webdriver import Keys
 
 from config.management.commands.demo import BODY
-from tests.browser.conftest import ask
+from realtime import graphemes
+from streaming.models import Revision, StreamText
 from tests.browser.window import OUTAGE
 
 CLOSED = 2
@@ -47,11 +48,8 @@ def press_synthetic_enter(window, **fields):
 
 def test_the_text_is_shown_exactly_and_the_source_is_closed(site, worker, open_window, make_text):
     path = make_text(BODY)
-    revision, body, total = ask(
-        site,
-        "[found.pk, found.body, graphemes.count(found.body)]",
-        "from streaming import graphemes\nfound = Revision.objects.latest('pk')",
-    )
+    revision = site.query(lambda: Revision.objects.latest("pk"))
+    body, total = revision.body, graphemes.count(revision.body)
     window = open_window(worker.url + path)
     window.click("#raw summary")
     window.click("#start")
@@ -64,9 +62,9 @@ def test_the_text_is_shown_exactly_and_the_source_is_closed(site, worker, open_w
     # Closed by the page: one that the server ends breaks first, and asks a second time.
     assert (window.sources(), window.run("return breaks")) == ([CLOSED], 0)
     wire = window.wire()
-    assert wire[-1] == [f"{revision}:{total}", "done", f'{{"total":{total}}}']
+    assert wire[-1] == [f"{revision.pk}:{total}", "done", f'{{"total":{total}}}']
     newest = range(total + 2 - len(wire), total + 1)
-    assert [id for id, _, _ in wire[:-1]] == [f"{revision}:{offset}" for offset in newest]
+    assert [id for id, _, _ in wire[:-1]] == [f"{revision.pk}:{offset}" for offset in newest]
 
 
 def test_the_drawer_shows_each_event_as_it_came(worker, open_window, make_text):
@@ -97,7 +95,7 @@ def test_a_stopped_text_goes_on_where_it_stood(worker, open_window, make_text):
     other = make_text("another text").split("=")[1]
     window = open_window(worker.url + make_text(NUMBERS, interval_ms=SLOW_MS))
     window.click("#raw summary")
-    window.click("#go-on")
+    window.click("#resume")
     assert window.state() == "idle"  # nothing has been stopped yet
     window.click("#start")
     window.until(lambda: shown_length(window) >= 3)
@@ -106,7 +104,7 @@ def test_a_stopped_text_goes_on_where_it_stood(worker, open_window, make_text):
 
     window.choose("#pace", "20")
     window.choose("#text", other)  # for the next start
-    window.click("#go-on")
+    window.click("#resume")
     window.until_state("done")
     assert window.text("#output") == NUMBERS
     metas = [json.loads(data) for _, event, data in window.wire() if event == "meta"]
@@ -170,25 +168,25 @@ def cut_off(site, worker, window, meanwhile):
     worker.kill()
     window.until_state("reconnecting")
     before = window.text("#output")
-    site.shell(meanwhile)
+    change(site, **meanwhile)
     worker.start()
     window.until_state("done")
     return before
 
 
-def changed(**fields):
-    """Code that changes the text which is streamed where none is named."""
+def change(site, **fields):
+    """Changes the text which is streamed where none is named."""
     fields = {"interval_ms": FAST_MS, **fields}
-    return f"StreamText.objects.update_or_create(slug='default', defaults={fields!r})"
+    site.query(lambda: StreamText.objects.update_or_create(slug="default", defaults=fields))
 
 
 @pytest.mark.parametrize("settings", [{"development": True}, {"redis": True}], ids=str)
 def test_a_stream_goes_on_where_it_was_cut_off(make_site, open_window, settings):
     site = make_site(**settings)
-    site.shell(changed(body=NUMBERS, interval_ms=SLOW_MS))
+    change(site, body=NUMBERS, interval_ms=SLOW_MS)
     worker = site.worker()
     window = open_window(f"{worker.url}/stream/", expected=OUTAGE)
-    before = cut_off(site, worker, window, meanwhile=changed())
+    before = cut_off(site, worker, window, meanwhile={})
 
     assert window.text("#output") == NUMBERS
     assert NUMBERS.startswith(before)
@@ -202,10 +200,10 @@ def test_a_stream_goes_on_where_it_was_cut_off(make_site, open_window, settings)
 
 def test_an_edited_text_ends_as_it_began(make_site, open_window):
     site = make_site()
-    site.shell(changed(body=NUMBERS, interval_ms=SLOW_MS))
+    change(site, body=NUMBERS, interval_ms=SLOW_MS)
     worker = site.worker()
     window = open_window(f"{worker.url}/stream/", expected=OUTAGE)
-    cut_off(site, worker, window, meanwhile=changed(body="something else"))
+    cut_off(site, worker, window, meanwhile={"body": "something else"})
     assert window.text("#output") == NUMBERS
 
     window.click("#start")
@@ -240,7 +238,7 @@ def test_a_plain_page_on_another_port_gets_one_character_after_another(
 ):
     body = ["一", "二", " ", "t", "o", "👨‍👩‍👧‍👦", "e\u0301", "!"]
     site = make_site(development=True)
-    site.shell(changed(body="".join(body), event_name="token", interval_ms=SLOW_MS))
+    change(site, body="".join(body), event_name="token", interval_ms=SLOW_MS)
     worker = site.worker()
     url, folder = elsewhere
     (folder / "index.html").write_text(ELSEWHERE % worker.port)

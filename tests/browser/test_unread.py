@@ -1,8 +1,10 @@
 """What has been read and what not: in titles, above the first that is new, in the list of rooms."""
 
+from tests.browser.conftest import write
+
 MARKED = """
-const fresh = document.querySelector("#log .fresh");
-return fresh && Number(fresh.closest("li").dataset.seq);
+const divider = document.querySelector("#log .divider");
+return divider && Number(divider.closest("li").dataset.seq);
 """
 AT_BOTTOM = """
 const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#scroller");
@@ -13,22 +15,16 @@ const [slug, done] = arguments;
 fetch("/api/rooms").then((answer) => answer.json()).then(({ rooms }) =>
   done(rooms.find((room) => room.slug === slug).unread));
 """
-FILLING = """
-from chat.log.store import Draft, write
-room = Room.objects.get(slug={slug!r})
-write([Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{{n}}", f"line {{n}}") for n in range({count})])
-"""
+
+
+def fill(site, path, count):
+    """Writes so many messages of another person."""
+    write(site, path, *(f"line {number}" for number in range(count)))
 
 
 def title(window):
     """What the title says before the room's name."""
     return window.driver.title.removesuffix("Room · Twinstream").strip()
-
-
-def titles(window):
-    """The titles of all tabs, told without bringing any to the front."""
-    targets = window.cdp("Target.getTargets")["targetInfos"]
-    return [target["title"] for target in targets if target["type"] == "page"]
 
 
 def unread(window, path):
@@ -54,25 +50,17 @@ def badge(window, path):
     return window.run(script, path.split("/")[2])
 
 
-def in_new_tab(window, url):
-    """Opens another tab of the same person in front; returns the handle of the one left."""
-    left = window.driver.current_window_handle
-    window.driver.switch_to.new_window("tab")
-    window.open(url)
-    return left
-
-
 def test_a_hidden_page_counts_in_its_title_what_others_say(two, worker):
     ann, bob = two
     ann.say("mine")
     bob.until_sent("mine")
-    room = in_new_tab(ann, f"{worker.url}/login/")
+    room = ann.open_tab(f"{worker.url}/login/")
     for body in ["one", "two", "three"]:
         bob.say(body)
     bob.until_sent("mine", "one", "two", "three")
     bob.choose_for("three", "Delete", "Delete")
-    ann.until(lambda: "(2) Room · Twinstream" in titles(ann))
-    ann.driver.switch_to.window(room)
+    ann.until(lambda: "(2) Room · Twinstream" in ann.titles())
+    ann.switch_to(room)
     ann.until(lambda: title(ann) == "")
     bob.say("while you look")
     ann.until(lambda: "while you look" in ann.bodies())
@@ -81,7 +69,7 @@ def test_a_hidden_page_counts_in_its_title_what_others_say(two, worker):
 
 def test_what_comes_while_one_reads_above_is_counted_on_the_button(site, two, path):
     ann, bob = two
-    site.shell(FILLING.format(slug=path.split("/")[2], count=45))
+    fill(site, path, 45)
     ann.until(lambda: len(ann.rows()) == 45)
     ann.run("document.querySelector('#scroller').scrollTop = 0")
     ann.until(lambda: not ann.run(AT_BOTTOM))
@@ -118,7 +106,7 @@ def test_a_line_stands_above_what_was_said_meanwhile(two, worker, path):
 
 
 def test_the_first_visit_has_missed_nothing(site, open_window, worker, path):
-    site.shell(FILLING.format(slug=path.split("/")[2], count=3))
+    fill(site, path, 3)
     window = open_window(worker.url + path)
     window.until(lambda: len(window.rows()) == 3)
     assert (marked(window), title(window)) == (None, "")
@@ -129,12 +117,12 @@ def test_reading_in_one_tab_empties_the_count_of_the_other(two, worker, path):
     ann, bob = two
     bob.say("hello")
     ann.until_sent("hello")
-    in_new_tab(ann, f"{worker.url}/login/")
+    ann.open_tab(f"{worker.url}/login/")
     bob.say("psst")
-    ann.until(lambda: "(1) Room · Twinstream" in titles(ann))
+    ann.until(lambda: "(1) Room · Twinstream" in ann.titles())
     ann.open(worker.url + path)
     ann.until_sent("hello", "psst")
-    ann.until(lambda: titles(ann) == ["Room · Twinstream"] * 2)
+    ann.until(lambda: ann.titles() == ["Room · Twinstream"] * 2)
 
 
 def test_the_list_of_rooms_shows_what_is_unread_and_follows(two, worker, path):
@@ -151,10 +139,10 @@ def test_the_list_of_rooms_shows_what_is_unread_and_follows(two, worker, path):
     assert badge(ann, path) == "2"
     ann.until(lambda: ann.driver.title == "(2) Chat · Twinstream")
 
-    rooms = in_new_tab(ann, worker.url + path)
+    rooms = ann.open_tab(worker.url + path)
     ann.until_sent("seen", "new", "newer")
     until_read(ann, worker, path)
-    ann.driver.switch_to.window(rooms)
+    ann.switch_to(rooms)
     ann.until(lambda: badge(ann, path) is None)
     ann.until(lambda: ann.driver.title == "Chat · Twinstream")
 
@@ -165,7 +153,7 @@ def test_the_list_of_rooms_follows_another_page_of_this_browser_at_once(two, wor
     ann.until_sent("seen")
     until_read(ann, worker, path)
     ann.run("document.querySelector('#scroller').scrollTop = 0")
-    in_new_tab(ann, f"{worker.url}/chat/")
+    ann.open_tab(f"{worker.url}/chat/")
     ann.run("window.setInterval = null; window.asked = performance.now()")
     bob.say("new")
     ann.until(lambda: badge(ann, path) == "1")
@@ -178,6 +166,6 @@ def test_more_than_can_be_counted_is_said_so(site, two, worker, path):
     ann.until_sent("seen")
     until_read(ann, worker, path)
     ann.open(f"{worker.url}/login/")
-    site.shell(FILLING.format(slug=path.split("/")[2], count=120))
+    fill(site, path, 120)
     ann.open(f"{worker.url}/chat/")
     assert badge(ann, path) == "99+"

@@ -1,9 +1,11 @@
 """A window of a real Chromium, and what a person does and sees in it."""
 
 from selenium.common.exceptions import TimeoutException
-from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from tests.browser.chromium import Chromium
 
 WAIT_SECONDS = 30
 POLL_SECONDS = 0.05
@@ -44,18 +46,34 @@ return Array.from(document.querySelectorAll("#rows tr"), (row) =>
 
 
 class Window:
-    """One Chromium with a profile of its own."""
+    """The browser of one person: a context of a Chromium, and its tabs."""
 
-    def __init__(self, driver: Chrome, expected: tuple[str, ...]):
-        self.driver = driver
+    def __init__(self, browser: Chromium, expected: tuple[str, ...]):
+        self.browser = browser
         self.expected = expected
-        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+        self.driver, self.context = browser.open_context()
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+
+    def close(self):
+        """Closes all tabs of this person."""
+        self.browser.close_context(self.driver, self.context)
 
     # ---- Acting ----
 
     def open(self, url):
         self.driver.get(url)
         return self
+
+    def open_tab(self, url):
+        """Opens a tab of the same person in front; returns the handle of the one that is left."""
+        left = self.driver.current_window_handle
+        self.driver.switch_to.window(self.browser.open_page(self.context))
+        self.open(url)
+        return left
+
+    def switch_to(self, tab):
+        """Brings a tab to the front."""
+        self.driver.switch_to.window(tab)
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
@@ -118,6 +136,15 @@ class Window:
         self.until(lambda: self.run("return !document.querySelector('#id_password')"))
 
     # ---- Looking ----
+
+    def other_tabs(self):
+        """The handles of this person's other tabs."""
+        pages = [page["targetId"] for page in self.browser.pages(self.context)]
+        return [page for page in pages if page != self.driver.current_window_handle]
+
+    def titles(self):
+        """The titles of all tabs, of which none is brought to the front for it."""
+        return [page["title"] for page in self.browser.pages(self.context)]
 
     def text(self, selector):
         return self.run("return document.querySelector(arguments[0]).textContent", selector)

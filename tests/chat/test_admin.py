@@ -5,8 +5,8 @@ from django.test import Client as Browser
 
 from chat import rooms
 from chat.log import store
-from chat.log.writer import appender
 from chat.models import Entry, Room
+from chat.worker import current
 from tests.chat.log.test_store import draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ def delete(client, *entries):
     return client.post(ENTRIES, chosen, follow=True).content.decode()
 
 
-def test_a_message_is_deleted_by_an_entry(staff, lobby):
+def test_the_delete_action_appends_a_delete_entry(staff, lobby):
     store.write([draft(lobby, "a", "secret"), draft(lobby, "b", "stays")])
     page = delete(staff, Entry.objects.get(seq=1))
     assert "1 message was deleted." in page
@@ -36,16 +36,16 @@ def test_a_message_is_deleted_by_an_entry(staff, lobby):
     ]
 
 
-def test_what_is_no_message_is_passed_over(staff, lobby):
+def test_the_delete_action_ignores_entries_that_are_not_messages(staff, lobby):
     store.write([draft(lobby, "a"), draft(lobby, "b", "", kind="delete", ref=1)])
     assert "0 messages were deleted." in delete(staff, *Entry.objects.all())
     assert Entry.objects.count() == 2
 
 
-async def test_who_reads_the_room_hears_of_it(connect, lobby, boss):
+async def test_a_reader_of_the_room_receives_the_deletion(connect, lobby, boss):
     client = await connect()
     await client.join()
-    await appender().add(draft(lobby, "a", "secret"))
+    await current().writer.add(draft(lobby, "a", "secret"))
     await client.until("events")
     browser = Browser()
 
@@ -59,7 +59,7 @@ async def test_who_reads_the_room_hears_of_it(connect, lobby, boss):
     assert (entry["kind"], entry["ref"], entry["author"]["name"]) == ("delete", 1, "boss")
 
 
-def test_who_may_only_look_may_not_delete(client, lobby, stranger):
+def test_the_view_permission_does_not_allow_to_delete(client, lobby, stranger):
     store.write([draft(lobby, "a")])
     stranger.is_staff = True
     stranger.save()
@@ -75,7 +75,7 @@ def change(client, entry, body):
     return answer.content.decode()
 
 
-def test_a_message_is_edited_by_an_entry(staff, lobby):
+def test_the_form_appends_an_edit_entry(staff, lobby):
     store.write([draft(lobby, "a", "rude")])
     assert "The message was changed." in change(staff, Entry.objects.get(), "kind\r\nand gentle")
     said, edit = Entry.objects.order_by("seq")
@@ -86,19 +86,19 @@ def test_a_message_is_edited_by_an_entry(staff, lobby):
 @pytest.mark.parametrize(
     ("body", "why"), [(" ", "at least one character"), ("x" * 4_001, "at most 4000 characters")]
 )
-def test_a_body_that_cannot_be_is_refused_by_the_form(staff, lobby, body, why):
+def test_the_form_refuses_a_bad_body(staff, lobby, body, why):
     store.write([draft(lobby, "a", "stays")])
     assert why in change(staff, Entry.objects.get(), body)
     assert Entry.objects.get().body == "stays"
 
 
-def test_a_message_that_was_deleted_meanwhile_cannot_be_edited(staff, lobby, monkeypatch):
+def test_a_message_that_was_just_deleted_cannot_be_edited(staff, lobby, monkeypatch):
     store.write([draft(lobby, "a", "secret")])
     entry = Entry.objects.get()
     is_moderator = rooms.is_moderator
 
     async def deleted_meanwhile(member):
-        await appender().add(draft(lobby, "b", "", kind="delete", ref=1))
+        await current().writer.add(draft(lobby, "b", "", kind="delete", ref=1))
         return await is_moderator(member)
 
     monkeypatch.setattr(rooms, "is_moderator", deleted_meanwhile)
@@ -106,7 +106,7 @@ def test_a_message_that_was_deleted_meanwhile_cannot_be_edited(staff, lobby, mon
     assert Entry.objects.get(seq=1).body == ""
 
 
-def test_what_is_no_message_is_to_be_read(staff, lobby):
+def test_entries_that_are_not_messages_are_read_only(staff, lobby):
     store.write([draft(lobby, "a"), draft(lobby, "b", "", kind="delete", ref=1)])
     for entry in Entry.objects.all():
         assert staff.get(f"{ENTRIES}{entry.pk}/change/").status_code == 200
@@ -115,7 +115,7 @@ def test_what_is_no_message_is_to_be_read(staff, lobby):
     assert staff.get(f"{ENTRIES}add/").status_code == 403
 
 
-def test_a_room_is_added_and_changed_without_touching_its_log(staff, lobby):
+def test_a_room_is_added_and_changed_without_changing_its_head(staff, lobby):
     store.write([draft(lobby)])  # after the room was loaded for the form, as it were
     fields = {"name": "Foyer", "slug": "lobby", "topic": "t", "is_public": "on"}
     assert staff.post(f"/admin/chat/room/{lobby.pk}/change/", fields).status_code == 302
@@ -125,7 +125,7 @@ def test_a_room_is_added_and_changed_without_touching_its_log(staff, lobby):
     assert Room.objects.get(slug="new").head == 0
 
 
-def test_a_room_can_be_deleted_with_its_log(staff, lobby):
+def test_a_room_is_deleted_with_its_log(staff, lobby):
     store.write([draft(lobby)])
     assert staff.post(f"/admin/chat/room/{lobby.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Room.objects.filter(pk=lobby.pk).exists()

@@ -10,10 +10,11 @@ from django.http import HttpRequest
 from django.test import Client as Browser
 
 from chat.models import Room
-from chat.transports.base_socket import FORBIDDEN, SESSION_ENDED
+from chat.worker import current
 from config.sessions import SessionStore
+from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
-from realtime.revocation import ROOMS, dismissals, of_member, of_room
+from realtime.revocation import ROOMS, member_subject, room_subject
 from tests.chat.conftest import session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +32,7 @@ async def heard():
 
     def listen(*whom):
         for one in whom:
-            dismissals().tell([one], lambda one=one: heard.append(one))
+            current().revocation.watch_always(one, lambda one=one: heard.append(one))
         return heard
 
     return listen
@@ -44,7 +45,7 @@ def save(row, **fields):
     row.save()
 
 
-async def test_a_room_that_is_made_private_is_closed_to_guests_at_once(connect, lobby, alice):
+async def test_a_room_that_becomes_private_removes_guests_at_once(connect, lobby, alice):
     await database_sync_to_async(lobby.members.add)(alice)
     guest, line = await connect(), await connect("/ws/chat/lobby/")
     member = await connect(headers=[await session_of(alice)])
@@ -52,18 +53,18 @@ async def test_a_room_that_is_made_private_is_closed_to_guests_at_once(connect, 
         await client.join()
     await save(lobby, is_public=False)
     assert (await guest.until("error"))["code"] == "forbidden"
-    assert await line.closed() == FORBIDDEN
+    assert await line.closed() == CloseCode.FORBIDDEN
     assert (await member.until("joined"))["reset"] is False
 
 
-async def test_a_room_that_is_deleted_is_gone_at_once(connect, lobby):
+async def test_readers_of_a_deleted_room_are_told_at_once(connect, lobby):
     client = await connect()
     await client.join()
     await lobby.adelete()
     assert (await client.until("error"))["code"] == "not_found"
 
 
-async def test_who_is_no_longer_staff_leaves_private_rooms_and_stays_connected(
+async def test_a_user_who_is_no_longer_staff_leaves_private_rooms_and_stays_connected(
     connect, backroom, boss
 ):
     client = await connect(headers=[await session_of(boss)])
@@ -76,9 +77,11 @@ async def test_who_is_no_longer_staff_leaves_private_rooms_and_stays_connected(
 
 @pytest.mark.parametrize("from_the_user", [False, True])
 @pytest.mark.parametrize("how", ["remove", "clear", "set"])
-async def test_who_is_put_out_of_a_room_is_told(backroom, alice, boss, heard, how, from_the_user):
+async def test_a_member_removed_from_a_room_is_revoked(
+    backroom, alice, boss, heard, how, from_the_user
+):
     await database_sync_to_async(backroom.members.add)(boss)
-    told = heard(of_member(f"u-{alice.pk}"), of_member(f"u-{boss.pk}"))
+    told = heard(member_subject(f"u-{alice.pk}"), member_subject(f"u-{boss.pk}"))
     people, rows = (alice.chat_rooms, [backroom]) if from_the_user else (backroom.members, [alice])
     if how == "remove":
         await database_sync_to_async(people.remove)(*rows)
@@ -86,14 +89,16 @@ async def test_who_is_put_out_of_a_room_is_told(backroom, alice, boss, heard, ho
         await database_sync_to_async(people.clear)()
     else:
         await database_sync_to_async(people.set)([])
-    expected = {of_member(f"u-{alice.pk}")}
+    expected = {member_subject(f"u-{alice.pk}")}
     if how != "remove" and not from_the_user:
-        expected.add(of_member(f"u-{boss.pk}"))
+        expected.add(member_subject(f"u-{boss.pk}"))
     assert set(told) == expected
 
 
-async def test_what_takes_no_right_away_is_told_to_nobody(lobby, backroom, alice, boss, heard):
-    told = heard(ROOMS, of_member(f"u-{alice.pk}"), of_member(f"u-{boss.pk}"))
+async def test_a_change_that_takes_no_right_away_revokes_nothing(
+    lobby, backroom, alice, boss, heard
+):
+    told = heard(ROOMS, member_subject(f"u-{alice.pk}"), member_subject(f"u-{boss.pk}"))
     await database_sync_to_async(backroom.members.add)(boss)
     await alice.asave(update_fields=["last_login"])
     await lobby.asave(update_fields=["topic"])
@@ -101,8 +106,8 @@ async def test_what_takes_no_right_away_is_told_to_nobody(lobby, backroom, alice
     assert told == []
 
 
-async def test_a_change_that_is_rolled_back_dismisses_nobody(alice, heard):
-    told = heard(of_member(f"u-{alice.pk}"))
+async def test_a_change_that_is_rolled_back_revokes_nothing(alice, heard):
+    told = heard(member_subject(f"u-{alice.pk}"))
 
     @database_sync_to_async
     def fail():
@@ -115,16 +120,16 @@ async def test_a_change_that_is_rolled_back_dismisses_nobody(alice, heard):
     assert told == []
 
 
-async def test_the_connections_of_a_session_are_known_by_no_key_that_opens_it(connect, alice):
+async def test_the_subject_of_a_session_does_not_contain_its_key(connect, alice):
     browser = Browser()
     await database_sync_to_async(browser.force_login)(alice)
     key = browser.cookies["sessionid"].value
     await connect(headers=[(b"cookie", f"sessionid={key}".encode())])
-    assert any(whom.startswith("session ") for whom in dismissals().ears)
-    assert not any(key in whom for whom in dismissals().ears)
+    assert any(whom.startswith("session ") for whom in current().revocation.watches)
+    assert not any(key in whom for whom in current().revocation.watches)
 
 
-async def test_an_asynchronous_logout_ends_the_socket(connect, alice):
+async def test_an_asynchronous_logout_closes_the_socket(connect, alice):
     request = HttpRequest()
     request.session = SessionStore()
     await alogin(request, alice, "django.contrib.auth.backends.ModelBackend")
@@ -133,26 +138,26 @@ async def test_an_asynchronous_logout_ends_the_socket(connect, alice):
     client = await connect(headers=[header])
     await client.until("welcome")
     await alogout(request)
-    assert await client.closed() == SESSION_ENDED
+    assert await client.closed() == CloseCode.SESSION_ENDED
 
 
-async def test_nothing_is_kept_for_who_has_left(connect, lobby, alice):
+async def test_a_socket_that_ends_removes_its_watches(connect, lobby, alice):
     client = await connect(headers=[await session_of(alice)])
     line = await connect("/ws/chat/lobby/")
     await client.join()
     await client.join()
-    assert len(dismissals().ears[of_room(lobby.pk)]) == 2
+    assert len(current().revocation.watches[room_subject(lobby.pk)]) == 2
     for one in (client, line):
         await one.leave()
-    assert set(dismissals().ears) <= {ROOMS}
+    assert set(current().revocation.watches) <= {ROOMS}
 
 
-async def test_one_that_fails_keeps_no_other_from_being_told(heard):
+async def test_a_callback_that_fails_does_not_stop_the_others(heard):
     def fail():
         raise ZeroDivisionError
 
-    dismissals().tell(["x"], fail)
+    current().revocation.watch_always("x", fail)
     told = heard("x")
-    dismissals().dismiss(["x"])
+    current().revocation.revoke(["x"])
     await asyncio.sleep(0)
     assert told == ["x"]

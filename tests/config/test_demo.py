@@ -11,15 +11,15 @@ pytestmark = pytest.mark.django_db
 
 def test_demo_adds_a_text_a_room_and_an_admin(capsys, client):
     call_command("demo")
-    said = capsys.readouterr().out
-    password = said.split("password ")[1].split()[0]
+    printed = capsys.readouterr().out
+    password = printed.split("password ")[1].split()[0]
     assert client.login(username="admin", password=password)
     assert Room.objects.filter(slug="lobby", is_public=True).exists()
     body = StreamText.objects.get(is_default=True).body
     assert {"👨‍👩‍👧‍👦", "🇨🇳", "👋🏽", "e\u0301", "स्ते", "字"} <= set(graphemes.split(body))
 
 
-def test_demo_does_no_harm_when_it_is_run_again(capsys):
+def test_demo_changes_nothing_when_it_runs_again(capsys):
     call_command("demo")
     StreamText.objects.get().delete()
     StreamText.objects.create(slug="mine", title="Mine", body="m", is_default=True)
@@ -34,21 +34,21 @@ def test_demo_does_no_harm_when_it_is_run_again(capsys):
     assert get_user_model().objects.get().email == "me@example.org"
 
 
-def test_demo_touches_no_text_that_was_edited():
+def test_demo_does_not_change_an_edited_text():
     call_command("demo")
     StreamText.objects.update(body="mine")
     call_command("demo")
     assert StreamText.objects.get().body == "mine"
 
 
-def test_demo_takes_no_account_over(capsys):
+def test_demo_does_not_make_an_existing_user_superuser(capsys):
     get_user_model().objects.create_user("admin", password="a")
     call_command("demo")
     assert not get_user_model().objects.get().is_superuser
-    assert "none was added" in capsys.readouterr().err
+    assert "no superuser was added" in capsys.readouterr().err
 
 
-def test_demo_of_a_first_start_leaves_a_site_alone_that_has_users(capsys):
+def test_demo_if_new_does_nothing_on_a_site_with_users(capsys):
     call_command("demo", if_new=True)
     assert "password" in capsys.readouterr().out
     StreamText.objects.all().delete()

@@ -12,7 +12,7 @@ PAGES = ["/login/", "/admin/login/"]
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch):
+def small_limits(monkeypatch):
     monkeypatch.setattr(login_throttle, "by_name", Buckets(rate=0.01, burst=2))
     monkeypatch.setattr(login_throttle, "by_address", Buckets(rate=0.01, burst=3))
 
@@ -23,7 +23,7 @@ def attempt(page, name, password, address="203.0.113.7"):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_whoever_guesses_has_to_wait(boss, page):
+def test_too_many_failed_attempts_are_refused_for_some_seconds(boss, page):
     for _ in range(2):
         assert TOO_MANY not in attempt(page, "boss", "guess").content.decode()
     refused = attempt(page, "boss", "b")
@@ -32,34 +32,34 @@ def test_whoever_guesses_has_to_wait(boss, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_nobody_is_locked_out_by_another(boss, page):
+def test_failed_attempts_of_another_address_do_not_lock_a_user_out(boss, page):
     for _ in range(4):
         attempt(page, "boss", "guess")
     assert attempt(page, "boss", "b", address="203.0.113.8").status_code == 302
 
 
-def test_whoever_knows_it_never_waits(boss):
+def test_successful_attempts_are_not_limited(boss):
     for _ in range(9):
         assert attempt("/login/", "boss", "b").status_code == 302
 
 
-def test_another_spelling_is_no_other_name(boss):
+def test_upper_and_lower_case_names_share_a_limit(boss):
     attempt("/login/", "boss", "guess")
     attempt("/login/", "BOSS", "guess")
     assert TOO_MANY in attempt("/login/", "Boss", "guess").content.decode()
 
 
-def test_one_address_guesses_at_no_more_names_either(boss):
+def test_one_address_has_a_limit_over_all_names(boss):
     for number in range(3):
         attempt("/login/", f"name-{number}", "guess")
     assert TOO_MANY in attempt("/login/", "name-4", "guess").content.decode()
 
 
-def test_two_pages_give_no_more_attempts_than_one(boss):
+def test_both_login_pages_share_a_limit(boss):
     for page in PAGES:
         attempt(page, "boss", "guess")
     assert TOO_MANY in attempt(PAGES[0], "boss", "guess").content.decode()
 
 
-def test_an_empty_form_is_answered_as_ever(boss):
+def test_an_empty_form_is_answered_with_the_form(boss):
     assert attempt("/login/", "", "").status_code == 200

@@ -1,4 +1,4 @@
-"""What is said before a site is hosted."""
+"""Checks and notes before a site is hosted."""
 
 import pytest
 
@@ -10,7 +10,7 @@ NAMED = {"ALLOWED_HOSTS": "site.example"}
 
 @pytest.fixture
 def preflight(tmp_path):
-    """Runs it for a site with a database of its own."""
+    """Runs the command for a site with its own database."""
     own = SECRET | {"DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3", "TMPDIR": str(tmp_path)}
 
     def preflight(*front, **environment):
@@ -25,10 +25,10 @@ def preflight(tmp_path):
         ([OWN], {}),
         ([OWN], NAMED | {"HTTPS": "off"}),
         ([ALL], NAMED | {"HTTPS": "off"}),
-        ([], NAMED),  # a server of one's own making, with TLS
+        ([], NAMED),  # another proxy, with TLS
     ],
 )
-def test_a_site_that_people_reach_needs_no_note(preflight, front, environment):
+def test_settings_with_which_users_reach_the_site_need_no_note(preflight, front, environment):
     done = preflight(*front, **environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -41,15 +41,15 @@ def test_https_without_tls_is_noted(preflight, environment):
     assert "HTTPS=off" in done.stdout
 
 
-def test_a_site_for_all_that_answers_to_this_machine_alone_is_noted(preflight):
+def test_an_open_address_with_local_allowed_hosts_is_noted(preflight):
     done = preflight(ALL)
     assert done.returncode == 0
-    assert done.stdout.startswith("Note: ALLOWED_HOSTS names this machine alone")
+    assert done.stdout.startswith("Note: ALLOWED_HOSTS has only this machine")
 
 
 @pytest.mark.parametrize("kind", ["corrupt", "nowhere", "silent"])
-def test_a_database_that_cannot_be_used_is_told_in_a_sentence(preflight, tmp_path, kind):
-    (tmp_path / "corrupt").write_text("no database, but long enough to be none " * 100)
+def test_a_database_that_cannot_be_used_is_reported_in_one_line(preflight, tmp_path, kind):
+    (tmp_path / "corrupt").write_text("not a database file " * 200)
     url = {
         "corrupt": f"sqlite:///{tmp_path}/corrupt",
         "nowhere": f"sqlite:///{tmp_path}/nowhere/site.sqlite3",

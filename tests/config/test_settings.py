@@ -1,4 +1,4 @@
-"""Settings decide how a process starts, so each of these starts one."""
+"""Settings are read when a process starts, so each test starts one."""
 
 import os
 import re
@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.servers import ROOT, UNSET
+from tests.databases import UNSET
+from tests.processes import ROOT
 
 SECRET = {"SECRET_KEY": "x" * 60}
 IMPORT = ["-c", "import django; django.setup()"]
@@ -34,7 +35,7 @@ def setting(name, **environment):
 
 @pytest.fixture
 def start_with(tmp_path):
-    """Starts a copy of the project with a file `.env`; returns what its settings are then."""
+    """Starts a copy of the project with a file `.env`, and prints the named settings."""
 
     def start_with(text, *names):
         shutil.copytree(ROOT / "config", tmp_path / "config")
@@ -62,7 +63,7 @@ def test_a_bad_value_in_a_file_stops_the_start_with_its_name(start_with):
     assert done.stderr.startswith("Bad value of CHAT_BURST")
 
 
-# As the README says that a site is hosted under its name.
+# The settings that the README gives for a site with a host name.
 DOCUMENTED = SECRET | {
     "SECRET_KEY": "".join(map(chr, range(48, 123))),
     "ALLOWED_HOSTS": "example.org",
@@ -72,12 +73,12 @@ DOCUMENTED = SECRET | {
 CHECK = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
 
-def test_with_the_documented_settings_nothing_is_left_to_warn_of():
+def test_with_the_documented_settings_check_deploy_has_no_warning():
     done = start(CHECK, **DOCUMENTED)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_without_https_it_is_warned_of():
+def test_without_https_check_deploy_warns():
     done = start(CHECK, **DOCUMENTED | {"HTTPS": "off"})
     assert done.returncode == 1
     assert {"security.W008", "security.W012", "security.W016"} <= set(
@@ -89,19 +90,19 @@ def test_without_https_it_is_warned_of():
     ("environment", "expected"),
     [
         ({}, "False"),  # development
-        (SECRET, "False"),  # nobody comes from elsewhere
+        (SECRET, "False"),  # this machine only
         (SECRET | {"ALLOWED_HOSTS": "localhost,example.org"}, "True"),
         (SECRET | {"ALLOWED_HOSTS": "*"}, "True"),
         (SECRET | {"ALLOWED_HOSTS": "example.org", "HTTPS": "off"}, "False"),
         (SECRET | {"HTTPS": "on"}, "True"),
     ],
 )
-def test_cookies_go_by_https_where_others_come_in(environment, expected):
+def test_cookies_are_secure_when_the_site_has_a_host_name(environment, expected):
     for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT"):
         assert setting(name, **environment).endswith(f" = {expected}")
 
 
-def test_how_long_browsers_insist_on_https_is_for_the_operator():
+def test_hsts_can_be_changed_by_settings():
     name = "SECURE_HSTS_SECONDS"
     assert setting(name, **DOCUMENTED).endswith("2592000")
     assert setting(name, **DOCUMENTED, HSTS_SECONDS="60").endswith(" 60")
@@ -111,7 +112,7 @@ def test_how_long_browsers_insist_on_https_is_for_the_operator():
     assert setting(name, **DOCUMENTED, HSTS_SUBDOMAINS="on").endswith("True")
 
 
-def test_without_a_key_manage_runs_in_development():
+def test_without_a_key_manage_py_runs_in_development():
     assert "True" in setting("DEBUG")
     assert "InMemoryChannelLayer" in setting("CHANNEL_LAYERS")
 
@@ -130,7 +131,7 @@ def test_without_a_key_every_other_start_is_refused(arguments):
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_key_and_without_debug_manage_is_refused_too():
+def test_without_a_key_and_without_debug_manage_py_is_refused():
     done = start(MANAGE, DEBUG="false")
     assert done.returncode == 1
     assert "SECRET_KEY is not set" in done.stderr
@@ -140,7 +141,7 @@ def test_with_a_key_debug_is_off():
     assert "False" in setting("DEBUG", **SECRET)
 
 
-def test_redis_broadcasts_where_it_is_named():
+def test_with_redis_url_the_channel_layer_is_redis():
     layers = setting("CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:6379/1")
     assert "RedisPubSubChannelLayer" in layers
     assert "redis://127.0.0.1:6379/1" in layers
@@ -153,7 +154,7 @@ def test_the_database_is_read_from_its_url():
     assert "'CONN_MAX_AGE': 0" in shown
 
 
-def test_sqlite_takes_its_lock_early_and_waits():
+def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
     shown = setting("DATABASES")
     assert "IMMEDIATE" in shown
     assert "journal_mode=WAL" in shown
@@ -197,17 +198,17 @@ def test_an_empty_value_is_unset():
     assert "= 20" in setting("CHAT_BURST", CHAT_BURST="")
 
 
-def test_spaces_around_values_and_items_do_not_count():
+def test_spaces_around_values_and_items_are_ignored():
     assert "['a.example', 'b.example']" in setting(
         "ALLOWED_HOSTS", ALLOWED_HOSTS=" a.example, b.example,"
     )
     assert "True" in setting("DEBUG", **SECRET, DEBUG=" true ")
 
 
-def test_the_same_file_is_meant_from_whichever_folder():
+def test_a_relative_sqlite_file_is_in_the_project():
     shown = setting("DATABASES", DATABASE_URL="sqlite:///site.sqlite3")
     assert str(ROOT / "site.sqlite3") in shown
 
 
-def test_a_limit_can_be_turned():
+def test_a_limit_can_be_changed():
     assert "= 7" in setting("CHAT_BURST", CHAT_BURST="7")

@@ -1,4 +1,4 @@
-"""Files that are collected have names of their own, and call each other by them."""
+"""Collected files have hashed names, and refer to each other by these."""
 
 import os
 import re
@@ -8,10 +8,10 @@ import sys
 import pytest
 from django.templatetags.static import static
 
-from tests.servers import ROOT
+from tests.processes import ROOT
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
-# Whatever a module asks for, however it is written.
+# The modules that a module imports, in any syntax.
 SPECIFIER = re.compile(r"""(?:\bfrom|\bimport|\bimport\s*\()\s*["']([^"']+)["']""")
 
 
@@ -33,21 +33,21 @@ def collected(tmp_path_factory):
 
 
 def modules(folder):
-    return [p for app in ("chat", "streaming") for p in (folder / app).glob("*.js")]
+    return [p for app in ("chat", "streaming") for p in (folder / app).rglob("*.js")]
 
 
-def test_every_module_calls_the_others_by_their_hashed_names(collected):
+def test_every_module_imports_hashed_names(collected):
     hashed = [path for path in modules(collected) if HASHED.search(path.name)]
     assert len(hashed) > 30
-    asked = [(path, name) for path in hashed for name in SPECIFIER.findall(path.read_text())]
-    assert len(asked) > 50
-    for path, name in asked:
-        assert HASHED.search(name), f"{path.name} asks for {name}"
+    imported = [(path, name) for path in hashed for name in SPECIFIER.findall(path.read_text())]
+    assert len(imported) > 50
+    for path, name in imported:
+        assert HASHED.search(name), f"{path.name} imports {name}"
         assert (path.parent / name).resolve().is_file()
 
 
-def test_no_module_is_asked_for_under_two_names(collected):
-    """The hash of a module changes with those that it asks for, so the last pass decides."""
+def test_no_module_is_imported_under_two_names(collected):
+    """The hash of a module changes with the modules that it imports, so the last pass decides."""
     manifest = (collected / "staticfiles.json").read_text()
     for path in modules(collected):
         for name in SPECIFIER.findall(path.read_text()):
@@ -55,13 +55,13 @@ def test_no_module_is_asked_for_under_two_names(collected):
                 assert os.path.relpath((path.parent / name).resolve(), collected) in manifest
 
 
-def test_a_module_that_changes_leaves_its_old_version_for_open_pages(collected):
+def test_old_versions_of_a_module_are_not_deleted(collected):
     before = set(collected.rglob("*"))
     collect(collected)
     assert set(collected.rglob("*")) == before
 
 
-def test_names_are_plain_where_nothing_was_collected(tmp_path):
+def test_names_are_not_hashed_when_nothing_was_collected(tmp_path):
     code = "from django.templatetags.static import static; print(static('site.css'))"
     for root in ("", str(tmp_path / "none")):
         done = subprocess.run(

@@ -7,6 +7,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from chat.models import Entry
+
 
 class Socket:
     """A client of the JSON socket, over the wire."""
@@ -94,6 +96,11 @@ async def open_line():
     yield open_one
     for socket in opened:
         await socket.close()
+
+
+def the_log(site):
+    """The seq and the cid of each entry of a site, in the order of the log."""
+    return site.query(lambda: list(Entry.objects.order_by("seq").values_list("seq", "cid")))
 
 
 async def close_code(socket):

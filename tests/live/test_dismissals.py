@@ -7,22 +7,12 @@ import re
 import httpx
 import pytest
 
+from chat.models import Room
 from tests.eventsource import Parser
 from tests.live.conftest import close_code
 
 AT_ONCE = 20  # seconds, on a busy machine; the checks would take 30 and 60, a long poll 25
 RESTART, SESSION_ENDED = 1012, 4401
-
-PEOPLE = """
-from django.contrib.auth import get_user_model
-from chat.models import Room
-users = get_user_model().objects
-alice = users.create_user("alice", password="a")
-users.create_superuser("boss", password="b")
-backroom = Room.objects.create(slug="backroom", name="Backroom", is_public=False)
-backroom.members.add(alice)
-print(alice.pk, backroom.pk)
-"""
 
 
 class Person:
@@ -65,8 +55,17 @@ async def log_in():
 @pytest.fixture
 def site(make_site):
     site = make_site(redis=True)
-    site.alice, site.backroom = site.shell(PEOPLE).split()
+    site.alice = site.make_user("alice", "a")
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
+    site.backroom = site.query(make_backroom, site.alice)
     return site
+
+
+def make_backroom(member):
+    """Makes a room that is not public; returns its primary key."""
+    room = Room.objects.create(slug="backroom", name="Backroom", is_public=False)
+    room.members.add(member)
+    return room.pk
 
 
 @pytest.fixture

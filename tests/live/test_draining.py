@@ -12,8 +12,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from chat.presence.presence import FORGET_SECONDS
-from chat.transports.base_socket import RETRY_WHEN_RESTARTED_MS
+from chat.transports.base_socket import MAX_RESTART_MS
+from streaming.models import StreamText
 from tests.eventsource import Parser
+from tests.live.conftest import the_log
 from tests.live.hostile.raw import handshake
 
 SOCKETS = 200
@@ -28,10 +30,8 @@ BODY = "".join(chr(0x4E00 + n) for n in range(2_000))
 def site(make_site):
     # Talkers and readers share one member's address and rate.
     site = make_site(redis=True, CHAT_MESSAGES_PER_SECOND="100000", CHAT_BURST="100000")
-    site.shell(
-        "from streaming.models import StreamText as T;"
-        f"T.objects.create(slug='long', title='Long', body={BODY!r}, interval_ms=50)"
-    )
+    text = {"slug": "long", "title": "Long", "body": BODY, "interval_ms": 50}
+    site.query(lambda: StreamText.objects.create(**text))
     return site
 
 
@@ -199,11 +199,7 @@ async def long_poll(client, worker):
 
 def assert_said_once(site, talkers):
     """What was acknowledged is in the log, and nothing twice."""
-    code = (
-        "import json; from chat.models import Entry; "
-        "print(json.dumps(list(Entry.objects.values_list('cid', flat=True))))"
-    )
-    cids = json.loads(site.shell(code))
+    cids = [cid for _, cid in the_log(site)]
     assert len(cids) == len(set(cids))
     for talker in talkers:
         said = {f"{talker.name}-{n}" for n in range(1, talker.said + 1)}
@@ -229,7 +225,7 @@ async def test_who_is_told_to_come_again_is_not_seen_to_leave(site, open_socket)
         leaving.running.send_signal(signal.SIGTERM)
         left_at = time.monotonic()
         await ann.until("bye")
-        await asyncio.sleep(RETRY_WHEN_RESTARTED_MS / 1000)  # as late as `bye` may say
+        await asyncio.sleep(MAX_RESTART_MS / 1000)  # as late as `bye` may say
         back = await open_socket(staying, "/ws/chat/", additional_headers=cookie)
         await back.join()
         await asyncio.to_thread(leaving.running.wait, LEAVE_SECONDS)

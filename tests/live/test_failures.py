@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 import re
 import signal
 import sqlite3
@@ -10,15 +9,9 @@ from contextlib import closing
 
 import pytest
 
+from tests.live.conftest import the_log
+
 FAST = {"CHAT_MESSAGES_PER_SECOND": "10000", "CHAT_BURST": "10000"}
-
-
-def the_log(site):
-    code = (
-        "import json; from chat.models import Entry; "
-        "print(json.dumps(list(Entry.objects.order_by('seq').values_list('seq', 'cid'))))"
-    )
-    return json.loads(site.shell(code))
 
 
 # ---- A worker ------------------------------------------------------------------------
@@ -154,7 +147,7 @@ async def test_a_sqlite_file_that_was_replaced_is_the_one_that_is_written(make_s
     backup.replace(file)
     await client.say("after")
     assert (await client.acknowledged("after"))["seq"] == 2
-    assert the_log(site) == [[1, "before"], [2, "after"]]
+    assert the_log(site) == [(1, "before"), (2, "after")]
 
 
 # ---- Redis ---------------------------------------------------------------------------

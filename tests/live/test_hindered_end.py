@@ -6,7 +6,7 @@ import sqlite3
 
 import psycopg
 
-from config.worker.thread_pool import LANES
+from config.worker.thread_pool import THREADS
 from tests.live.hostile.raw import connect
 from tests.live.test_draining import LEAVE_SECONDS, until
 
@@ -46,7 +46,7 @@ async def test_whoever_asks_a_worker_that_leaves_is_sent_on_and_no_trouble_is_ma
 def all_lanes_wait(postgres):
     asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with psycopg.connect(postgres.url) as connection:
-        return connection.execute(asked).fetchone()[0] >= LANES
+        return connection.execute(asked).fetchone()[0] >= THREADS
 
 
 async def test_a_thread_that_waits_for_a_locked_database_holds_nobody(make_site, open_socket):

@@ -19,7 +19,7 @@ COOKIES = {"sessionid", "csrftoken", "guest"}
 def worker(tmp_path_factory):
     site = Site(tmp_path_factory.mktemp("site"), ALLOWED_HOSTS=f"{HOST},127.0.0.1")
     try:
-        site.shell("User.objects.create_user('alice', password='a')")
+        site.make_user("alice", "a")
         yield site.worker("worker", "--proxy-headers")
     finally:
         site.close()

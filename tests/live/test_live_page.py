@@ -7,6 +7,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from chat.models import Room
 from tests.eventsource import Parser
 
 PATIENCE_SECONDS = 30
@@ -26,7 +27,7 @@ async def log_in(client, worker):
 async def test_the_live_page_shows_a_worker_whoever_looks_at_it(make_site, client, server):
     """Plain Daphne does not tell an application that it has begun."""
     site = make_site(redis=True, server=server)
-    site.shell("User.objects.create_superuser('boss', password='b')")
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
     one, two = site.worker("one"), site.worker("two")
     await log_in(client, one)
     parser = Parser()
@@ -74,8 +75,8 @@ class Follower:
 async def test_who_is_sent_away_from_a_room_loses_nothing(make_site, client, open_socket):
     site = make_site(redis=True, **FAST)
     workers = [site.worker("one"), site.worker("two")]
-    site.shell("User.objects.create_superuser('boss', password='b')")
-    room = site.shell("from chat.models import Room; print(Room.objects.get().pk)").strip()
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
+    room = site.query(lambda: Room.objects.get().pk)
     followers = [Follower(workers[number % 2]) for number in range(8)]
     running = [asyncio.ensure_future(follower.run()) for follower in followers]
     talker = await open_socket(workers[0])  # is not in the room itself

@@ -18,7 +18,7 @@ XSS = f"<img src=x onerror=alert('{WORD}')>"
 def site(make_site):
     # PostgreSQL says in an error what it was asked to store.
     site = make_site(redis=True, postgres=True, CHAT_BURST="100")
-    site.shell("User.objects.create_superuser('boss', password='b')")
+    site.make_user("boss", "b", is_staff=True, is_superuser=True)
     return site
 
 

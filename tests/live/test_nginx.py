@@ -12,7 +12,8 @@ import pytest
 
 from config.server.http import idle_seconds
 from tests.hosted import FILES, copy_nginx
-from tests.servers import ROOT, Process, free_port
+from tests.processes import ROOT, Process
+from tests.shared import free_port
 
 
 class Nginx(Process):

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from realtime import graphemes
+from streaming.models import StreamText
 from tests.eventsource import Parser
 from tests.hosted import HostedSite
 from tests.stress.run import NO_LIMIT, Run, Size, until
@@ -102,11 +103,11 @@ async def test_a_reload_loses_nobody_an_entry_or_a_character(tmp_path, workers, 
     run = await asyncio.to_thread(Reloaded, tmp_path, 1, Size(0, 12, 4, workers, postgres))
     try:
         create = {"slug": "long", "title": "Long", "body": TEXT, "interval_ms": 100}
-        await asyncio.to_thread(run.site.shell, f"StreamText.objects.create(**{create!r})")
+        run.site.query(lambda: StreamText.objects.create(**create))
         await run()
     finally:
         await asyncio.to_thread(run.site.close)
-    assert run.said.count("runs anew") == workers
+    assert run.said.count("restarted on") == workers
     assert run.differences == []
     assert len(run.log) > 50
     assert run.book.counts["reconnects"] > 0

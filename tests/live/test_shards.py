@@ -6,8 +6,9 @@ import httpx
 import pytest
 import redis
 
+from chat.models import Room
 from realtime.log.tail_registry import CHECK_SECONDS
-from tests.servers import Redis
+from tests.processes import Redis
 
 ROOMS = [f"room-{number}" for number in range(16)]
 EARLY, LATE = ROOMS[::2], ROOMS[1::2]
@@ -25,10 +26,8 @@ def shards(tmp_path):
 @pytest.fixture
 def site(make_site, shards):
     site = make_site(REDIS_URL=", ".join(shard.url for shard in shards))
-    site.shell(
-        "from chat.models import Room; "
-        f"[Room.objects.create(pk=2 + n, slug=s, name=s) for n, s in enumerate({ROOMS})]"
-    )
+    rooms = [Room(pk=2 + number, slug=slug, name=slug) for number, slug in enumerate(ROOMS)]
+    site.query(lambda: Room.objects.bulk_create(rooms))
     return site
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 
+from streaming.models import StreamText
 from tests.eventsource import Parser
 from tests.live.test_operators import Figures
 from tests.live.test_unix_socket import UnixWorker
@@ -30,10 +31,8 @@ def taken(client):
 
 async def test_it_stands_still_and_then_has_everything_in_order(make_site, tmp_path):
     site = make_site()
-    site.shell(
-        "from streaming.models import StreamText;"
-        f"StreamText.objects.create(slug='long', title='Long', body={CHARACTER!r} * {CHARACTERS})"
-    )
+    text = {"slug": "long", "title": "Long", "body": CHARACTER * CHARACTERS}
+    site.query(lambda: StreamText.objects.create(**text))
     worker = UnixWorker(site, tmp_path / "worker.sock")
     site.processes.append(worker)
     async with worker.start().http() as client:

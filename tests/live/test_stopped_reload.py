@@ -9,7 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.hosted import Front, HostedSite
-from tests.servers import ROOT, Site
+from tests.processes import ROOT
+from tests.servers import Site
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -63,7 +64,7 @@ async def test_a_version_that_does_not_start_stops_the_reload_and_the_rest_go_on
     broken.write_text("raise RuntimeError('a new version')")
     done = await asyncio.to_thread(copied.command_of, "deploy.reload")
     assert done.returncode == 1
-    assert done.stderr.startswith("Stopped: worker_1 does not start; ")
+    assert done.stderr.startswith("Stopped: worker_1 does not start. ")
     assert copied.supervisorctl("pid", "site:worker_2") == pid
     # Those of the first worker were seen off through nginx; those of the second are still there.
     there = [closing for closing in closings if not closing.done()]
@@ -74,7 +75,7 @@ async def test_a_version_that_does_not_start_stops_the_reload_and_the_rest_go_on
         assert (await asyncio.to_thread(httpx.get, f"{copied.url}/chat/")).status_code == 200
     # What is put right starts by the next reload.
     broken.write_text(whole)
-    assert (await asyncio.to_thread(copied.reload)).count("runs anew") == 2
+    assert (await asyncio.to_thread(copied.reload)).count("restarted on") == 2
     for closing in there:
         closing.cancel()
 
@@ -93,7 +94,7 @@ def test_a_reload_without_redis_stops_with_a_sentence(front):
     assert status.returncode == 1
     assert "redis away" in status.stdout
     front.supervisorctl("start", "redis")
-    assert front.reload().count("runs anew") == 2
+    assert front.reload().count("restarted on") == 2
 
 
 def test_what_supervisor_does_not_start_stops_the_reload_with_a_sentence(front):
@@ -104,7 +105,7 @@ def test_what_supervisor_does_not_start_stops_the_reload_with_a_sentence(front):
     workers.write_text(known)
     assert done.returncode == 1
     assert "Stopped: supervisor does not start worker_3 (BAD_NAME" in done.stderr
-    assert done.stdout.count("runs anew") == 2
+    assert done.stdout.count("restarted on") == 2
 
 
 def test_nothing_to_reload_is_said(front, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.hosted import FILES, HostedSite
-from tests.servers import free_port
+from tests.shared import free_port
 
 
 class TlsSite(HostedSite):

@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from realtime.log.tail_registry import CHECK_SECONDS
+from streaming.models import Revision, StreamText
 from tests.eventsource import Parser
-from tests.servers import ROOT
+from tests.live.conftest import the_log
+from tests.processes import ROOT
 
 
 @pytest.fixture
@@ -21,14 +23,6 @@ def site(make_site):
 @pytest.fixture
 def workers(site):
     return site.worker("one"), site.worker("two")
-
-
-def the_log(site):
-    code = (
-        "import json; from chat.models import Entry; "
-        "print(json.dumps(list(Entry.objects.order_by('seq').values_list('seq', 'cid'))))"
-    )
-    return json.loads(site.shell(code))
 
 
 async def test_every_readers_list_equals_the_log(site, workers, open_socket):
@@ -47,7 +41,7 @@ async def test_every_readers_list_equals_the_log(site, workers, open_socket):
     log = the_log(site)
     assert [seq for seq, _ in log] == list(range(1, 201))
     for socket in sockets:
-        assert [[entry["seq"], entry["cid"]] for entry in socket.entries] == log
+        assert [(entry["seq"], entry["cid"]) for entry in socket.entries] == log
 
 
 async def test_the_bell_rings_across_workers(workers, open_socket):
@@ -136,9 +130,7 @@ async def test_a_text_resumes_on_the_other_worker(site, workers):
         rest = Parser()
         query = {"interval": "1"}
         headers = {"Last-Event-ID": whole.last_event_id}
-        site.shell(
-            "from streaming.models import *; t = StreamText.objects.get(); t.body='x'; t.save()"
-        )
+        site.query(change_text)
         url = f"{workers[1].url}/api/sse"
         async with client.stream("GET", url, params=query, headers=headers) as answer:
             async for piece in answer.aiter_raw():
@@ -147,10 +139,14 @@ async def test_a_text_resumes_on_the_other_worker(site, workers):
     assert meta["restarted"] is False
     data = [event for event in whole.events + rest.events if event[1] == "message"]
     assert [int(id.split(":")[1]) for id, _, _ in data] == list(range(1, meta["total"] + 1))
-    body = site.shell(
-        "from streaming.models import *; print(Revision.objects.order_by('pk')[0].body)"
-    )
-    assert "".join(text for _, _, text in data) == body[:-1]
+    body = site.query(lambda: Revision.objects.order_by("pk")[0].body)
+    assert "".join(text for _, _, text in data) == body
+
+
+def change_text():
+    text = StreamText.objects.get()
+    text.body = "x"
+    text.save()
 
 
 async def test_redis_may_restart(site, workers, open_socket):
@@ -212,7 +208,7 @@ async def test_an_acknowledged_message_survives_kill_9(site, workers, open_socke
     await one.say("c")
     await one.acknowledged("c")
     workers[0].kill()
-    assert the_log(site) == [[1, "c"]]
+    assert the_log(site) == [(1, "c")]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.eventsource import Parser
-from tests.servers import ROOT, Process, free_port
+from tests.processes import ROOT, Process
+from tests.shared import free_port
 
 ASK, FOUND = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"
 WS = "ws://localhost/ws/chat/"

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import Process, Worker
+from tests.processes import Process
+from tests.servers import Worker
 
 KOSOKU = Path(sys.executable).parent / "kosoku"
 CASES = 301

@@ -9,8 +9,9 @@ import pytest
 from selenium.webdriver import Keys
 
 from tests.browser.window import OUTAGE
+from tests.processes import ROOT
 from tests.proof.axe import SOURCE, WIDTHS, Audit
-from tests.servers import ROOT, Worker
+from tests.servers import Worker
 
 AXE = json.loads((SOURCE.parent / "package.json").read_text())["version"]
 PASSWORD = "a"
@@ -118,7 +119,7 @@ def check_pages(audit, window, worker):
     window.fill("#id_username", "alice")
     window.fill("#id_password", "wrong")
     window.press(Keys.ENTER)
-    window.until(lambda: window.run("return document.querySelector('.fault') !== null"))
+    window.until(lambda: window.run("return document.querySelector('.error') !== null"))
     audit.check(window, "login refused")
 
 
@@ -180,10 +181,10 @@ def check_room(audit, window, other, worker):
     audit.check(window, "room of a guest, with messages")
     window.choose_for("keep", "Reply")
     audit.check(window, "replying")
-    window.click("#purpose-cancel")
+    window.click("#compose-cancel")
     window.choose_for("keep", "Edit")
     audit.check(window, "editing")
-    window.click("#purpose-cancel")
+    window.click("#compose-cancel")
     window.run("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     audit.check(window, "room with all details open")
     other.find("#body").send_keys("typing")

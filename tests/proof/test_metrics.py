@@ -5,7 +5,7 @@ import subprocess
 import httpx
 import pytest
 
-from tests.servers import need
+from tests.processes import need
 
 
 @pytest.fixture

@@ -1,36 +1,38 @@
 """The place where the examples happen: a site with two rooms and a text, and what befalls it."""
 
 import contextlib
-import json
 import signal
 import sqlite3
+from importlib import import_module
 from typing import Any
 
 import httpx
-
-# What the document says that there is. The log of the examples has one life.
-SCENE = """
-import json
-from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+
 from chat.models import Room
 from streaming.models import StreamText
 
-Room.objects.filter(slug="lobby").update(epoch="e5922e7f")
-closed = {"slug": "backroom", "name": "Backroom", "epoch": "0c11d5a9", "is_public": False}
-Room.objects.create(**closed)
-StreamText.objects.create(
-    slug="greeting", title="Greeting", body="Hi\\n👋🏽", event_name="letter", interval_ms=50
-)
-alice = get_user_model().objects.create_user("alice", password="a")
-session = import_module(settings.SESSION_ENGINE).SessionStore()
-session[SESSION_KEY] = str(alice.pk)
-session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-session[HASH_SESSION_KEY] = alice.get_session_auth_hash()
-session.save()
-print(json.dumps({settings.SESSION_COOKIE_NAME: session.session_key}))
-"""
+
+def set_the_scene() -> dict[str, str]:
+    """Makes what the document says that there is. The log of the examples has one life. Returns
+    the cookies of a user who has logged in."""
+    Room.objects.filter(slug="lobby").update(epoch="e5922e7f")
+    closed = {"slug": "backroom", "name": "Backroom", "epoch": "0c11d5a9", "is_public": False}
+    Room.objects.create(**closed)
+    greeting = {"slug": "greeting", "title": "Greeting", "body": "Hi\n👋🏽"}
+    StreamText.objects.create(**greeting, event_name="letter", interval_ms=50)
+    return log_in(get_user_model().objects.create_user("alice"))
+
+
+def log_in(user: Any) -> dict[str, str]:
+    """Makes a session of a user; returns its cookie."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return {settings.SESSION_COOKIE_NAME: session.session_key}
 
 
 class Stage:
@@ -38,7 +40,7 @@ class Stage:
 
     def __init__(self, site: Any):
         self.site = site
-        self.cookies = {"alice": json.loads(site.shell(SCENE).splitlines()[-1])}
+        self.cookies = {"alice": site.query(set_the_scene)}
         self.worker = site.worker()
         self.held = contextlib.AsyncExitStack()
         self.standing_still = False

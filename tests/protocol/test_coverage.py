@@ -1,4 +1,4 @@
-"""docs/protocol.md is whole: it has every type, code and limit, and gives their values."""
+"""docs/protocol.md lists every type of frame, error code, close code and limit, with its value."""
 
 import ast
 import json
@@ -8,22 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from chat.protocol import frames
-from chat.transports import base_socket, http_common
+from chat.protocol import commands
+from realtime.errors import ERRORS, CloseCode
 from tests.protocol import document, wire
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = document.PATH.read_text()
 SECTIONS = document.sections(TEXT)
-SOURCES = [p for package in ("chat", "streaming", "config") for p in (ROOT / package).rglob("*.py")]
+PACKAGES = ("chat", "streaming", "realtime", "config")
+SOURCES = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
 WHOLE = r'whole\("([A-Z_]+)", ([\d_]+)'
 DEFAULTS = {n: int(v) for n, v in re.findall(WHOLE, (ROOT / "config/settings.py").read_text())}
-# Whatever tells a client why not: by its first word that is one.
-REFUSALS = {"Refused", "FrameError", "Refusal", "_error", "_refusal"}
+# Exceptions whose first argument is a key of `ERRORS`.
+EXCEPTIONS = {"Refused", "FrameError"}
+CLOSE_CODES = {value for name, value in vars(CloseCode).items() if name.isupper()}
 
 
 def exchanged(arrow):
-    """The frames that the examples show in one direction."""
+    """The frames in the examples, in one direction."""
     for section in SECTIONS:
         for block in section.blocks:
             for line in wire.lines(block) if block.kind == "wire" else ():
@@ -33,7 +35,7 @@ def exchanged(arrow):
 
 
 def answered():
-    """What the examples of HTTP show."""
+    """The text of all HTTP answers in the examples."""
     return "".join(b.text for s in SECTIONS for b in s.blocks if b.kind == "http")
 
 
@@ -45,29 +47,30 @@ def calls(path):
             yield getattr(name, "id", name), node.args
 
 
-def said(path):
+def types_sent(path):
     """The types of the frames that a module sends."""
     for name, arguments in calls(path):
-        at = {"encode": 0, "Whisper": 1}.get(name)
+        at = {"encode": 0, "EphemeralEvent": 1}.get(name)
         if at is not None and len(arguments) > at and isinstance(arguments[at], ast.Constant):
             yield arguments[at].value
     yield from re.findall(r'{"type": "(\w+)"', path.read_text())
+    yield from re.findall(r'"type": "(error)"', path.read_text())
 
 
-def refused(path):
+def codes_raised(path):
     """The codes with which a module refuses."""
     for name, arguments in calls(path):
-        words = [a.value for a in arguments if isinstance(a, ast.Constant)]
-        if name in REFUSALS:
-            yield from [word for word in words if isinstance(word, str)][:1]
+        if name in EXCEPTIONS and arguments and isinstance(arguments[0], ast.Constant):
+            yield arguments[0].value
 
 
-def test_every_command_is_sent():
-    assert {wire.type_of(text) for text in exchanged("→")} >= set(frames.COMMANDS)
+def test_an_example_sends_every_command():
+    assert {wire.type_of(text) for text in exchanged("→")} >= set(commands.COMMANDS)
 
 
-def test_every_frame_is_received():
-    types = {type for path in SOURCES if path.parent.name == "chat" for type in said(path)}
+def test_an_example_shows_every_type_of_frame():
+    paths = [*(ROOT / "chat").rglob("*.py"), ROOT / "realtime" / "errors.py"]
+    types = {type for path in paths for type in types_sent(path)}
     assert types >= {"welcome", "events", "page", "presence", "typing", "read", "bye"}
     shown = {wire.type_of(text) for text in exchanged("←")}
     assert shown - {None} == types
@@ -77,17 +80,15 @@ def codes():
     return {row[0]: row[1:] for row in document.table(TEXT, "Errors")}
 
 
-def test_every_error_code_is_listed_and_no_other():
-    found = {code for path in SOURCES for code in refused(path) if re.fullmatch("[a-z_]+", code)}
-    assert found >= set(http_common.STATUSES)
-    assert set(codes()) == found
+def test_every_error_of_the_table_is_raised_and_no_other():
+    assert {code for path in SOURCES for code in codes_raised(path)} == set(ERRORS)
 
 
-def test_the_statuses_are_those_that_are_sent():
-    listed = {code: row[0] for code, row in codes().items() if code in http_common.STATUSES}
-    expected = {code: str(status) for code, status in http_common.STATUSES.items()}
-    expected["forbidden"] += f", {http_common.SESSION_ENDED}"
-    assert listed == expected
+def test_the_document_lists_every_error_code_with_its_statuses():
+    expected = {}
+    for error in ERRORS.values():
+        expected.setdefault(error.wire_code, set()).add(str(error.status))
+    assert {code: set(row[0].split(", ")) for code, row in codes().items()} == expected
 
 
 @pytest.mark.parametrize("code", sorted(codes()))
@@ -98,29 +99,35 @@ def test_every_error_code_has_an_example(code):
 
 
 def test_every_close_code_is_listed_and_shown():
-    names = ("RESTART", "PROTOCOL", "SESSION_ENDED", "FORBIDDEN", "NOT_FOUND", "SILENT", "FLOODING")
-    ours = {str(getattr(base_socket, name)) for name in names}
-    in_source = set(re.findall(r"\b4\d\d\d\b", (ROOT / "chat" / "socket.py").read_text()))
-    assert in_source | {str(base_socket.RESTART)} == ours
+    ours = {str(code) for code in CLOSE_CODES}
     listed = {row[0] for row in document.table(TEXT, "Close codes")}
     assert listed == ours | {"1001, 1006"}
     assert set(exchanged("closed")) == ours
 
 
+def test_every_close_code_is_in_the_table_but_the_one_for_silence():
+    assert {error.close_code for error in ERRORS.values()} == CLOSE_CODES - {CloseCode.SILENT}
+
+
+def test_no_close_code_stands_in_another_module():
+    for path in SOURCES:
+        if path != ROOT / "realtime" / "errors.py" and "migrations" not in path.parts:
+            assert not re.findall(r"\b44\d\d\b", path.read_text()), path
+
+
 def limits():
-    """What is listed and what is so, before any test changes it. Of what an operator sets, the
-    default."""
+    """The listed limit and the one in the source. For a setting, its default."""
     for _, listed, name in document.table(TEXT, "Limits"):
         default = DEFAULTS.get(name.rpartition(".")[2])
         yield pytest.param(listed, default or pkgutil.resolve_name(name), id=name)
 
 
 @pytest.mark.parametrize(("listed", "value"), list(limits()))
-def test_a_limit_has_the_value_that_is_listed(listed, value):
+def test_a_listed_limit_has_the_value_in_the_source(listed, value):
     numbers = [float(n.replace(",", "")) for n in re.findall(r"[\d,]*\d(?:\.\d+)?", listed)]
     assert numbers == [float(n) for n in (value if isinstance(value, tuple) else [value])]
 
 
-def test_every_kind_of_event_is_shown():
+def test_an_example_shows_every_kind_of_event():
     kinds = set(re.findall(r"^event: (\w+)$", answered(), re.MULTILINE))
     assert kinds == {"meta", "letter", "done", "say", "edit", "delete", "ping", "reset"}

@@ -3,10 +3,10 @@ as it is shown there."""
 
 import pytest
 
+from tests.processes import need
 from tests.protocol import document, requests
 from tests.protocol.stage import Stage
 from tests.protocol.wire import Wire
-from tests.servers import need
 
 SECTIONS = document.sections(document.PATH.read_text())
 # A worker that gives up its database within a second.

@@ -19,17 +19,17 @@ from realtime.rate_limit import Buckets
         ("a name", None),
     ],
 )
-def test_whose_limit_it_is(address, network):
+def test_addresses_of_one_network_share_a_limit(address, network):
     assert connection_limit.network_of(address) == network
 
 
-def test_one_address_is_refused_and_no_other(monkeypatch):
+async def test_an_address_over_its_limit_is_refused_and_no_other(monkeypatch):
     monkeypatch.setattr(connection_limit, "buckets", Buckets(rate=0.01, burst=2))
-    assert [connection_limit.one_too_many("203.0.113.7") for _ in range(3)] == [False, False, True]
-    assert not connection_limit.one_too_many("203.0.113.8")
-    assert [connection_limit.one_too_many(f"2001:db8::{n}") for n in range(3)] == [
+    assert [connection_limit.exceeded("203.0.113.7") for _ in range(3)] == [False, False, True]
+    assert not connection_limit.exceeded("203.0.113.8")
+    assert [connection_limit.exceeded(f"2001:db8::{n}") for n in range(3)] == [
         False,
         False,
         True,
     ]
-    assert not any(connection_limit.one_too_many("127.0.0.1") for _ in range(9))
+    assert not any(connection_limit.exceeded("127.0.0.1") for _ in range(9))

@@ -3,23 +3,22 @@ from time import monotonic
 
 import pytest
 
-from chat.log.store import Span
-from chat.protocol.entries import Cursor
-from realtime.counters import Histogram, figures, quantile
-from realtime.log.tail import Tail
-from realtime.log.tail_registry import tails
+from chat.worker import current
+from realtime.counters import Histogram, quantile
+from realtime.log.cursor import Cursor
+from realtime.log.store import Span
 from tests.chat.conftest import fill
 from tests.chat.protocol.test_entries import entry
+from tests.realtime.log.test_tail import make_tail
 
 BOUNDS = (1.0, 2.0, 4.0)
 database = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def counted():
-    """The figures, from 0."""
-    figures.__init__()
-    return figures
+async def counted():
+    """The counters of the worker, which has just been built."""
+    return current().counters
 
 
 def encoded(first, last):
@@ -41,7 +40,7 @@ def test_a_value_on_a_bound_is_below_it():
         ([4, 0, 0, 0], 0.5, 0.5),
         ([2, 2, 0, 0], 0.5, 1.0),
         ([0, 0, 4, 0], 0.75, 3.5),
-        ([1, 0, 0, 99], 0.99, 4.0),  # nobody knows by how much it is above
+        ([1, 0, 0, 99], 0.99, 4.0),  # above the last bound
     ],
 )
 def test_a_quantile_lies_in_its_bucket(counts, share, value):
@@ -49,10 +48,10 @@ def test_a_quantile_lies_in_its_bucket(counts, share, value):
 
 
 @database
-async def test_what_is_handed_over_is_counted(lobby, counted):
-    reader = await tails().open(lobby.pk, "json")
-    other = await tails().open(lobby.pk, "poll")
-    assert reader.tail.taps == {"json": 1, "poll": 1}
+async def test_deliveries_are_counted(lobby, counted):
+    reader = await current().tails.open(lobby.pk, "json")
+    other = await current().tails.open(lobby.pk, "poll")
+    assert reader.tail.transports == {"json": 1, "poll": 1}
     waiting = [asyncio.ensure_future(each.take()) for each in (reader, other)]
     await asyncio.sleep(0)
     reader.tail.apply(1, encoded(1, 3))
@@ -60,13 +59,13 @@ async def test_what_is_handed_over_is_counted(lobby, counted):
     assert counted.deliveries == 6
     assert sum(counted.delivery_seconds.counts) == 2
     other.close()
-    assert reader.tail.taps == {"json": 1, "poll": 0}
+    assert reader.tail.transports == {"json": 1, "poll": 0}
 
 
 @database
-async def test_who_catches_up_does_not_count_as_late(lobby, counted):
+async def test_catching_up_does_not_count_as_a_delay(lobby, counted):
     await fill(lobby, 3)
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     await reader.resume(str(Cursor(lobby.epoch, 1)))
     await reader.take()
     assert counted.deliveries == 2
@@ -74,17 +73,17 @@ async def test_who_catches_up_does_not_count_as_late(lobby, counted):
 
 
 @database
-async def test_who_resumes_and_who_is_reset_is_counted(lobby, counted):
+async def test_resumes_and_resets_are_counted(lobby, counted):
     await fill(lobby, 3)
-    reader = await tails().open(lobby.pk, "stream")
+    reader = await current().tails.open(lobby.pk, "stream")
     for cursor in (None, str(Cursor(lobby.epoch, 1)), "other:1"):
         await reader.resume(cursor)
     assert (counted.resumes, counted.resets) == ({"stream": 2}, {"stream": 1})
 
 
 @database
-async def test_a_bell_that_never_rang_is_counted_once(lobby, counted):
-    reader = await tails().open(lobby.pk)
+async def test_a_lost_notification_is_counted_once(lobby, counted):
+    reader = await current().tails.open(lobby.pk)
     await fill(lobby, 3)
     for _ in range(2):
         await reader.tail.refresh()
@@ -92,8 +91,8 @@ async def test_a_bell_that_never_rang_is_counted_once(lobby, counted):
 
 
 async def test_entries_of_the_last_minute_are_counted():
-    tail = Tail(Span(1, "e", 1, encoded(1, 3)))
-    assert tail.per_minute(monotonic()) == 0  # nobody knows when those came
+    tail = make_tail(Span(1, "e", 1, encoded(1, 3)))
+    assert tail.per_minute(monotonic()) == 0  # their arrival is not known
     tail.apply(4, encoded(4, 5))
     assert round(tail.per_minute(monotonic())) == 2
     assert tail.per_minute(monotonic() + 61) == 0

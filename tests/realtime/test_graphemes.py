@@ -26,12 +26,12 @@ from realtime import graphemes
         ("한국", ["한", "국"]),
     ],
 )
-def test_splits_where_a_person_would(text, expected):
+def test_split_keeps_user_perceived_characters_whole(text, expected):
     assert graphemes.split(text) == expected
     assert graphemes.count(text) == len(expected)
 
 
 @given(st.text())
-def test_loses_nothing(text):
+def test_the_graphemes_of_a_text_join_to_the_text(text):
     assert "".join(graphemes.split(text)) == text
     assert graphemes.count(text) == len(graphemes.split(text))

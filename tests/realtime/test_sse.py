@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from realtime import graphemes, sse
 from tests.eventsource import Parser
 
-# Every character that could end a line, begin a comment or be swallowed at a beginning.
+# The characters that could end a line, begin a comment or be dropped at the beginning.
 NASTY = st.text(
     st.sampled_from("\r\n\0\ufeff\u2028\u2029\x85\x0b\x0c\x1c :a你") | st.characters(codec="utf-8")
 )
@@ -24,7 +24,7 @@ NASTY = st.text(
         ("a\u2028b\u2029c\x85d", b"data: a\xe2\x80\xa8b\xe2\x80\xa9c\xc2\x85d\n\n"),
     ],
 )
-def test_a_value_keeps_what_is_no_line_end(data, encoded):
+def test_data_is_split_at_line_ends_only(data, encoded):
     assert sse.event(data) == encoded
 
 
@@ -34,7 +34,7 @@ def test_an_event_is_id_name_data():
     )
 
 
-def test_the_name_message_goes_without_saying():
+def test_the_name_message_is_left_out():
     assert sse.event("x", id="7:1", name="message") == b"id: 7:1\ndata: x\n\n"
 
 
@@ -46,7 +46,7 @@ def test_an_id_or_a_name_cannot_end_its_line(bad):
         sse.event("x", name=bad)
 
 
-def test_retry():
+def test_retry_is_in_milliseconds():
     assert sse.retry(1500) == b"retry: 1500\n\n"
 
 
@@ -68,7 +68,7 @@ def test_retry():
         "1" * 19 + ":1",
     ],
 )
-def test_what_is_no_cursor(text):
+def test_other_strings_are_no_cursor(text):
     assert sse.Cursor.parse(text) is None
 
 
@@ -77,17 +77,17 @@ def test_a_cursor_is_revision_and_offset():
     assert str(sse.Cursor(7, 412)) == "7:412"
 
 
-def test_a_run_is_cut_between_events():
-    run = sse.encode(7, ["你", "\n", "x"], "token")
-    assert run.total == 3
-    assert run.between(0, 0) == b""
-    assert run.between(1, 2) == b"id: 7:2\nevent: token\ndata: \ndata: \n\n"
-    assert run.between(0, 3) == run.blob
-    assert run.size > len(run.blob)
+def test_encoded_events_are_cut_between_events():
+    encoded = sse.encode(7, ["你", "\n", "x"], "token")
+    assert encoded.total == 3
+    assert encoded.between(0, 0) == b""
+    assert encoded.between(1, 2) == b"id: 7:2\nevent: token\ndata: \ndata: \n\n"
+    assert encoded.between(0, 3) == encoded.blob
+    assert encoded.size > len(encoded.blob)
 
 
 @given(NASTY)
-def test_any_text_arrives_as_it_was(text):
+def test_any_text_arrives_unchanged(text):
     """Line ends as LF: the model stores no others, and the format has no others."""
     text = sse.LINE_END.sub("\n", text)
     parser = Parser().feed(sse.encode(7, graphemes.split(text), "message").blob)
@@ -97,24 +97,24 @@ def test_any_text_arrives_as_it_was(text):
 @given(NASTY, st.data())
 def test_any_text_survives_a_cut_at_any_byte_and_a_resume(text, data):
     text = sse.LINE_END.sub("\n", text)
-    run = sse.encode(7, graphemes.split(text), "token")
-    cut = data.draw(st.integers(0, len(run.blob)))
-    first = Parser().feed(run.blob[:cut])
+    encoded = sse.encode(7, graphemes.split(text), "token")
+    cut = data.draw(st.integers(0, len(encoded.blob)))
+    first = Parser().feed(encoded.blob[:cut])
 
     cursor = sse.Cursor.parse(first.last_event_id or "7:0")
-    second = Parser().feed(run.between(cursor.offset, run.total))
+    second = Parser().feed(encoded.between(cursor.offset, encoded.total))
 
     events = first.events + second.events
     assert "".join(data for _, _, data in events) == text
-    assert [id for id, _, _ in events] == [f"7:{n}" for n in range(1, run.total + 1)]
+    assert [id for id, _, _ in events] == [f"7:{n}" for n in range(1, encoded.total + 1)]
     assert {name for _, name, _ in events} <= {"token"}
 
 
 @given(NASTY, st.lists(st.integers(1, 7)))
-def test_pieces_of_any_size_make_the_same_events(text, sizes):
+def test_chunks_of_any_size_make_the_same_events(text, sizes):
     blob = sse.encode(1, graphemes.split(sse.LINE_END.sub("\n", text)), "message").blob
-    whole, pieces = Parser().feed(blob), Parser()
+    whole, chunks = Parser().feed(blob), Parser()
     for size in sizes:
-        pieces.feed(blob[:size])
+        chunks.feed(blob[:size])
         blob = blob[size:]
-    assert pieces.feed(blob).events == whole.events
+    assert chunks.feed(blob).events == whole.events

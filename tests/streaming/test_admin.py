@@ -1,13 +1,13 @@
 import pytest
 
-from streaming.models import BODY_BYTES, Revision, StreamText
+from streaming.models import MAX_BODY_BYTES, Revision, StreamText
 
 ADD = "/admin/streaming/streamtext/add/"
 
 
 @pytest.fixture
 def fields():
-    """What the form sends for a text."""
+    """The fields that the form sends for a text."""
     return {
         "title": "New",
         "slug": "new",
@@ -37,7 +37,7 @@ def test_editing_makes_a_revision_and_shows_it(client, boss, fields, text):
     assert "edited" in page
 
 
-def test_a_revision_is_to_be_read(client, boss, text):
+def test_a_revision_can_only_be_viewed(client, boss, text):
     client.force_login(boss)
     change = f"/admin/streaming/revision/{text.revisions.get().pk}/change/"
     assert client.get(change).status_code == 200
@@ -50,31 +50,33 @@ def test_the_list_links_to_the_preview(client, boss, text):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "complaint"),
+    ("field", "value", "message"),
     [
-        ("body", "x" * (BODY_BYTES + 1), "1,000,001 bytes"),
-        ("event_name", "meta", "has a meaning of its own"),
+        ("body", "x" * (MAX_BODY_BYTES + 1), "1,000,001 bytes"),
+        ("event_name", "meta", "is reserved"),
         ("interval_ms", "0", "greater than or equal to 1"),
         ("interval_ms", "10001", "less than or equal to 10000"),
         ("slug", "first", "already exists"),
     ],
 )
-def test_bad_input_is_refused_and_kept(client, boss, fields, text, field, value, complaint):
+def test_bad_input_is_refused_and_stays_in_the_form(
+    client, boss, fields, text, field, value, message
+):
     client.force_login(boss)
     page = client.post(ADD, fields | {field: value})
     assert page.status_code == 200
-    assert complaint in page.content.decode()
+    assert message in page.content.decode()
     assert "New" in page.content.decode()
     assert StreamText.objects.count() == 1
 
 
-def test_line_ends_of_the_form_do_not_count(client, boss, fields):
+def test_the_crlf_of_a_form_counts_as_one_byte(client, boss, fields):
     client.force_login(boss)
-    fields["body"] = "\r\n" * (BODY_BYTES - 10)
+    fields["body"] = "\r\n" * (MAX_BODY_BYTES - 10)
     assert client.post(ADD, fields).status_code == 302
 
 
-def test_there_is_always_a_default(client, boss, fields, text):
+def test_the_default_text_cannot_be_unset(client, boss, fields, text):
     client.force_login(boss)
     change = f"/admin/streaming/streamtext/{text.pk}/change/"
     page = client.post(change, fields | {"slug": text.slug})
@@ -82,7 +84,7 @@ def test_there_is_always_a_default(client, boss, fields, text):
 
 
 @pytest.mark.parametrize("how", ["added", "changed"])
-def test_another_text_becomes_the_default_by_being_made_it(client, boss, fields, text, how):
+def test_a_text_that_is_made_the_default_replaces_the_old_default(client, boss, fields, text, how):
     client.force_login(boss)
     where = ADD
     if how == "changed":

@@ -2,14 +2,19 @@
 
 import argparse
 import asyncio
+import os
 import random
 import tempfile
 from pathlib import Path
 
+import django
 import pytest
 
-from tests.stress.run import Run, Size
-from tests.stress.table import table
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+django.setup()
+
+from tests.stress.run import Run, Size  # noqa: E402 - it reads the log with Django's ORM
+from tests.stress.table import table  # noqa: E402
 
 
 def arguments() -> argparse.Namespace:

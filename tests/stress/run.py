@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers import Process, Site
+from chat.log import store
+from chat.models import Entry
+from tests.processes import Process
+from tests.servers import Site
 from tests.stress import readers, schedule, verdict, writers
 from tests.stress.book import Book
 from tests.stress.schedule import Act
@@ -18,10 +21,11 @@ from tests.stress.wire import Wire, entries_url, guest
 
 SETTLE_SECONDS = 60.0  # for all to have everything, once nothing is broken any more
 NO_LIMIT = {"CHAT_MESSAGES_PER_SECOND": "1000000", "CHAT_BURST": "1000000"}
-THE_LOG = (
-    "from chat import log; from chat.models import Entry; "
-    "print('[' + ','.join(map(log.encode, Entry.objects.order_by('seq'))) + ']')"
-)
+
+
+def the_log() -> list[dict[str, Any]]:
+    """The entries of a site, as its readers get them."""
+    return [json.loads(store.encode(entry)) for entry in Entry.objects.order_by("seq")]
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Run:
                 task.cancel()
             ends = await asyncio.gather(*following, return_exceptions=True)
         self.differences += [repr(end) for end in ends if isinstance(end, Exception)]
-        self.log = json.loads(await asyncio.to_thread(self.site.shell, THE_LOG))
+        self.log = self.site.query(the_log)
         self.differences += [*self.book.wrong, *self.compare(), *await self.compare_newcomers()]
 
     async def make_clients(self) -> None:

@@ -1,4 +1,4 @@
-// An event stream from Express: a timer for each reader, a character a tick.
+// An event stream from Express: a timer for each reader, a character per tick.
 'use strict';
 
 const { readFileSync } = require('node:fs');

@@ -1,4 +1,4 @@
-// A Socket.IO server: each `message` goes to all, the sender included.
+// A Socket.IO server: each `message` goes to all sockets, the sender included.
 'use strict';
 
 const { createServer } = require('node:http');
@@ -7,9 +7,9 @@ const { Server } = require('socket.io');
 const http = createServer();
 const io = new Server(http);
 
-// What its page on memory advises where nothing needs the first request any more.
-io.engine.on('connection', (line) => {
-  line.request = null;
+// Its documentation on memory advises this if the first request is not needed later.
+io.engine.on('connection', (connection) => {
+  connection.request = null;
 });
 
 io.on('connection', (socket) => {

@@ -1,4 +1,4 @@
-// The broadcast server of the `ws` package: what anybody says goes to all, the sender included.
+// The broadcast server of the `ws` package: each message goes to all sockets, the sender included.
 'use strict';
 
 const { WebSocketServer, WebSocket } = require('ws');

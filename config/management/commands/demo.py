@@ -1,4 +1,4 @@
-"""`manage.py demo`: something to look at, for a site that has nothing yet."""
+"""`manage.py demo`: adds a text, a room and an admin to an empty site."""
 
 import secrets
 from typing import Any
@@ -26,10 +26,12 @@ Now log in to the admin and write something of your own. ✍️"""
 
 
 class Command(BaseCommand):
-    help = "Adds the demo: a text, the room lobby, and an admin if there is none. Repeatable."
+    help = (
+        "Adds a text, the room “lobby”, and a superuser if there is none. May be run several times."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--if-new", action="store_true", help="only where there is no user yet")
+        parser.add_argument("--if-new", action="store_true", help="do nothing if there is a user")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["if_new"] and get_user_model()._default_manager.exists():
@@ -52,7 +54,9 @@ class Command(BaseCommand):
         if users.filter(is_superuser=True).exists():
             return
         if users.filter(**{get_user_model().USERNAME_FIELD: "admin"}).exists():
-            self.stderr.write("There is a user admin who is no superuser; none was added.")
+            self.stderr.write(
+                "The user admin exists and is not a superuser; no superuser was added."
+            )
             return
         password = secrets.token_urlsafe(12)
         get_user_model().objects.create_superuser("admin", password=password)

@@ -1,5 +1,5 @@
-"""`manage.py preflight`: what keeps a site from being hosted, said in a sentence before it starts,
-and what would keep people out of it."""
+"""`manage.py preflight`: checks before the start whether the site can be hosted, and warns of
+settings with which users cannot reach it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,32 +13,33 @@ from django.db import connection
 from config.worker.single_worker import claim_sole_worker
 
 HTTPS_WITHOUT_TLS = (
-    "HTTPS is on, since ALLOWED_HOSTS names another host than this machine or HTTPS says so, but "
-    "{front} is plain HTTP: every page sends people to https://. Set HTTPS=off for a site without "
-    "TLS, or let NGINX_SERVER name a server with it (docs/hosting.md)."
+    "HTTPS is on, because ALLOWED_HOSTS has another host than this machine or HTTPS is set, but "
+    "{front} is plain HTTP: every page redirects to https://. Set HTTPS=off for a site without "
+    "TLS, or set NGINX_SERVER to a server with TLS (docs/hosting.md)."
 )
-NOBODY_ELSE = (
-    "ALLOWED_HOSTS names this machine alone, but {front} is for others, too: who comes by another "
-    "name or address gets 400. Set it to those, and HTTPS=off for a site without TLS."
+LOCAL_ONLY = (
+    "ALLOWED_HOSTS has only this machine, but {front} is open to other machines: a request with "
+    "another host name or address is answered with 400. Set ALLOWED_HOSTS to the names of the "
+    "site, and HTTPS=off for a site without TLS."
 )
 
 
 class Command(BaseCommand):
-    help = "Ends with a sentence where the site cannot be hosted; gives hints where people fail."
+    help = "Fails with a reason if the site cannot be hosted. Prints notes about its settings."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("front", nargs="?", help="where nginx takes plain HTTP, as a URL")
+        parser.add_argument("front", nargs="?", help="URL at which nginx accepts plain HTTP")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        find_database()
-        # Let go when this process ends; the workers that come take it for themselves.
+        check_database()
+        # The lock is released when this process ends, before the workers start.
         claim_sole_worker(settings.DATABASES["default"], settings.REDIS_URL)
         for hint in hints(options["front"]) if options["front"] else ():
             self.stdout.write(f"Note: {hint}")
 
 
-def find_database() -> None:
-    """SystemExit if the database cannot be used."""
+def check_database() -> None:
+    """SystemExit with the reason if the database cannot be used."""
     try:
         connection.ensure_connection()
     except DatabaseError as error:
@@ -47,10 +48,10 @@ def find_database() -> None:
 
 
 def hints(front: str) -> Iterator[str]:
-    """What people meet who come by plain HTTP."""
+    """Why users of the plain HTTP address `front` cannot use the site."""
     if settings.HTTPS:
         yield HTTPS_WITHOUT_TLS.format(front=front)
     host = urlsplit(front).hostname or ""
-    near = host == "localhost" or host.startswith("127.")
-    if not near and set(settings.ALLOWED_HOSTS) <= set(settings.LOCAL_HOSTS):
-        yield NOBODY_ELSE.format(front=front)
+    is_local = host == "localhost" or host.startswith("127.")
+    if not is_local and set(settings.ALLOWED_HOSTS) <= set(settings.LOCAL_HOSTS):
+        yield LOCAL_ONLY.format(front=front)

@@ -6,9 +6,10 @@ import pytest
 from channels.layers import get_channel_layer
 
 from chat.dashboard import views
-from chat.dashboard.reports import REPORT, reports
-from chat.presence.sync import WORKERS
-from realtime.bus import relay
+from chat.dashboard.reports import REPORT
+from chat.worker import build, current
+from realtime.bus import WORKERS
+from realtime.worker import install
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,8 +18,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 async def asked(settings):
     """The reports of a worker that has asked, and hears others."""
     settings.REDIS_URL = "redis://stands.for.the.layer.of.the.tests"
-    known = reports()
-    while relay().channel == "" or WORKERS not in relay().held:
+    install(build())
+    known = current().reports
+    while current().bus.channel == "" or WORKERS not in current().bus.subscribed:
         await asyncio.sleep(0.01)
     known.ask()
     return known
@@ -29,14 +31,14 @@ async def tell(worker, report):
     await get_channel_layer().group_send(WORKERS, message)
 
 
-async def test_a_worker_of_another_version_is_passed_over(asked, lobby):
-    [own] = asked.histories()[relay().worker]
+async def test_a_report_of_another_version_is_ignored(asked, lobby):
+    [own] = asked.histories()[current().bus.worker]
     older = {name: value for name, value in own.items() if name != "stuck"}
     for worker, report in {"older": older, "newer": own | {"more": 1}, "same": own}.items():
         await tell(worker, report)
     async with asyncio.timeout(10):
         while "same" not in asked.histories():
             await asyncio.sleep(0.01)
-    assert set(asked.histories()) == {relay().worker, "same"}
+    assert set(asked.histories()) == {current().bus.worker, "same"}
     shown = views.snapshot(asked.histories(), {}, [lobby])
     assert len(shown["workers"]) == 2

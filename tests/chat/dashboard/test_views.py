@@ -41,26 +41,26 @@ def browser():
     return open_one
 
 
-def test_staff_with_the_right_see_the_page_and_its_link(staff, browser):
+def test_staff_with_the_permission_see_the_page_and_its_link(staff, browser):
     window = browser(staff("view_room"))
     assert window.get(LIVE).status_code == 200
     assert f'href="{LIVE}"' in window.get("/admin/").content.decode()
 
 
-def test_staff_without_the_right_see_neither(staff, browser):
+def test_staff_without_the_permission_see_neither(staff, browser):
     window = browser(staff("view_entry"))
     assert window.get(LIVE).status_code == 403
     assert LIVE not in window.get("/admin/").content.decode()
 
 
-def test_others_are_asked_to_log_in(stranger, browser, client):
+def test_other_users_are_redirected_to_the_login(stranger, browser, client):
     for window in (browser(stranger), client):
         assert window.get(LIVE)["Location"].startswith(reverse("admin:login"))
         assert window.post(CLOSE, {"room": 1})["Location"].startswith(reverse("admin:login"))
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_nobody_else_gets_events(stranger, staff):
+async def test_events_need_the_permission(stranger, staff):
     assert (await AsyncClient().get(EVENTS)).status_code == 403
     for user in (stranger, await database_sync_to_async(staff)("view_entry")):
         window = AsyncClient()
@@ -78,8 +78,8 @@ async def overviews(answer, count):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_what_happens_is_told(lobby, boss, connect, monkeypatch):
-    monkeypatch.setattr(views, "EVERY_SECONDS", 0.01)
+async def test_an_overview_has_the_worker_and_its_rooms(lobby, boss, connect, monkeypatch):
+    monkeypatch.setattr(views, "INTERVAL_SECONDS", 0.01)
     socket = await connect("/ws/chat/?name=Ann")
     await socket.join()
     window = AsyncClient()
@@ -94,7 +94,7 @@ async def test_what_happens_is_told(lobby, boss, connect, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_events_end_with_the_session(lobby, boss, monkeypatch):
-    monkeypatch.setattr(views, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(views, "INTERVAL_SECONDS", 0.01)
     monkeypatch.setattr(views, "ACCESS_CHECK_SECONDS", 0.1)
     window = AsyncClient()
     await window.aforce_login(boss)
@@ -107,7 +107,7 @@ async def test_the_events_end_with_the_session(lobby, boss, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_the_events_end_at_once_where_this_worker_hears_of_the_logout(lobby, boss):
+async def test_the_events_end_at_once_after_a_logout_on_this_worker(lobby, boss):
     window = AsyncClient()
     await window.aforce_login(boss)
     answer = await window.get(EVENTS)
@@ -118,12 +118,12 @@ async def test_the_events_end_at_once_where_this_worker_hears_of_the_logout(lobb
             pass
 
 
-def test_closing_needs_a_right_of_its_own(staff, browser, lobby):
+def test_closing_a_room_needs_the_change_permission(staff, browser, lobby):
     assert browser(staff("view_room")).post(CLOSE, {"room": lobby.pk}).status_code == 403
     assert not LogEntry.objects.exists()
 
 
-def test_closing_is_logged(staff, browser, lobby):
+def test_closing_a_room_is_logged_in_the_admin(staff, browser, lobby):
     window = browser(staff("view_room", "change_room"))
     assert window.post(CLOSE, {"room": lobby.pk}).status_code == 204
     entry = LogEntry.objects.get()
@@ -134,11 +134,11 @@ def test_closing_is_logged(staff, browser, lobby):
 
 
 @pytest.mark.parametrize("room", ["", "x", "0", "²", "9" * 30])
-def test_a_room_that_is_not_there_cannot_be_closed(boss, browser, room):
+def test_closing_a_room_that_does_not_exist_is_a_404(boss, browser, room):
     assert browser(boss).post(CLOSE, {"room": room}).status_code == 404
 
 
-def test_closing_needs_the_token(boss, lobby):
+def test_closing_a_room_needs_a_csrf_token(boss, lobby):
     window = Client(enforce_csrf_checks=True)
     window.force_login(boss)
     assert window.post(CLOSE, {"room": lobby.pk}).status_code == 403

@@ -18,7 +18,7 @@ from chat.identity.members import BadName, Member, clean_name, folded
         ("👨‍👩‍👧‍👦" * 32, "👨‍👩‍👧‍👦" * 32),
     ],
 )
-def test_names(name, clean):
+def test_clean_name_normalizes_a_name(name, clean):
     assert clean_name(name) == clean
 
 
@@ -46,13 +46,13 @@ def test_names(name, clean):
         "Ann: hi",
     ],
 )
-def test_names_that_cannot_be(name):
+def test_clean_name_refuses_a_bad_name(name):
     with pytest.raises(BadName):
         clean_name(name)
 
 
 @given(st.text())
-def test_a_clean_name_is_clean(name):
+def test_clean_name_of_a_clean_name_is_the_same(name):
     try:
         clean = clean_name(name)
     except BadName:
@@ -65,12 +65,12 @@ def test_a_clean_name_is_clean(name):
     ("one", "other"),
     [("Ann", "ann"), ("Ann Lee", "annlee"), ("Ａｎｎ", "Ann"), ("A\u200dnn", "Ann")],
 )
-def test_names_that_look_alike(one, other):
+def test_names_that_look_alike_have_the_same_key(one, other):
     assert folded(one) == folded(other)
     assert folded(one) != folded("Bob")
 
 
-def test_a_guest_is_known_by_the_cookie():
+def test_the_cookie_restores_the_guest():
     guest = members.new_guest("Ann")
     assert members.guest_of({"guest": members.guest_cookie(guest)}) == guest
 
@@ -78,27 +78,27 @@ def test_a_guest_is_known_by_the_cookie():
 @pytest.mark.parametrize(
     "forge", [str.upper, lambda value: value + "x", lambda value: "", lambda v: "a:b:c"]
 )
-def test_a_cookie_that_we_did_not_sign_is_none(forge):
+def test_a_cookie_without_a_valid_signature_is_ignored(forge):
     value = members.guest_cookie(members.new_guest("Ann"))
     assert members.guest_of({"guest": forge(value)}) is None
 
 
-def test_a_guest_without_a_name_has_one_of_their_own():
+def test_a_guest_without_a_name_gets_a_default_name():
     guest = members.new_guest()
     assert guest.name == f"guest-{guest.key[-4:]}"
     assert guest.guest
     assert guest.user_id is None
 
 
-def test_a_user_is_a_member(alice):
+def test_user_member_is_the_member_of_a_user(alice):
     assert members.user_member(alice) == Member(f"u-{alice.pk}", "alice", guest=False)
     assert members.user_member(alice).user_id == alice.pk
 
 
 @pytest.mark.parametrize("name", ["alice", "ALICE", "ａｌｉｃｅ", "a lice", "a\u200dlice"])
-def test_a_users_name_however_it_is_spelled(alice, name):
-    assert members.is_users_name(name)
+def test_is_username_finds_names_that_look_alike(alice, name):
+    assert members.is_username(name)
 
 
-def test_a_name_that_no_user_has(alice):
-    assert not members.is_users_name("alicia")
+def test_is_username_is_false_for_other_names(alice):
+    assert not members.is_username("alicia")

@@ -1,5 +1,5 @@
-"""Old state plus events equals fresh state: who was there all along, or came back, shows what
-somebody sees who comes only now."""
+"""Old state plus events equals fresh state: a client that stayed, or resumed, shows the same as a
+client that has just connected."""
 
 import random
 
@@ -15,12 +15,12 @@ from tests.folding import folded, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-COMMANDS = 90  # more than a newcomer is given at once
+COMMANDS = 90  # more than a new client receives at first
 ANN = Member("g-0000000000000001", "Ann", guest=True)
 
 
 class Folding:
-    """A client that keeps what it receives, and its cursor."""
+    """A client that stores its entries and its cursor."""
 
     def __init__(self, socket):
         self.socket = socket
@@ -41,7 +41,7 @@ class Folding:
             self.cursor = frame["cursor"]
 
     async def load_older(self):
-        """All that came before what it has, page by page."""
+        """Reads all older entries, page by page."""
         while self.entries and self.entries[0]["seq"] > 1:
             before = self.entries[0]["seq"]
             await self.socket.send("history", room="lobby", before=before, limit=20)
@@ -50,7 +50,7 @@ class Folding:
 
 
 class Tab:
-    """One of several tabs of a person: knows how far they have read in any of them."""
+    """One of several tabs of a person, with the newest read receipt of all tabs."""
 
     def __init__(self, socket):
         self.socket = socket
@@ -70,7 +70,7 @@ class Tab:
 
 
 class Talker:
-    """A member who says, edits and deletes at random."""
+    """A member who writes, edits and deletes at random."""
 
     def __init__(self, socket, name, chance):
         self.socket = socket
@@ -79,7 +79,7 @@ class Talker:
         self.said = []
 
     async def do_something(self, number):
-        """Returns where it stands in the log."""
+        """Returns the seq of the entry."""
         cid = f"{self.name}-{number}"
         kind = self.chance.choice(("say", "say", "edit", "edit", "delete")) if self.said else "say"
         fields = {"body": f"{kind} {number}"} if kind != "delete" else {}
@@ -95,9 +95,7 @@ class Talker:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_a_client_that_was_dropped_and_resumed_shows_what_a_new_one_does(
-    connect, lobby, seed
-):
+async def test_a_resumed_client_shows_the_same_as_a_new_client(connect, lobby, seed):
     chance = random.Random(seed)
     talkers = [Talker(await connect(), name, chance) for name in ("ann", "bob")]
     joins, drops, resumes = sorted(chance.sample(range(COMMANDS), 3))
@@ -129,7 +127,7 @@ async def test_a_client_that_was_dropped_and_resumed_shows_what_a_new_one_does(
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_all_tabs_of_a_person_have_read_as_far_as_a_new_one(connect, lobby, seed):
+async def test_all_tabs_of_a_person_have_the_same_read_receipt_as_a_new_tab(connect, lobby, seed):
     chance = random.Random(seed)
     messages = [draft(lobby, str(number)) for number in range(COMMANDS)]
     await database_sync_to_async(store.write)(messages)
@@ -138,7 +136,7 @@ async def test_all_tabs_of_a_person_have_read_as_far_as_a_new_one(connect, lobby
     asked = [chance.randrange(1, COMMANDS) for _ in range(20)]
     for number, seq in enumerate(asked):
         tab = chance.choice(tabs)
-        if number % 5 == 4:  # comes back, to whatever was read meanwhile
+        if number % 5 == 4:  # reconnects after others have read
             await tab.socket.leave()
             tab.socket = await connect(headers=headers)
             await tab.join()

@@ -5,9 +5,10 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 
 from chat.log import read_receipts, store
-from chat.log.read_receipts import Mark, marker
+from chat.log.read_receipts import ReadReceipt
 from chat.log.store import Draft
 from chat.models import Room
+from chat.worker import current
 from realtime.log.group_commit import Unavailable
 from tests.chat.log.test_store import draft
 
@@ -16,29 +17,35 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def ten(lobby):
-    """The lobby with ten messages of somebody."""
+    """The lobby with ten messages of one author."""
     store.write([draft(lobby, str(number)) for number in range(10)])
     return lobby
 
 
-def test_a_mark_moves_forward_and_never_back(ten):
-    assert read_receipts.write([Mark(ten.pk, "g-1", 4)]).results == [4]
-    assert read_receipts.write([Mark(ten.pk, "g-1", 7)]).results == [7]
-    assert read_receipts.write([Mark(ten.pk, "g-1", 5)]).results == [7]
+def test_a_stored_seq_never_goes_back(ten):
+    assert read_receipts.write([ReadReceipt(ten.pk, "g-1", 4)]).results == [4]
+    assert read_receipts.write([ReadReceipt(ten.pk, "g-1", 7)]).results == [7]
+    assert read_receipts.write([ReadReceipt(ten.pk, "g-1", 5)]).results == [7]
     assert read_receipts.of_reader("g-1") == {ten.pk: 7}
 
 
-def test_a_mark_is_never_beyond_the_log(ten):
-    assert read_receipts.write([Mark(ten.pk, "g-1", 2**53 - 1)]).results == [10]
+def test_a_stored_seq_is_never_beyond_the_log(ten):
+    assert read_receipts.write([ReadReceipt(ten.pk, "g-1", 2**53 - 1)]).results == [10]
 
 
-def test_of_many_at_once_the_highest_counts(ten):
-    asked = [Mark(ten.pk, "g-1", 3), Mark(ten.pk, "g-2", 2), Mark(ten.pk, "g-1", 6)]
-    assert read_receipts.write([*asked, Mark(ten.pk, "g-1", 5)]).results == [6, 2, 6, 6]
+def test_the_highest_of_several_receipts_is_stored(ten):
+    asked = [
+        ReadReceipt(ten.pk, "g-1", 3),
+        ReadReceipt(ten.pk, "g-2", 2),
+        ReadReceipt(ten.pk, "g-1", 6),
+    ]
+    assert read_receipts.write([*asked, ReadReceipt(ten.pk, "g-1", 5)]).results == [6, 2, 6, 6]
 
 
-def test_a_room_that_is_gone_has_no_marks(ten):
-    assert read_receipts.write([Mark(ten.pk + 1, "g-1", 3), Mark(ten.pk, "g-1", 3)]).results == [
+def test_a_deleted_room_has_no_receipts(ten):
+    assert read_receipts.write(
+        [ReadReceipt(ten.pk + 1, "g-1", 3), ReadReceipt(ten.pk, "g-1", 3)]
+    ).results == [
         0,
         3,
     ]
@@ -46,15 +53,15 @@ def test_a_room_that_is_gone_has_no_marks(ten):
     assert read_receipts.of_reader("g-1") == {}
 
 
-def test_a_mark_that_another_worker_has_stored_meanwhile_is_not_lowered(ten, monkeypatch):
-    """Another worker stores 8 after this one has looked, and before it stores 5."""
-    read_receipts.write([Mark(ten.pk, "g-1", 8)])
+def test_a_higher_seq_that_another_worker_stores_at_the_same_time_stays(ten, monkeypatch):
+    """Another worker stores 8 after this one has read the rows and before it stores 5."""
+    read_receipts.write([ReadReceipt(ten.pk, "g-1", 8)])
     monkeypatch.setattr(read_receipts, "_stored", lambda asked: {})
-    read_receipts.write([Mark(ten.pk, "g-1", 5)])
+    read_receipts.write([ReadReceipt(ten.pk, "g-1", 5)])
     assert read_receipts.of_reader("g-1") == {ten.pk: 8}
 
 
-def test_unread_are_the_messages_of_others(ten):
+def test_messages_of_others_are_unread(ten):
     def by(cid, key, **fields):
         return Draft(ten.pk, fields.pop("kind", "say"), key, "N", cid, "b", **fields)
 
@@ -66,12 +73,12 @@ def test_unread_are_the_messages_of_others(ten):
     assert read_receipts.count_unread(ten.pk, "g-3", 0) == 12
 
 
-def test_unread_are_counted_up_to_a_limit(ten, monkeypatch):
+def test_the_count_of_unread_messages_has_a_limit(ten, monkeypatch):
     monkeypatch.setattr(read_receipts, "UNREAD_MOST", 6)
     assert read_receipts.count_unread(ten.pk, "g-3", 0) == 6
 
 
-async def test_marks_of_many_are_few_transactions(lobby, monkeypatch):
+async def test_receipts_of_many_people_need_few_transactions(lobby, monkeypatch):
     await database_sync_to_async(store.write)([draft(lobby)])
     write, sizes = read_receipts.write, []
 
@@ -80,23 +87,25 @@ async def test_marks_of_many_are_few_transactions(lobby, monkeypatch):
         return write(asked)
 
     monkeypatch.setattr(read_receipts, "write", counted)
-    asked = [marker().add(Mark(lobby.pk, f"g-{number}", 1)) for number in range(100)]
+    asked = [
+        current().receipts.add(ReadReceipt(lobby.pk, f"g-{number}", 1)) for number in range(100)
+    ]
     assert await asyncio.gather(*asked) == [1] * 100
     assert sizes == [100]
 
 
-async def test_a_database_that_is_away(lobby, monkeypatch):
+async def test_the_database_is_away(lobby, monkeypatch):
     def locked(asked):
         raise OperationalError
 
     with monkeypatch.context() as patch:
         patch.setattr(read_receipts, "write", locked)
         with pytest.raises(Unavailable):
-            await marker().add(Mark(lobby.pk, "g-1", 1))
-    assert await marker().add(Mark(lobby.pk, "g-1", 1)) == 0
+            await current().receipts.add(ReadReceipt(lobby.pk, "g-1", 1))
+    assert await current().receipts.add(ReadReceipt(lobby.pk, "g-1", 1)) == 0
 
 
-def test_a_room_is_listed_with_what_is_unread(ten, client):
+def test_the_list_of_rooms_has_the_unread_counts(ten, client):
     client.get("/chat/lobby/")
     Room.objects.create(slug="other", name="Other")
     key = client.cookies["guest"].value

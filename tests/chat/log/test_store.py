@@ -5,8 +5,9 @@ from channels.db import database_sync_to_async
 
 from chat.identity.members import clean_name
 from chat.log import store
-from chat.log.store import Draft, Receipt, Refusal
+from chat.log.store import Draft, Receipt
 from chat.models import Entry, Room
+from realtime.errors import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,11 +28,11 @@ def test_seqs_are_dense_in_the_order_of_the_drafts(lobby):
     assert lobby.head == 4
 
 
-def test_each_room_counts_for_itself(lobby):
+def test_each_room_has_seqs_of_its_own(lobby):
     other = Room.objects.create(slug="other", name="Other")
     written = store.write([draft(lobby, "1"), draft(other, "2"), draft(lobby, "3")])
     assert [receipt.seq for receipt in written.results] == [1, 1, 2]
-    assert {span.room: (span.first, len(span.encoded)) for span in written.spans} == {
+    assert {span.log: (span.first, len(span.encoded)) for span in written.spans} == {
         lobby.pk: (1, 2),
         other.pk: (1, 1),
     }
@@ -45,17 +46,17 @@ def test_the_same_cid_again_is_the_same_entry(lobby):
     assert seqs(lobby) == [1]
 
 
-def test_the_same_cid_twice_in_one_batch(lobby):
+def test_the_same_cid_twice_in_one_batch_is_one_entry(lobby):
     first, second = store.write([draft(lobby), draft(lobby)]).results
     assert (first, second) == (Receipt(1, duplicate=False), Receipt(1, duplicate=True))
 
 
-def test_a_cid_is_the_authors_own(lobby):
+def test_two_authors_may_use_the_same_cid(lobby):
     results = store.write([draft(lobby, author="g-1"), draft(lobby, author="g-2")]).results
     assert [receipt.seq for receipt in results] == [1, 2]
 
 
-def test_the_same_cid_for_something_else_is_a_conflict(lobby):
+def test_the_same_cid_with_another_body_is_a_conflict(lobby):
     other = Room.objects.create(slug="other", name="Other")
     store.write([draft(lobby)])
     written = store.write([draft(lobby, body="c"), draft(other), draft(lobby, reply_to=1)])
@@ -71,24 +72,24 @@ def test_a_retry_after_an_edit_or_a_deletion_is_still_a_retry(lobby):
     assert store.write([edit]).results == [Receipt(2, duplicate=True)]
 
 
-def test_the_cid_of_what_was_edited_is_for_nothing_else(lobby):
+def test_the_cid_of_an_edited_message_conflicts_with_another_command(lobby):
     store.write([draft(lobby, "a"), draft(lobby, "e", "new", kind="edit", ref=1)])
     others = [draft(lobby, "a", "", kind="delete", ref=1), draft(lobby, "a", reply_to=1)]
     assert [result.code for result in store.write(others).results] == ["cid_conflict"] * 2
 
 
-def test_a_refused_draft_takes_no_seq_and_harms_no_other(lobby):
+def test_a_refused_draft_takes_no_seq_and_does_not_affect_the_others(lobby):
     gone = Room(pk=999_999)
     written = store.write(
         [draft(lobby, "1"), draft(gone, "2"), draft(lobby, "3", reply_to=9), draft(lobby, "4")]
     )
     kinds = [
-        result.code if isinstance(result, Refusal) else result.seq for result in written.results
+        result.code if isinstance(result, Refused) else result.seq for result in written.results
     ]
     assert kinds == [1, "gone", "not_found", 2]
 
 
-def test_an_answer_may_refer_to_what_stands_in_the_same_batch(lobby):
+def test_a_reply_may_refer_to_a_message_of_the_same_batch(lobby):
     assert store.write([draft(lobby, "1"), draft(lobby, "2", reply_to=1)]).results[1].seq == 2
 
 
@@ -99,7 +100,7 @@ def test_an_edit_replaces_the_body(lobby):
     assert entry.edited_at is not None
 
 
-def test_a_deletion_really_deletes(lobby):
+def test_a_deletion_empties_the_body_and_its_edits(lobby):
     store.write([draft(lobby, "1", "secret"), draft(lobby, "2", "secret too", kind="edit", ref=1)])
     store.write([draft(lobby, "3", "", kind="delete", ref=1)])
     assert set(Entry.objects.values_list("body", flat=True)) == {""}
@@ -108,13 +109,13 @@ def test_a_deletion_really_deletes(lobby):
 
 
 @pytest.mark.parametrize("ref", [2, 3, 9])
-def test_only_a_message_that_is_there_can_be_deleted(lobby, ref):
+def test_only_an_existing_message_can_be_deleted(lobby, ref):
     store.write([draft(lobby, "1"), draft(lobby, "2"), draft(lobby, "3", "", kind="delete", ref=2)])
     (refusal,) = store.write([draft(lobby, "4", "", kind="delete", ref=ref)]).results
     assert refusal.code == "not_found"
 
 
-def test_what_a_batch_deletes_nothing_in_it_brings_back(lobby):
+def test_a_message_deleted_in_a_batch_cannot_be_edited_later_in_it(lobby):
     store.write([draft(lobby, "1", "secret")])
     delete = draft(lobby, "2", "", kind="delete", ref=1)
     edit = draft(lobby, "3", "back", kind="edit", ref=1)
@@ -124,7 +125,7 @@ def test_what_a_batch_deletes_nothing_in_it_brings_back(lobby):
     assert Entry.objects.get(seq=1).body == ""
 
 
-def test_only_its_author_or_a_moderator_changes_a_message(lobby):
+def test_only_the_author_or_a_moderator_may_change_a_message(lobby):
     store.write([draft(lobby, "1", author="g-1")])
     edit = {"kind": "edit", "ref": 1}
     (refusal,) = store.write([draft(lobby, "2", "new", author="g-2", **edit)]).results
@@ -135,7 +136,7 @@ def test_only_its_author_or_a_moderator_changes_a_message(lobby):
     assert receipt.seq == 2
 
 
-def test_a_name_that_a_guest_may_have_can_be_stored(lobby):
+def test_every_allowed_guest_name_can_be_stored(lobby):
     tower = "e" + "\u0332" * 30
     name = clean_name(tower * 8)
     store.write([Draft(lobby.pk, "say", "g-1", name, "c", "b")])
@@ -145,7 +146,7 @@ def test_a_name_that_a_guest_may_have_can_be_stored(lobby):
 # ---- Reading -------------------------------------------------------------------------
 
 
-async def test_reading(lobby):
+async def test_entries_are_read_before_and_after_a_seq(lobby):
     await database_sync_to_async(store.write)([draft(lobby, str(n), str(n)) for n in range(1, 8)])
 
     def bodies(found):
@@ -158,6 +159,6 @@ async def test_reading(lobby):
     assert await store.heads([lobby.pk, 999]) == {lobby.pk: store.Head(lobby.epoch, 7, True)}
 
 
-async def test_reading_a_room_without_entries_and_no_room(lobby):
+async def test_an_empty_room_has_a_span_and_a_missing_room_has_none(lobby):
     assert (await store.newest(lobby.pk, 3)).first == 1
     assert await store.newest(999_999, 3) is None

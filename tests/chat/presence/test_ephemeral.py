@@ -1,4 +1,4 @@
-"""What sockets are told that no log keeps, in one worker; tests/live has two."""
+"""Ephemeral events within one worker. tests/live has tests with two workers."""
 
 import asyncio
 
@@ -11,9 +11,8 @@ from chat.identity.members import Member
 from chat.log import read_receipts
 from chat.models import ReadMark
 from chat.presence import sync
-from chat.presence.ephemeral import Ear, Whisper, Whispers, whispers
-from chat.presence.presence import presence
-from realtime.log.tail_registry import tails
+from chat.presence.ephemeral import EphemeralEvent, EphemeralEvents, Subscriber
+from chat.worker import current
 from tests.chat.conftest import ANN, cookie, fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,7 +53,7 @@ async def online(client, count):
 # ---- Presence ----
 
 
-async def test_who_comes_and_goes_is_told_to_the_room(enter, lobby):
+async def test_the_room_is_told_who_arrives_and_leaves(enter, lobby):
     ann = await enter(ANN)
     assert ann.joined["online"] == [ANN.public()]
     bob = await enter(BOB)
@@ -64,17 +63,17 @@ async def test_who_comes_and_goes_is_told_to_the_room(enter, lobby):
     assert await online(ann, 1) == ["Ann"]
 
 
-async def test_a_second_tab_is_nobody_new(enter, lobby):
+async def test_a_second_tab_changes_no_list(enter, lobby):
     ann, bob = await enter(ANN), await enter(BOB)
     await online(ann, 2)
     await enter(ANN)
-    await asyncio.sleep(0.05)  # several calls of the roll: there is nothing to wait for
+    await asyncio.sleep(0.05)  # several lists would be sent by then
     await nothing_but(ann)
     await bob.leave()
     assert await online(ann, 1) == ["Ann"]
 
 
-async def test_who_comes_while_another_reloads_is_told_who_is_here_in_the_end(
+async def test_a_member_who_arrives_during_a_reload_receives_the_final_list(
     enter, lobby, monkeypatch
 ):
     """What a reader is told on coming may be true for a moment alone."""
@@ -88,20 +87,20 @@ async def test_who_comes_while_another_reloads_is_told_who_is_here_in_the_end(
     assert await online(late, 2) == ["Ann", "Bob"]
 
 
-async def test_polls_of_who_cannot_come_back_are_no_crowd(enter, lobby):
+async def test_polls_without_a_cookie_are_not_listed(enter, lobby):
     bob = await enter(BOB)
     query = {"cursor": bob.joined["cursor"], "wait": "5"}
     poll = asyncio.ensure_future(AsyncClient().get("/api/rooms/lobby/entries", query))
     async with asyncio.timeout(5):
-        while tails().tails[lobby.pk].readers < 2:
+        while current().tails.tails[lobby.pk].readers < 2:
             await asyncio.sleep(0)
     await asyncio.sleep(0)  # it has come to where it would enter
-    assert presence.online(lobby.pk) == [BOB]
+    assert current().presence.online(lobby.pk) == [BOB]
     await bob.send("say", room="lobby", cid="c", body="b")
     assert (await poll).status_code == 200
 
 
-async def test_who_reads_by_http_is_here(enter, lobby):
+async def test_a_reader_over_http_is_listed(enter, lobby):
     bob = await enter(BOB)
     browser = AsyncClient()
     browser.cookies["guest"] = members.guest_cookie(ANN)
@@ -126,7 +125,7 @@ async def test_who_reads_by_http_is_here(enter, lobby):
 # ---- Typing ----
 
 
-async def test_typing_is_told_to_the_others(enter, lobby):
+async def test_typing_is_sent_to_the_others(enter, lobby):
     ann, other_tab, bob = await enter(ANN), await enter(ANN), await enter(BOB)
     await ann.send("typing", room="lobby")
     assert await bob.until("typing") == {
@@ -138,22 +137,22 @@ async def test_typing_is_told_to_the_others(enter, lobby):
         await nothing_but(tab, "presence")
 
 
-async def test_typing_too_often_is_told_to_nobody_and_no_error(enter, lobby, monkeypatch):
-    told, say = [], Whispers.say
+async def test_typing_too_often_is_dropped_without_an_error(enter, lobby, monkeypatch):
+    sent, send = [], EphemeralEvents.send
 
-    def counted(self, whisper, but=None):
-        told.append(whisper)
-        say(self, whisper, but)
+    def counted(self, event, but=None):
+        sent.append(event)
+        send(self, event, but)
 
-    monkeypatch.setattr(Whispers, "say", counted)
+    monkeypatch.setattr(EphemeralEvents, "send", counted)
     ann = await enter(ANN)
     for _ in range(20):
         await ann.send("typing", room="lobby")
     await nothing_but(ann, "presence")
-    assert 1 <= len(told) <= 3
+    assert 1 <= len(sent) <= 3
 
 
-async def test_typing_where_one_may_not_be(enter, lobby, backroom):
+async def test_typing_in_a_forbidden_room_is_an_error(enter, lobby, backroom):
     ann = await enter(ANN)
     await ann.send("typing", room="backroom")
     assert (await ann.until("error"))["code"] == "forbidden"
@@ -162,7 +161,7 @@ async def test_typing_where_one_may_not_be(enter, lobby, backroom):
 # ---- Read ----
 
 
-async def test_what_one_has_read_is_told_to_ones_other_tabs_alone(enter, lobby):
+async def test_a_read_receipt_is_sent_to_the_other_tabs_only(enter, lobby):
     await fill(lobby, 5)
     ann, other_tab, bob = await enter(ANN), await enter(ANN), await enter(BOB)
     assert ann.joined["read"] == 0
@@ -184,7 +183,7 @@ async def test_read_never_goes_back_nor_beyond_the_log(enter, lobby):
     assert (await enter(ANN)).joined["read"] == 5
 
 
-async def test_a_mark_of_an_older_log_is_within_the_new_one(enter, lobby):
+async def test_a_receipt_of_an_older_log_is_within_the_new_one(enter, lobby):
     await fill(lobby, 5)
     ann, other_tab = await enter(ANN), await enter(ANN)
     await ann.send("read", room="lobby", seq=5)
@@ -196,7 +195,7 @@ async def test_a_mark_of_an_older_log_is_within_the_new_one(enter, lobby):
     assert (await enter(ANN)).joined["read"] == 0
 
 
-async def test_a_mark_of_who_cannot_come_back_goes_with_the_socket(connect, lobby):
+async def test_receipts_of_a_guest_without_a_cookie_are_deleted_with_the_socket(connect, lobby):
     await fill(lobby, 5)
     client = await connect()
     await client.join()
@@ -210,7 +209,7 @@ async def test_a_mark_of_who_cannot_come_back_goes_with_the_socket(connect, lobb
             await asyncio.sleep(0.01)
 
 
-async def test_a_mark_while_the_database_is_away(enter, lobby, monkeypatch):
+async def test_a_receipt_while_the_database_is_away_is_an_error(enter, lobby, monkeypatch):
     def locked(asked):
         raise OperationalError
 
@@ -221,27 +220,27 @@ async def test_a_mark_while_the_database_is_away(enter, lobby, monkeypatch):
     assert (error["code"], error["room"], error["retry_after_ms"]) == ("internal", "lobby", 1_000)
 
 
-# ---- Ears ----
+# ---- Subscribers ----
 
 
-async def test_nothing_is_left_of_who_has_left(enter, lobby):
+async def test_a_closed_socket_leaves_no_subscriber(enter, lobby):
     ann, bob = await enter(ANN), await enter(BOB)
     await ann.leave()
-    assert list(whispers().rooms[lobby.pk]) == [BOB.key]
+    assert list(current().ephemeral.rooms[lobby.pk]) == [BOB.key]
     await bob.leave()
-    assert whispers().rooms == {}
+    assert current().ephemeral.rooms == {}
 
 
-async def test_of_unsent_whispers_on_a_topic_the_newest_counts(connect, lobby):
-    """A client that does not read costs one frame a topic, however much is whispered."""
-    ears, heard = Whispers(), {}
-    with ears.listening(1, Ear("lobby", "g-1", heard.__setitem__)):
+async def test_the_newest_unsent_event_on_a_topic_replaces_the_others(connect, lobby):
+    """A client that does not read costs one frame a topic, however many events are sent."""
+    events, received = current().ephemeral, {}
+    with events.subscribe(1, Subscriber("lobby", "g-1", received.__setitem__)):
         for number in range(100):
-            ears.tell(Whisper(1, "presence", {"online": [number]}))
-            ears.tell(Whisper(1, "typing", {"member": number}, not_to="g-2"))
-            ears.tell(Whisper(1, "typing", {"member": number}, not_to="g-1"))
-            ears.tell(Whisper(2, "presence", {"online": [number]}))
-    assert sorted(heard.values()) == [
+            events.send_here(EphemeralEvent(1, "presence", {"online": [number]}))
+            events.send_here(EphemeralEvent(1, "typing", {"member": number}, not_to="g-2"))
+            events.send_here(EphemeralEvent(1, "typing", {"member": number}, not_to="g-1"))
+            events.send_here(EphemeralEvent(2, "presence", {"online": [number]}))
+    assert sorted(received.values()) == [
         '{"type":"presence","room":"lobby","online":[99]}',
         '{"type":"typing","room":"lobby","member":99}',
     ]

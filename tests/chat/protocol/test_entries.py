@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from chat.protocol import entries
-from chat.protocol.entries import Cursor
+from realtime.log.cursor import Cursor
 
 AT = datetime(2026, 11, 23, 8, 5, 1, 250_999, tzinfo=timezone(timedelta(hours=8)))
 
@@ -14,26 +14,26 @@ def entry(seq=1, kind="say", **fields):
     return entries.encode(seq=seq, kind=kind, **given | fields)
 
 
-def test_an_entry_as_every_tap_sends_it():
+def test_encode_returns_an_entry_as_every_transport_sends_it():
     assert entry(body='你\n"') == (
         '{"seq":1,"kind":"say","author":{"key":"g-1","name":"Ann"},'
         '"at":"2026-11-23T00:05:01.250Z","cid":"c1","body":"你\\n\\""}'
     )
 
 
-def test_what_may_be_missing_follows_when_it_is_there():
+def test_encode_adds_the_optional_fields_that_have_a_value():
     encoded = entry(reply_to=7, edited_at=datetime(2026, 1, 2, tzinfo=UTC), deleted=True)
     assert encoded.endswith(
         '"body":"b","reply_to":7,"edited_at":"2026-01-02T00:00:00.000Z","deleted":true}'
     )
 
 
-def test_only_a_change_refers_whatever_a_body_says():
+def test_change_is_none_for_a_message_whatever_its_body_is():
     assert entries.change(entry(body='"ref":1')) is None
     assert entries.change(entry(seq=2, kind="delete", body="", ref=1))["ref"] == 1
 
 
-def test_an_edit_replaces_the_body_that_it_refers_to():
+def test_an_edit_replaces_the_body_of_its_message():
     edit = json.loads(entry(seq=3, kind="edit", body="new", ref=1))
     assert json.loads(entries.folded(entry(), edit)) == json.loads(entry()) | {
         "body": "new",
@@ -42,7 +42,7 @@ def test_an_edit_replaces_the_body_that_it_refers_to():
     assert entries.folded(entry(seq=2), edit) == entry(seq=2)
 
 
-def test_a_delete_empties_the_entry_and_its_edits():
+def test_a_delete_empties_the_message_and_its_edits():
     gone = json.loads(entry(seq=3, kind="delete", body="", ref=1))
     assert json.loads(entries.folded(entry(), gone)) == json.loads(entry()) | {
         "body": "",
@@ -54,7 +54,7 @@ def test_a_delete_empties_the_entry_and_its_edits():
 
 
 @pytest.mark.parametrize("kind", ["edit", "delete"])
-def test_what_a_change_makes_anew_is_seen_without_decoding(kind):
+def test_may_concern_is_true_for_every_entry_that_a_change_alters(kind):
     change = json.loads(entry(seq=30, kind=kind, body="new", ref=1))
     others = [entry(seq=n, kind="edit", body="b", ref=ref) for n, ref in ((2, 1), (3, 11), (4, 2))]
     for seq, encoded in enumerate([entry(), *others, entry(seq=5, body='"ref":1')], start=1):
@@ -63,7 +63,7 @@ def test_what_a_change_makes_anew_is_seen_without_decoding(kind):
     assert not entries.may_concern(change, 5, entry(seq=5, body='"ref":1'))
 
 
-def test_the_line_of_an_entry():
+def test_line_is_the_name_and_the_body_of_a_message():
     assert entries.line(entry(body="a\nb")) == ("c1", "Ann: a\nb")
     assert entries.line(entry(deleted=True)) is None
     assert entries.line(entry(kind="edit", ref=1)) is None

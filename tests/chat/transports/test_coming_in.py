@@ -9,10 +9,11 @@ from django.test import AsyncClient
 
 from chat import rooms
 from chat.dashboard import views
-from chat.transports import base_socket, http, subscriptions, text_socket
-from chat.transports.base_socket import FLOODING, FORBIDDEN, SESSION_ENDED
+from chat.transports import admission, http, subscriptions, text_socket
+from chat.worker import current
+from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
-from realtime.revocation import RECENT_MOST, dismissals
+from realtime.revocation import RECENT_LENGTH
 from tests.chat.conftest import Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,29 +81,29 @@ async def opening():
 async def test_a_socket_that_opens_while_its_session_logs_out_is_closed(
     opening, gate, backroom, browser, path
 ):
-    held = gate(base_socket, "member_of")
+    held = gate(admission, "identify")
     client, opened = opening(path, header(browser))
     await held.holds(1)
     await browser.alogout()
     held.open.set()
     await opened
-    assert await client.closed() == SESSION_ENDED
+    assert await client.closed() == CloseCode.SESSION_ENDED
 
 
 async def test_a_socket_that_opens_while_its_user_is_made_inactive_is_closed(
     opening, gate, alice, browser
 ):
-    held = gate(base_socket, "member_of")
+    held = gate(admission, "identify")
     client, opened = opening("/ws/chat/", header(browser))
     await held.holds(1)
     alice.is_active = False
     await alice.asave()
     held.open.set()
     await opened
-    assert await client.closed() == SESSION_ENDED
+    assert await client.closed() == CloseCode.SESSION_ENDED
 
 
-async def test_a_logout_before_the_socket_is_ready_for_it_is_remembered(
+async def test_a_logout_before_the_socket_watches_for_it_closes_the_socket(
     opening, gate, backroom, browser
 ):
     held = gate(text_socket.rooms, "join")
@@ -111,14 +112,16 @@ async def test_a_logout_before_the_socket_is_ready_for_it_is_remembered(
     await browser.alogout()
     held.open.set()
     await opened
-    assert await client.closed() == SESSION_ENDED
+    assert await client.closed() == CloseCode.SESSION_ENDED
 
 
 async def put_out(room, user):
     await database_sync_to_async(room.members.remove)(user)
 
 
-async def test_who_is_put_out_while_they_join_is_told(connect, gate, alice, backroom, browser):
+async def test_a_member_who_is_removed_from_a_room_while_joining_gets_an_error(
+    connect, gate, alice, backroom, browser
+):
     client = await connect(headers=[header(browser)])
     held = gate(subscriptions.rooms, "join")
     await client.send("join", room="backroom")
@@ -130,7 +133,7 @@ async def test_who_is_put_out_while_they_join_is_told(connect, gate, alice, back
     assert (await client.until("error"))["code"] == "forbidden"
 
 
-async def test_who_is_put_out_while_their_line_opens_is_sent_away(
+async def test_a_text_socket_closes_if_its_member_is_removed_while_it_opens(
     opening, gate, alice, backroom, browser
 ):
     held = gate(text_socket.rooms, "join")
@@ -139,10 +142,10 @@ async def test_who_is_put_out_while_their_line_opens_is_sent_away(
     await put_out(backroom, alice)
     held.open.set()
     await opened
-    assert await client.closed() == FORBIDDEN
+    assert await client.closed() == CloseCode.FORBIDDEN
 
 
-async def test_who_is_put_out_while_their_line_comes_back_is_sent_away(
+async def test_a_text_socket_closes_if_its_member_is_removed_while_it_rejoins(
     connect, gate, alice, lobby, browser
 ):
     await database_sync_to_async(lobby.members.add)(alice)
@@ -152,10 +155,10 @@ async def test_who_is_put_out_while_their_line_comes_back_is_sent_away(
     await lobby.asave()
     await held.holds(1)
     await put_out(lobby, alice)
-    assert await client.closed() == FORBIDDEN
+    assert await client.closed() == CloseCode.FORBIDDEN
 
 
-async def test_a_room_that_is_closed_while_a_guest_joins_is_read_by_nobody_else(
+async def test_a_guest_does_not_read_a_room_that_is_closed_while_the_guest_joins(
     connect, opening, gate, lobby
 ):
     client = await connect()
@@ -168,7 +171,7 @@ async def test_a_room_that_is_closed_while_a_guest_joins_is_read_by_nobody_else(
     held.open.set()
     assert (await client.until("error"))["code"] == "internal"
     await opened
-    assert await line.closed() == FLOODING
+    assert await line.closed() == CloseCode.TRY_LATER
     await client.send("join", room="lobby")
     assert (await client.until("error"))["code"] == "forbidden"
 
@@ -181,13 +184,13 @@ async def whole(answer):
         return b"".join([piece async for piece in answer.streaming_content])
 
 
-async def test_a_stream_that_begins_after_a_logout_ends_at_once(backroom, browser):
+async def test_a_stream_that_starts_after_a_logout_ends_at_once(backroom, browser):
     answer = await browser.get(EVENTS)
     await browser.alogout()
     assert b"data:" not in await whole(answer)
 
 
-async def test_a_live_page_that_begins_after_a_logout_ends_at_once(boss):
+async def test_a_dashboard_that_starts_after_a_logout_ends_at_once(boss):
     browser = AsyncClient()
     await browser.aforce_login(boss)
     answer = await browser.get("/admin/live/events")
@@ -196,7 +199,7 @@ async def test_a_live_page_that_begins_after_a_logout_ends_at_once(boss):
         assert b"data:" not in await whole(answer)
 
 
-async def test_a_poll_that_begins_while_its_session_logs_out_is_answered_at_once(
+async def test_a_poll_that_starts_while_its_session_logs_out_is_answered_at_once(
     backroom, browser, gate
 ):
     held = gate(http.common, "open_reader")
@@ -214,16 +217,16 @@ async def test_a_poll_that_begins_while_its_session_logs_out_is_answered_at_once
 # ---- What is remembered --------------------------------------------------------------
 
 
-async def test_only_what_came_since_counts_and_too_much_counts_as_everything():
+async def test_a_watch_is_called_for_revocations_since_and_for_too_many_of_them():
     called = []
-    dismissals().dismiss(["a"])
-    since = dismissals().count
-    dismissals().dismiss(["b"])
+    current().revocation.revoke(["a"])
+    since = current().revocation.count
+    current().revocation.revoke(["b"])
     for whom in ("a", "b"):
-        dismissals().tell([whom], lambda whom=whom: called.append(whom), since)
+        current().revocation.watch([whom], lambda whom=whom: called.append(whom), since).__enter__()
     await asyncio.sleep(0)
     assert called == ["b"]
-    dismissals().dismiss(str(n) for n in range(RECENT_MOST))
-    dismissals().tell(["c"], lambda: called.append("c"), since)
+    current().revocation.revoke(str(n) for n in range(RECENT_LENGTH))
+    current().revocation.watch(["c"], lambda: called.append("c"), since).__enter__()
     await asyncio.sleep(0)
     assert called == ["b", "c"]

@@ -8,13 +8,11 @@ from django.db import OperationalError
 from django.test import AsyncClient
 
 from chat.log import store
-from chat.log.writer import appender
 from chat.models import Room
 from chat.transports import event_stream
-from realtime.event_stream import streams
+from chat.worker import current
 from realtime.log import tail_registry as tails_module
 from realtime.log.reader import Reader
-from realtime.log.tail_registry import tails
 from tests.chat.conftest import fill
 from tests.chat.log.test_store import draft
 from tests.chat.transports.test_http import EVENTS, say
@@ -45,7 +43,7 @@ async def listen(ann, query="", **headers):
     return Listener(await ann.get(f"{EVENTS}{query}", headers=headers))
 
 
-async def test_the_newest_fifty_and_then_what_comes(ann, lobby):
+async def test_a_stream_starts_with_the_newest_fifty_and_continues_live(ann, lobby):
     await fill(lobby, 60)
     listener = await listen(ann)
     events = await listener.until(50)
@@ -57,7 +55,7 @@ async def test_the_newest_fifty_and_then_what_comes(ann, lobby):
     await listener.close()
 
 
-async def test_the_first_bytes_leave_at_once(ann, lobby):
+async def test_the_first_bytes_are_sent_at_once(ann, lobby):
     listener = await listen(ann)
     assert (await anext(listener.pieces)).startswith(b"retry: ")
     await listener.close()
@@ -72,7 +70,7 @@ async def test_the_name_of_an_event_is_the_kind_of_its_entry(ann, lobby):
 
 
 @pytest.mark.parametrize("where", ["header", "query"])
-async def test_a_listener_resumes(ann, lobby, where):
+async def test_a_stream_resumes_from_a_cursor(ann, lobby, where):
     await fill(lobby, 5)
     cursor = f"{lobby.epoch}:3"
     given = {"last_event_id": cursor} if where == "header" else {"query": f"?cursor={cursor}"}
@@ -81,7 +79,7 @@ async def test_a_listener_resumes(ann, lobby, where):
     await listener.close()
 
 
-async def test_a_cursor_that_leads_nowhere_is_said_to(ann, lobby):
+async def test_an_unknown_cursor_is_answered_with_reset(ann, lobby):
     await fill(lobby, 60)
     listener = await listen(ann, last_event_id="feed:3")
     events = await listener.until(51)
@@ -91,7 +89,7 @@ async def test_a_cursor_that_leads_nowhere_is_said_to(ann, lobby):
     await listener.close()
 
 
-async def test_silence_is_broken_by_pings_that_tell_the_head(ann, lobby, monkeypatch):
+async def test_a_ping_with_the_head_is_sent_when_nothing_else_is(ann, lobby, monkeypatch):
     monkeypatch.setattr(event_stream, "PING_SECONDS", 0.02)
     await fill(lobby, 1)
     listener = await listen(ann)
@@ -101,23 +99,23 @@ async def test_silence_is_broken_by_pings_that_tell_the_head(ann, lobby, monkeyp
     await listener.close()
 
 
-async def test_who_leaves_is_no_reader_any_more(ann, lobby):
+async def test_a_client_that_disconnects_releases_its_reader(ann, lobby):
     listener = await listen(ann)
     await listener.until(0)
     await anext(listener.pieces)
     await fill(lobby, 1)
     waiting = asyncio.ensure_future(anext(listener.pieces))
     async with asyncio.timeout(5):
-        while not tails().tails:
+        while not current().tails.tails:
             await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
     await listener.close()
-    assert tails().tails == {}
-    assert streams.count == 0
+    assert current().tails.tails == {}
+    assert current().streams.count == 0
 
 
-async def test_who_may_no_longer_enter_is_sent_away(ann, lobby, monkeypatch):
+async def test_a_stream_ends_when_the_member_may_no_longer_enter_the_room(ann, lobby, monkeypatch):
     monkeypatch.setattr(event_stream, "PING_SECONDS", 0.02)
     listener = await listen(ann)
     await listener.until(1)
@@ -128,7 +126,7 @@ async def test_who_may_no_longer_enter_is_sent_away(ann, lobby, monkeypatch):
     assert (await ann.get(EVENTS)).status_code == 403
 
 
-async def test_who_is_put_out_of_a_room_is_sent_away_in_the_middle_of_a_talk(
+async def test_a_busy_stream_ends_when_the_member_is_removed_from_the_room(
     client, alice, backroom, monkeypatch
 ):
     await database_sync_to_async(client.force_login)(alice)
@@ -140,7 +138,7 @@ async def test_who_is_put_out_of_a_room_is_sent_away_in_the_middle_of_a_talk(
 
     async def talk():
         for number in itertools.count():
-            await appender().add(draft(backroom, str(number)))
+            await current().writer.add(draft(backroom, str(number)))
 
     talking = asyncio.ensure_future(talk())
     try:
@@ -153,7 +151,7 @@ async def test_who_is_put_out_of_a_room_is_sent_away_in_the_middle_of_a_talk(
         talking.cancel()
 
 
-async def test_who_logs_out_is_sent_away(client, alice, lobby, monkeypatch):
+async def test_a_stream_ends_when_the_member_logs_out(client, alice, lobby, monkeypatch):
     await database_sync_to_async(client.force_login)(alice)
     browser = AsyncClient()
     browser.cookies = client.cookies
@@ -167,7 +165,7 @@ async def test_who_logs_out_is_sent_away(client, alice, lobby, monkeypatch):
             pass
 
 
-async def test_a_room_that_is_deleted_ends_the_stream(ann, lobby, monkeypatch):
+async def test_a_stream_ends_when_the_room_is_deleted(ann, lobby, monkeypatch):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     listener = await listen(ann)
     await anext(listener.pieces)
@@ -178,7 +176,7 @@ async def test_a_room_that_is_deleted_ends_the_stream(ann, lobby, monkeypatch):
     assert (await ann.get(EVENTS)).status_code == 404
 
 
-async def test_a_failing_database_costs_a_listener_time_and_nothing_else(ann, lobby, monkeypatch):
+async def test_a_failure_of_the_database_delays_a_stream_and_loses_nothing(ann, lobby, monkeypatch):
     monkeypatch.setattr(event_stream, "RETRY_SECONDS", 0.01)
     take, failures = Reader.take, iter([OperationalError()])
 

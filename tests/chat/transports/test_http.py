@@ -10,7 +10,8 @@ from chat import rooms
 from chat.log import store
 from chat.models import Entry, ReadMark
 from chat.protocol import entries
-from realtime.log.tail_registry import tails
+from chat.worker import current
+from realtime import errors
 from realtime.rate_limit import Buckets
 from tests.chat.conftest import ANN, fill
 
@@ -32,7 +33,7 @@ def seqs(answer):
 # ---- Polling -------------------------------------------------------------------------
 
 
-async def test_a_first_poll_brings_the_newest_fifty(ann, lobby):
+async def test_a_first_poll_returns_the_newest_fifty(ann, lobby):
     await fill(lobby, 60)
     answer = await ann.get(f"{ENTRIES}?wait=25")
     assert seqs(answer) == list(range(11, 61))
@@ -41,7 +42,7 @@ async def test_a_first_poll_brings_the_newest_fifty(ann, lobby):
     assert rest == {"epoch": lobby.epoch, "cursor": cursor, "head": 60, "reset": False}
 
 
-async def test_a_short_poll_brings_what_there_is(ann, lobby):
+async def test_a_short_poll_returns_what_follows_the_cursor(ann, lobby):
     await fill(lobby, 3)
     answer = await ann.get(f"{ENTRIES}?cursor={lobby.epoch}:1")
     assert seqs(answer) == [2, 3]
@@ -50,30 +51,30 @@ async def test_a_short_poll_brings_what_there_is(ann, lobby):
     assert answer.json()["cursor"] == f"{lobby.epoch}:3"
 
 
-async def test_a_long_poll_waits_for_what_comes(ann, lobby):
+async def test_a_long_poll_waits_for_the_next_entry(ann, lobby):
     polling = asyncio.ensure_future(ann.get(f"{ENTRIES}?cursor={lobby.epoch}:0&wait=25"))
     async with asyncio.timeout(5):
-        while not tails().tails:
+        while not current().tails.tails:
             await asyncio.sleep(0)
         assert not polling.done()
         await say(ann)
         assert seqs(await polling) == [1]
-    assert tails().tails == {}
+    assert current().tails.tails == {}
 
 
-async def test_a_long_poll_ends_with_nothing_when_nothing_comes(ann, lobby):
+async def test_a_long_poll_without_entries_returns_an_empty_list(ann, lobby):
     answer = await ann.get(f"{ENTRIES}?cursor={lobby.epoch}:0&wait=1")
     assert (seqs(answer), answer.json()["cursor"]) == ([], f"{lobby.epoch}:0")
 
 
-async def test_a_poll_with_a_cursor_that_leads_nowhere_is_reset(ann, lobby):
+async def test_a_poll_with_an_unknown_cursor_is_reset(ann, lobby):
     await fill(lobby, 60)
     answer = await ann.get(f"{ENTRIES}?cursor=feed:3&wait=25")
     assert answer.json()["reset"] is True
     assert seqs(answer) == list(range(11, 61))
 
 
-async def test_a_large_backlog_comes_in_several_polls(ann, lobby, monkeypatch):
+async def test_a_large_backlog_is_split_into_several_polls(ann, lobby, monkeypatch):
     monkeypatch.setattr(entries, "FRAME_SIZE", 1_000)
     await fill(lobby, 50)
     cursor, found = f"{lobby.epoch}:0", []
@@ -84,7 +85,7 @@ async def test_a_large_backlog_comes_in_several_polls(ann, lobby, monkeypatch):
     assert found == list(range(1, 51))
 
 
-async def test_history(ann, lobby):
+async def test_history_returns_a_page_of_older_entries(ann, lobby):
     await fill(lobby, 8)
     answer = await ann.get(f"{ENTRIES}?before=8&limit=3")
     assert seqs(answer) == [5, 6, 7]
@@ -104,7 +105,7 @@ async def test_history(ann, lobby):
         "?before=99999999999999999999",
     ],
 )
-async def test_queries_out_of_range(ann, lobby, query):
+async def test_a_number_out_of_range_is_refused(ann, lobby, query):
     answer = await ann.get(f"{ENTRIES}{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_frame")
 
@@ -112,7 +113,7 @@ async def test_queries_out_of_range(ann, lobby, query):
 # ---- Commands ------------------------------------------------------------------------
 
 
-async def test_a_command_is_answered_as_on_a_socket(ann, lobby):
+async def test_a_command_has_the_same_answer_as_on_a_socket(ann, lobby):
     answer = await say(ann)
     ack = {"type": "ack", "room": "lobby", "cid": "c", "seq": 1, "duplicate": False}
     assert answer.json() == ack
@@ -121,13 +122,13 @@ async def test_a_command_is_answered_as_on_a_socket(ann, lobby):
     assert (entry.author_key, entry.author_name) == (ANN.key, "Ann")
 
 
-async def test_a_command_need_not_repeat_the_room(ann, lobby):
+async def test_a_command_without_a_room_is_for_the_room_of_the_address(ann, lobby):
     command = '{"type":"say","cid":"c","body":"b"}'
     answer = await ann.post(ENTRIES, command, content_type="application/json")
     assert answer.json()["seq"] == 1
 
 
-async def test_edit_and_delete(ann, lobby):
+async def test_edit_and_delete_are_entries(ann, lobby):
     await say(ann)
     for seq, command in enumerate(
         [
@@ -155,19 +156,19 @@ async def test_edit_and_delete(ann, lobby):
         ('{"type":"say","cid":"c","body":"%s"}' % ("x" * 40_000), 413, "too_long"),
     ],
 )
-async def test_bad_commands(ann, lobby, command, status, code):
+async def test_a_bad_command_is_refused_with_its_status(ann, lobby, command, status, code):
     answer = await ann.post(ENTRIES, command, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert not await Entry.objects.aexists()
 
 
-async def test_a_cid_for_something_else_is_a_conflict(ann, lobby):
+async def test_the_same_cid_with_another_body_is_a_conflict(ann, lobby):
     await say(ann)
     answer = await say(ann, body="other")
     assert (answer.status_code, answer.json()["code"]) == (409, "cid_conflict")
 
 
-async def test_too_many_messages(ann, lobby, monkeypatch):
+async def test_too_many_messages_are_refused_with_retry_after(ann, lobby, monkeypatch):
     monkeypatch.setattr(rooms, "message_rate", Buckets(rate=0.1, burst=1))
     await say(ann, "a")
     answer = await say(ann, "b")
@@ -175,7 +176,9 @@ async def test_too_many_messages(ann, lobby, monkeypatch):
     assert answer["Retry-After"] == "10"
 
 
-async def test_while_the_database_is_away(ann, lobby, monkeypatch):
+async def test_a_say_while_the_database_is_away_is_refused_with_retry_after(
+    ann, lobby, monkeypatch
+):
     def away(drafts):
         raise OperationalError
 
@@ -185,11 +188,9 @@ async def test_while_the_database_is_away(ann, lobby, monkeypatch):
     assert answer["Retry-After"] == "1"
 
 
-async def test_a_listener_who_comes_while_the_database_is_away_is_asked_to_come_again(
-    ann, lobby, monkeypatch
-):
+async def test_a_stream_while_the_database_is_away_is_told_to_reconnect(ann, lobby, monkeypatch):
     async def away(slug, member):
-        raise rooms.unavailable()
+        raise errors.unavailable()
 
     monkeypatch.setattr(rooms, "enter", away)
     answer = await ann.get(EVENTS)
@@ -199,28 +200,28 @@ async def test_a_listener_who_comes_while_the_database_is_away_is_asked_to_come_
 
 
 @pytest.mark.parametrize("path", [EVENTS, ENTRIES, f"{ENTRIES}?before=3"])
-async def test_rooms_that_cannot_be_entered(ann, lobby, backroom, path):
+async def test_a_room_that_the_member_may_not_enter_is_refused(ann, lobby, backroom, path):
     nowhere = await ann.get(path.replace("lobby", "nowhere"))
     assert (nowhere.status_code, nowhere.json()["code"]) == (404, "not_found")
     closed = await ann.get(path.replace("lobby", "backroom"))
     assert (closed.status_code, closed.json()["code"]) == (403, "forbidden")
 
 
-async def test_other_methods(ann, lobby):
+async def test_other_methods_are_not_allowed(ann, lobby):
     strict = AsyncClient(enforce_csrf_checks=True)  # no token: there is nothing to be allowed
     assert (await strict.post(EVENTS)).status_code == 405
     assert (await ann.delete(ENTRIES)).status_code == 405
 
 
 @pytest.mark.parametrize("path", [EVENTS, ENTRIES, f"{ENTRIES}?before=3"])
-async def test_a_page_whose_person_has_logged_out_is_told(ann, alice, lobby, path):
+async def test_a_page_whose_user_has_logged_out_gets_401(ann, alice, lobby, path):
     mark = "&" if "?" in path else "?"
     assert (await ann.get(f"{path}{mark}as=u-{alice.pk}")).status_code == 401
     assert (await ann.get(f"{path}{mark}as={ANN.key}")).status_code == 200
     assert (await ann.get(f"{path}{mark}as=g-000000000000000b")).status_code == 200
 
 
-async def test_nobody_says_what_another_has_written(ann, client, alice, lobby):
+async def test_a_message_is_not_written_under_the_name_of_another_member(ann, client, alice, lobby):
     """The answer was lost, and then the session: said again it would be somebody else's."""
     await database_sync_to_async(client.force_login)(alice)
     browser = AsyncClient()
@@ -237,7 +238,7 @@ async def test_nobody_says_what_another_has_written(ann, client, alice, lobby):
     assert await Entry.objects.acount() == 1
 
 
-async def test_a_mark_of_who_cannot_come_back_is_not_kept(lobby):
+async def test_the_receipt_of_a_guest_without_a_cookie_is_not_stored(lobby):
     await fill(lobby, 3)
     command = {"type": "read", "seq": 2}
     answer = await AsyncClient().post(ENTRIES, command, content_type="application/json")
@@ -245,7 +246,7 @@ async def test_a_mark_of_who_cannot_come_back_is_not_kept(lobby):
     assert not await ReadMark.objects.aexists()
 
 
-async def test_a_command_needs_djangos_token(lobby):
+async def test_a_command_needs_a_csrf_token(lobby):
     strict = AsyncClient(enforce_csrf_checks=True)
     answer = await say(strict)
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
@@ -262,7 +263,7 @@ async def test_a_command_needs_djangos_token(lobby):
         (None, 200),
     ],
 )
-async def test_whose_pages_may_post(lobby, origin, status):
+async def test_only_pages_of_allowed_origins_may_post(lobby, origin, status):
     strict = AsyncClient(enforce_csrf_checks=True)
     await strict.get("/chat/lobby/")
     command = {"type": "say", "room": "lobby", "cid": "c", "body": "b"}

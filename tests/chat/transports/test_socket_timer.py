@@ -4,63 +4,68 @@ from time import monotonic
 import pytest
 
 from chat.transports import socket_timer
-from chat.transports.socket_timer import Pulse
+from chat.transports.socket_timer import TimerWheel
+from realtime.tasks import Tasks
 
 
-class Beating:
-    def __init__(self, due):
-        self.due = due
-        self.beats = 0
-        self.beaten = asyncio.Event()
+class Timed:
+    def __init__(self, next_check):
+        self.next_check = next_check
+        self.calls = 0
+        self.called = asyncio.Event()
 
-    def beat(self, now):
-        self.beats += 1
-        self.due = now + 1000
-        self.beaten.set()
+    def on_timer(self, now):
+        self.calls += 1
+        self.next_check = now + 1000
+        self.called.set()
 
 
-class Broken(Beating):
-    def beat(self, now):
-        super().beat(now)
+class Failing(Timed):
+    def on_timer(self, now):
+        super().on_timer(now)
         raise RuntimeError
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def short_ticks(monkeypatch):
     monkeypatch.setattr(socket_timer, "TICK_SECONDS", 0.001)
 
 
-async def beaten(one):
+@pytest.fixture
+async def timer():
+    return TimerWheel(Tasks())
+
+
+async def called(timed):
     async with asyncio.timeout(5):
-        await one.beaten.wait()
+        await timed.called.wait()
 
 
-async def test_who_is_due_beats_and_nobody_else():
-    ticking, due, later = Pulse(), Beating(0), Beating(monotonic() + 1000)
-    ticking.add(later)
-    ticking.add(due)
-    await beaten(due)
-    assert (due.beats, later.beats) == (1, 0)
-    for one in (due, later):
-        ticking.discard(one)
-    await asyncio.wait([ticking.task], timeout=5)
-    assert ticking.task.done()
+async def test_only_a_passed_deadline_is_called(timer):
+    due, later = Timed(0), Timed(monotonic() + 1000)
+    timer.add(later)
+    timer.add(due)
+    await called(due)
+    assert (due.calls, later.calls) == (1, 0)
+    for timed in (due, later):
+        timer.discard(timed)
+    await asyncio.wait([timer.running], timeout=5)
+    assert timer.running.done()
 
 
-async def test_it_goes_on_for_who_comes_when_nobody_was_there():
-    ticking = Pulse()
+async def test_it_starts_again_after_it_was_empty(timer):
     for _ in range(2):
-        one = Beating(0)
-        ticking.add(one)
-        await beaten(one)
-        ticking.discard(one)
-        await asyncio.wait([ticking.task], timeout=5)
+        timed = Timed(0)
+        timer.add(timed)
+        await called(timed)
+        timer.discard(timed)
+        await asyncio.wait([timer.running], timeout=5)
 
 
-async def test_one_that_fails_keeps_no_other_from_beating():
-    ticking, first, second = Pulse(), Broken(0), Broken(0)
-    ticking.add(first)
-    ticking.add(second)
-    await asyncio.gather(beaten(first), beaten(second))
-    ticking.discard(first)
-    ticking.discard(second)
+async def test_a_failure_does_not_affect_the_others(timer):
+    first, second = Failing(0), Failing(0)
+    timer.add(first)
+    timer.add(second)
+    await asyncio.gather(called(first), called(second))
+    timer.discard(first)
+    timer.discard(second)

@@ -3,17 +3,17 @@ from channels.db import database_sync_to_async
 
 from chat import rooms
 from chat.models import Entry, Room
-from chat.presence.presence import presence
 from chat.transports import base_socket, subscriptions
-from chat.transports.base_socket import FORBIDDEN, NOT_FOUND
+from chat.worker import current
+from realtime import errors
+from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
-from realtime.log.tail_registry import tails
 from tests.chat.conftest import fill, heard, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def test_a_first_join_brings_the_newest_fifty(connect, lobby):
+async def test_a_first_join_is_followed_by_the_newest_fifty(connect, lobby):
     await fill(lobby, 60)
     client = await connect()
     joined = await client.join()
@@ -21,7 +21,7 @@ async def test_a_first_join_brings_the_newest_fifty(connect, lobby):
     assert await heard(client, 60) == list(range(11, 61))
 
 
-async def test_a_join_with_a_cursor_brings_what_was_missed(connect, lobby):
+async def test_a_join_with_a_cursor_is_followed_by_what_was_missed(connect, lobby):
     await fill(lobby, 60)
     client = await connect()
     joined = await client.join(cursor=f"{lobby.epoch}:57")
@@ -30,7 +30,7 @@ async def test_a_join_with_a_cursor_brings_what_was_missed(connect, lobby):
 
 
 @pytest.mark.parametrize("cursor", ["{epoch}:9", "feed:600", "nonsense", ""])
-async def test_a_join_with_a_cursor_that_leads_nowhere_is_reset(connect, lobby, cursor):
+async def test_a_join_with_an_unknown_cursor_is_reset(connect, lobby, cursor):
     await fill(lobby, 510)
     client = await connect()
     joined = await client.join(cursor=cursor.format(epoch=lobby.epoch))
@@ -38,7 +38,7 @@ async def test_a_join_with_a_cursor_that_leads_nowhere_is_reset(connect, lobby, 
     assert await heard(client, 510) == list(range(461, 511))
 
 
-async def test_joining_again_moves_the_cursor_and_doubles_nothing(connect, lobby):
+async def test_a_second_join_moves_the_cursor_and_repeats_nothing(connect, lobby):
     await fill(lobby, 3)
     client = await connect()
     await client.join()
@@ -46,10 +46,10 @@ async def test_joining_again_moves_the_cursor_and_doubles_nothing(connect, lobby
     await client.join(cursor=f"{lobby.epoch}:3")
     await client.send("say", room="lobby", cid="c", body="b")
     assert await heard(client, 4) == [4]
-    assert (await tails().open(lobby.pk)).tail.readers == 2
+    assert (await current().tails.open(lobby.pk)).tail.readers == 2
 
 
-async def test_who_leaves_hears_no_more(connect, lobby):
+async def test_a_client_that_leaves_receives_nothing_more(connect, lobby):
     client = await connect()
     await client.join()
     await client.send("leave", room="lobby")
@@ -58,10 +58,10 @@ async def test_who_leaves_hears_no_more(connect, lobby):
     await client.until("ack")
     await client.send("ping", ts=1)
     await client.frame("pong")  # and no events before it
-    assert tails().tails == {}
+    assert current().tails.tails == {}
 
 
-async def test_several_rooms_on_one_socket(connect, lobby):
+async def test_a_socket_follows_several_rooms(connect, lobby):
     other = await Room.objects.acreate(slug="other", name="Other")
     client = await connect()
     await client.join("lobby")
@@ -71,7 +71,7 @@ async def test_several_rooms_on_one_socket(connect, lobby):
     assert {member["key"] for member in (await client.join("lobby"))["online"]}
 
 
-async def test_a_socket_follows_no_more_rooms_than_it_may(connect, lobby, monkeypatch):
+async def test_the_number_of_rooms_of_a_socket_is_limited(connect, lobby, monkeypatch):
     monkeypatch.setattr(subscriptions, "ROOMS_PER_SOCKET", 1)
     await Room.objects.acreate(slug="other", name="Other")
     client = await connect()
@@ -93,7 +93,7 @@ async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
     assert await heard(client, 3) == [1, 2, 3]
 
 
-async def test_a_client_that_joins_while_the_socket_comes_back_hears_all_once(
+async def test_a_client_that_joins_while_the_socket_rejoins_receives_everything_once(
     connect, lobby, monkeypatch
 ):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
@@ -113,10 +113,10 @@ async def test_a_client_that_joins_while_the_socket_comes_back_hears_all_once(
     while (frame := await client.until_any())["type"] != "pong":
         came += [entry["seq"] for entry in frame.get("events", [])]
     assert came.count(1) <= 1
-    assert tails().tails[lobby.pk].readers == 1
+    assert current().tails.tails[lobby.pk].readers == 1
 
 
-async def test_who_may_no_longer_write_in_a_closed_room_cannot(connect, backroom, alice):
+async def test_a_member_removed_from_a_room_cannot_write_in_it(connect, backroom, alice):
     client = await connect(headers=[await session_of(alice)])
     await client.join("backroom")
     await database_sync_to_async(backroom.members.clear)()
@@ -125,7 +125,7 @@ async def test_who_may_no_longer_write_in_a_closed_room_cannot(connect, backroom
     assert not await Entry.objects.aexists()
 
 
-async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeypatch):
+async def test_the_sockets_of_a_deleted_room_are_told(connect, lobby, monkeypatch):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     client, line = await connect(), await connect("/ws/chat/lobby/")
     await client.join()
@@ -133,15 +133,17 @@ async def test_a_room_that_is_deleted_is_said_to_be_gone(connect, lobby, monkeyp
     error = await client.until("error")
     assert (error["code"], error["room"]) == ("not_found", "lobby")
     assert (await line.line()) == "! There is no such room."
-    assert await line.closed() == NOT_FOUND
+    assert await line.closed() == CloseCode.NOT_FOUND
     await line.leave()
-    assert presence.rooms == {}
+    assert current().presence.rooms == {}
     await Room.objects.acreate(slug="lobby", name="Lobby again")
     await client.send("say", room="lobby", cid="c", body="b")
     assert (await client.until("ack"))["seq"] == 1
 
 
-async def test_a_room_that_is_made_private_is_closed_to_guests(connect, lobby, alice, monkeypatch):
+async def test_a_room_that_becomes_private_removes_guests_and_keeps_members(
+    connect, lobby, alice, monkeypatch
+):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
     await database_sync_to_async(lobby.members.add)(alice)
     guest, line = await connect(), await connect("/ws/chat/lobby/")
@@ -150,7 +152,7 @@ async def test_a_room_that_is_made_private_is_closed_to_guests(connect, lobby, a
         await client.join()
     await Room.objects.filter(pk=lobby.pk).aupdate(is_public=False)
     assert (await guest.until("error"))["code"] == "forbidden"
-    assert await line.closed() == FORBIDDEN
+    assert await line.closed() == CloseCode.FORBIDDEN
     joined = await member.until("joined")
     assert joined["reset"] is False
     for type, fields in [("say", {"cid": "c", "body": "b"}), ("history", {"before": 9})]:
@@ -160,7 +162,9 @@ async def test_a_room_that_is_made_private_is_closed_to_guests(connect, lobby, a
     await member.until("events")
 
 
-async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, alice, monkeypatch):
+async def test_a_member_removed_from_a_room_leaves_it_at_the_next_check(
+    connect, backroom, alice, monkeypatch
+):
     monkeypatch.setattr(base_socket, "ACCESS_CHECK_SECONDS", 0.01)
     session = await session_of(alice)
     client = await connect(headers=[session])
@@ -168,16 +172,14 @@ async def test_a_member_who_is_put_out_of_a_room_has_left_it(connect, backroom, 
     await client.join("backroom")
     await database_sync_to_async(backroom.members.clear)()
     assert (await client.until("error"))["code"] == "forbidden"
-    assert await line.closed() == FORBIDDEN
+    assert await line.closed() == CloseCode.FORBIDDEN
     await line.leave()
-    assert presence.rooms == {}
+    assert current().presence.rooms == {}
 
 
-async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itself(
-    connect, lobby, monkeypatch
-):
+async def test_a_reader_rejoins_a_room_when_the_database_is_back(connect, lobby, monkeypatch):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
-    monkeypatch.setattr(rooms, "RETRY_MS", 10)
+    monkeypatch.setattr(errors, "RETRY_MS", 10)
     client, line = await connect(), await connect("/ws/chat/lobby/?name=Ann")
     await client.join()
     enter, failures = rooms.enter, [1, 2, 3, 4]
@@ -185,7 +187,7 @@ async def test_while_the_database_is_away_a_reader_comes_back_to_a_room_by_itsel
     async def failing(*args):
         if failures:
             failures.pop()
-            raise rooms.unavailable()
+            raise errors.unavailable()
         return await enter(*args)
 
     monkeypatch.setattr(rooms, "enter", failing)

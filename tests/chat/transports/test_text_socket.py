@@ -6,21 +6,21 @@ from chat import rooms
 from chat.identity.members import Member
 from chat.models import Entry
 from chat.transports import text_socket
-from chat.transports.base_socket import FORBIDDEN, NOT_FOUND, PROTOCOL
+from realtime.errors import CloseCode
 from realtime.log.group_commit import GroupCommit
 from tests.chat.conftest import fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def test_the_sender_alone_first_and_then_everybody(connect, lobby):
+async def test_a_message_goes_first_to_its_sender_and_then_to_everybody(connect, lobby):
     ann, bob = await connect("/ws/chat/lobby/?name=Ann"), await connect("/ws/chat/lobby/?name=Bob")
     await ann.say_line("你好\nthere")
     assert [await ann.line(), await ann.line()] == ["你好\nthere", "Ann: 你好\nthere"]
     assert await bob.line() == "Ann: 你好\nthere"
 
 
-async def test_lines_and_frames_are_one_room(connect, lobby):
+async def test_text_sockets_and_json_sockets_share_a_room(connect, lobby):
     line, client = await connect("/ws/chat/lobby/?name=Mcu"), await connect("/ws/chat/?name=Web")
     await client.join()
     await line.say_line("23.5")
@@ -29,7 +29,7 @@ async def test_lines_and_frames_are_one_room(connect, lobby):
     assert [await line.line() for _ in range(3)] == ["23.5", "Mcu: 23.5", "Web: ok"]
 
 
-async def test_what_was_said_before_is_not_said_again(connect, lobby):
+async def test_messages_from_before_the_connection_are_not_sent(connect, lobby):
     await fill(lobby, 3)
     line = await connect("/ws/chat/lobby/?name=Ann")
     await line.say_line("x")
@@ -37,7 +37,7 @@ async def test_what_was_said_before_is_not_said_again(connect, lobby):
     assert await line.line() == "Ann: x"
 
 
-async def test_the_echo_comes_first_even_if_the_entry_is_seen_before_its_receipt(
+async def test_the_echo_comes_first_even_if_the_reader_has_the_entry_before_the_receipt(
     connect, lobby, monkeypatch
 ):
     append = GroupCommit.add
@@ -50,35 +50,37 @@ async def test_the_echo_comes_first_even_if_the_entry_is_seen_before_its_receipt
         return receipt
 
     ann_heard = []
-    rendered = text_socket.lines
+    rendered = text_socket.render_lines
     monkeypatch.setattr(GroupCommit, "add", late)
-    monkeypatch.setattr(text_socket, "lines", lambda batch: ann_heard.append(1) or rendered(batch))
+    monkeypatch.setattr(
+        text_socket, "render_lines", lambda batch: ann_heard.append(1) or rendered(batch)
+    )
     ann = await connect("/ws/chat/lobby/?name=Ann")
     await ann.say_line("x")
     assert [await ann.line(), await ann.line()] == ["x", "Ann: x"]
     assert await ann.socket.receive_nothing(0.05)
 
 
-async def test_errors_are_lines_of_their_own(connect, lobby):
+async def test_an_error_is_a_line_that_begins_with_an_exclamation_mark(connect, lobby):
     line = await connect("/ws/chat/lobby/")
     await line.say_line("x" * 4_001)
     assert await line.line() == "! A message has at most 4000 characters."
     await line.say_line(" ")
     assert await line.line() == "! A message has at least one character."
     await line.socket.send_to(bytes_data=b"x")
-    assert await line.closed() == PROTOCOL
+    assert await line.closed() == CloseCode.BAD_FRAME
 
 
-async def test_rooms_that_cannot_be_entered(connect, lobby, backroom):
+async def test_a_room_that_the_member_may_not_enter_closes_the_socket(connect, lobby, backroom):
     nowhere = await connect("/ws/chat/nowhere/")
     assert await nowhere.line() == "! There is no such room."
-    assert await nowhere.closed() == NOT_FOUND
+    assert await nowhere.closed() == CloseCode.NOT_FOUND
     closed = await connect("/ws/chat/backroom/")
     assert await closed.line() == "! This room is not open to you."
-    assert await closed.closed() == FORBIDDEN
+    assert await closed.closed() == CloseCode.FORBIDDEN
 
 
-async def test_a_name_that_is_taken_is_said_so(connect, alice, lobby):
+async def test_a_guest_is_told_that_a_name_is_taken(connect, alice, lobby):
     line = await connect("/ws/chat/lobby/?name=alice")
     assert (await line.line()).startswith("! The name alice is taken. You are called guest-")
     await line.say_line("x")
@@ -86,7 +88,7 @@ async def test_a_name_that_is_taken_is_said_so(connect, alice, lobby):
     assert (await line.line()).startswith("guest-")
 
 
-async def test_a_deletion_is_not_said(connect, lobby):
+async def test_a_deletion_is_not_sent(connect, lobby):
     line = await connect("/ws/chat/lobby/?name=Ann")
     await line.say_line("x")
     await line.line(), await line.line()

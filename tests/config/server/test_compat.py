@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from config.server import compat
-from tests.servers import ROOT, UNSET
+from tests.databases import UNSET
+from tests.processes import ROOT
 
 PINNED = dict(re.findall(r"^(\w+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
 

@@ -1,14 +1,13 @@
-"""What a worker answers to machines, before Django sees the request."""
+"""Health, readiness and metrics, which are answered before Django."""
 
 import json
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from chat.worker import current
 from config.worker import readiness
-from config.worker.health import Probes
-from realtime import event_stream
-from realtime.tasks import PerLoop
+from config.worker.health import HealthMiddleware
 
 
 async def site(scope, receive, send):
@@ -16,7 +15,7 @@ async def site(scope, receive, send):
     await send({"type": "http.response.body", "body": b"the site"})
 
 
-async def ask(path, method="GET", headers=(), client=("127.0.0.1", 5)):
+async def request(path, method="GET", headers=(), client=("127.0.0.1", 5)):
     sent = []
 
     async def send(message):
@@ -24,46 +23,46 @@ async def ask(path, method="GET", headers=(), client=("127.0.0.1", 5)):
 
     scope = {"type": "http", "method": method, "path": path, "headers": list(headers)}
     scope["client"] = client
-    await Probes(site)(scope, None, send)
+    await HealthMiddleware(site)(scope, None, send)
     return sent[0]["status"], sent[1]["body"]
 
 
-async def test_a_worker_that_answers_is_alive():
-    assert await ask("/healthz") == (200, b"alive\n")
+async def test_a_running_worker_is_alive():
+    assert await request("/healthz") == (200, b"alive\n")
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_worker_is_ready_when_its_parts_are():
-    status, body = await ask("/readyz")
+async def test_a_worker_is_ready_when_its_database_answers():
+    status, body = await request("/readyz")
     assert (status, json.loads(body)) == (200, {"worker": "ready", "database": "ready"})
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_worker_that_drains_is_not_ready(monkeypatch):
-    monkeypatch.setattr(event_stream.streams, "draining", True)
-    status, body = await ask("/readyz")
+async def test_a_draining_worker_is_not_ready():
+    current().streams.draining = True
+    status, body = await request("/readyz")
     assert (status, json.loads(body)) == (503, {"worker": "draining", "database": "ready"})
 
 
-async def test_a_worker_is_not_ready_whatever_its_database_fails_with(monkeypatch):
+async def test_an_unexpected_database_error_makes_a_worker_not_ready(monkeypatch):
     def fail():
         raise ZeroDivisionError
 
-    monkeypatch.setattr(readiness, "database", PerLoop(lambda: readiness.Question(fail)))
-    status, body = await ask("/readyz")
+    monkeypatch.setattr(readiness, "database", readiness.SingleFlightCheck(fail))
+    status, body = await request("/readyz")
     assert (status, json.loads(body)) == (503, {"worker": "ready", "database": "away"})
 
 
-async def test_metrics_are_read_by_prometheus():
-    status, body = await ask("/metrics")
+async def test_prometheus_can_parse_the_metrics():
+    status, body = await request("/metrics")
     families = {family.name for family in text_string_to_metric_families(body.decode())}
     assert status == 200
     assert {"twinstream_streams", "twinstream_delivery_seconds", "process_open_fds"} <= families
 
 
 @pytest.mark.parametrize("name", [b"x-forwarded-for", b"X-Real-IP", b"forwarded", b"via"])
-async def test_metrics_are_not_for_who_comes_through_a_proxy(name):
-    assert await ask("/metrics", headers=[(name, b"1.2.3.4")]) == (404, b"the site")
+async def test_metrics_are_not_served_through_a_proxy(name):
+    assert await request("/metrics", headers=[(name, b"1.2.3.4")]) == (404, b"the site")
 
 
 @pytest.mark.parametrize(
@@ -76,15 +75,15 @@ async def test_metrics_are_not_for_who_comes_through_a_proxy(name):
         (("", 0), 200),
         (("8.8.8.8", 5), 404),
         (("2001:4860:4860::8888", 5), 404),
-        (("unheard-of", 5), 404),
+        (("not-an-address", 5), 404),
     ],
 )
-async def test_metrics_are_for_this_machine_and_its_network(client, status):
-    assert (await ask("/metrics", client=client))[0] == status
+async def test_metrics_are_served_to_this_machine_and_private_networks(client, status):
+    assert (await request("/metrics", client=client))[0] == status
 
 
 @pytest.mark.parametrize(
     ("path", "method"), [("/healthz/", "GET"), ("/healthz", "POST"), ("/", "GET")]
 )
-async def test_everything_else_is_the_sites(path, method):
-    assert await ask(path, method) == (404, b"the site")
+async def test_other_requests_go_to_django(path, method):
+    assert await request(path, method) == (404, b"the site")

@@ -1,18 +1,17 @@
-"""The site's own end."""
+"""The steps of draining."""
 
-from chat import shutdown
+from chat.worker import current
 from config.worker import lifespan
-from realtime import event_stream
 
 
-def test_farewell_is_said_even_if_the_streams_cannot_be_ended(monkeypatch, caplog):
-    said = []
+async def test_sockets_are_drained_even_if_draining_the_streams_fails(monkeypatch, caplog):
+    drained = []
 
     def fail():
         raise RuntimeError
 
-    monkeypatch.setattr(event_stream.streams, "drain", fail)
-    monkeypatch.setattr(shutdown, "farewell", lambda: said.append("farewell"))
-    lifespan.see_off()
-    assert said == ["farewell"]
-    assert "Not everybody was seen off." in caplog.text
+    monkeypatch.setattr(current().streams, "drain", fail)
+    monkeypatch.setattr(current(), "drain", lambda: drained.append("sockets"))
+    lifespan.begin_drain()
+    assert drained == ["sockets"]
+    assert "A drain step failed." in caplog.text

@@ -1,4 +1,4 @@
-"""The figures as Prometheus reads them, and as they are documented."""
+"""The metrics are valid for Prometheus, and documented."""
 
 import re
 from pathlib import Path
@@ -8,20 +8,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chat import rooms
 from chat.identity.members import Member
-from chat.rooms import Refused
+from chat.worker import current
 from config.worker.metrics import exposition
 from realtime import connection_limit
-from realtime.counters import figures
+from realtime.errors import Refused
 from realtime.rate_limit import Buckets
 
 DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text()
 
 
 @pytest.fixture(autouse=True)
-def counted():
-    """The figures, from 0."""
-    figures.__init__()
-    return figures
+async def counted():
+    """The counters of a worker that has just been built."""
+    return current().counters
 
 
 async def families():
@@ -29,7 +28,7 @@ async def families():
     return {family.name: family for family in found if family.name.startswith("twinstream")}
 
 
-async def test_every_figure_is_documented_and_no_other(settings):
+async def test_exactly_the_documented_metrics_exist(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     rows = re.findall(r"^\| `([a-z_]+)(?:\{\w+\})?` \|", DOCUMENT, re.MULTILINE)
     documented = {name.removesuffix("_total") for name in rows}
@@ -50,11 +49,11 @@ async def test_refusals_are_counted_by_reason(monkeypatch):
     member = Member("g-1", "Ann", guest=True)
     before = await refused()
     monkeypatch.setattr(rooms, "join_rate", Buckets(1, 1))
-    rooms.take_turn(rooms.join_rate, member, "joins")
+    rooms.check_rate(rooms.join_rate, member, "joins")
     with pytest.raises(Refused):
-        rooms.take_turn(rooms.join_rate, member, "joins")
+        rooms.check_rate(rooms.join_rate, member, "joins")
     monkeypatch.setattr(connection_limit, "buckets", Buckets(1, 1))
-    assert [connection_limit.one_too_many("203.0.113.7") for _ in range(3)] == [False, True, True]
+    assert [connection_limit.exceeded("203.0.113.7") for _ in range(3)] == [False, True, True]
     assert await refused() == before | {
         "joins": before["joins"] + 1,
         "address": before["address"] + 2,
@@ -66,7 +65,7 @@ async def refused():
     return {sample.labels["reason"]: sample.value for sample in samples}
 
 
-async def test_what_never_happened_is_0_and_not_missing():
+async def test_a_label_value_that_never_occurred_is_0():
     samples = (await families())["twinstream_resumes"].samples
     transports = {sample.labels["transport"]: sample.value for sample in samples}
     assert transports == {"json": 0, "plain": 0, "stream": 0, "poll": 0}

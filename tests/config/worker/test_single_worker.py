@@ -15,7 +15,7 @@ CLAIM = (
 
 @pytest.fixture
 def claim(monkeypatch, tmp_path):
-    """Starts another process that claims a database."""
+    """Starts another process that locks a database."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(single_worker.tempfile, "tempdir", str(tmp_path))
 
@@ -28,14 +28,14 @@ def claim(monkeypatch, tmp_path):
 
 @pytest.fixture
 def claim_here(claim):
-    """Claims a database in this process, until the test ends."""
+    """Locks a database in this process until the test ends."""
     claims = []
     yield lambda *given: claims.append(single_worker.claim_sole_worker(*given))
     for descriptor in claims:
         os.close(descriptor)
 
 
-def test_the_second_worker_is_refused_with_a_sentence(claim, claim_here):
+def test_a_second_worker_is_refused_with_a_sentence(claim, claim_here):
     claim_here(DATABASE, "")
     second = claim()
     assert second.returncode == 1
@@ -43,7 +43,7 @@ def test_the_second_worker_is_refused_with_a_sentence(claim, claim_here):
     assert "Traceback" not in second.stderr
 
 
-def test_with_redis_there_may_be_many(claim, claim_here):
+def test_with_redis_there_may_be_several_workers(claim, claim_here):
     claim_here(DATABASE, "redis://127.0.0.1")
     assert claim(redis_url="redis://127.0.0.1").stdout == "in\n"
 
@@ -53,11 +53,11 @@ def test_a_worker_without_redis_beside_one_with_it_is_refused(claim, claim_here)
     assert claim().returncode == 1
 
 
-def test_another_database_is_another_site(claim, claim_here):
+def test_workers_of_different_databases_do_not_conflict(claim, claim_here):
     claim_here(DATABASE, "")
     assert claim(DATABASE | {"NAME": "/elsewhere"}).stdout == "in\n"
 
 
-def test_the_claim_of_a_dead_worker_is_void(claim):
+def test_the_lock_of_a_dead_worker_is_released(claim):
     assert claim().stdout == "in\n"
     assert claim().stdout == "in\n"

@@ -3,7 +3,7 @@ import threading
 
 from asgiref.sync import sync_to_async
 
-from config.worker.thread_pool import BoundedThreads
+from config.worker.thread_pool import ThreadPoolMiddleware
 
 
 async def application(scope, receive, send):
@@ -11,10 +11,10 @@ async def application(scope, receive, send):
     scope["threads"] += [{thread.name for thread in names}]
 
 
-async def test_many_connections_share_few_threads_and_each_keeps_its_own():
+async def test_connections_share_the_threads_and_each_uses_one():
     scope = {"type": "http", "threads": []}
-    bounded = BoundedThreads(application, lanes=3)
-    await asyncio.gather(*(bounded(scope, None, None) for _ in range(50)))
+    middleware = ThreadPoolMiddleware(application, count=3)
+    await asyncio.gather(*(middleware(scope, None, None) for _ in range(50)))
     assert len(scope["threads"]) == 50
     assert all(len(names) == 1 for names in scope["threads"])
-    assert set().union(*scope["threads"]) == {"lane-0_0", "lane-1_0", "lane-2_0"}
+    assert set().union(*scope["threads"]) == {"sync-0_0", "sync-1_0", "sync-2_0"}

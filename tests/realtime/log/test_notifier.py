@@ -1,38 +1,44 @@
 import asyncio
 
-from chat.log.store import Span
-from realtime.bus import Relay
+from realtime.bus import Bus
 from realtime.log import notifier
-from realtime.log.notifier import Doorbell
+from realtime.log.notifier import LogNotifier
+from realtime.log.store import Span
+from realtime.tasks import Tasks
 
 
-def span(room=1, seq=1, body="x"):
-    return Span(room, "e", seq, [body])
+def span(log=1, seq=1, body="x"):
+    return Span(log, "e", seq, [body])
 
 
-async def test_a_ring_is_heard_by_who_follows_the_room():
-    heard, subscribed = asyncio.Queue(), asyncio.Queue()
-    ringer = Doorbell(Relay(), heard.put_nowait, subscribed.put_nowait)
-    ear = Doorbell(Relay(), heard.put_nowait, subscribed.put_nowait)
-    ear.follow(1)
+def make_notifier(on_published):
+    made = LogNotifier(Bus(Tasks(), alone=False), "room")
+    made.listen(on_published)
+    return made
+
+
+async def test_a_span_reaches_the_workers_that_subscribed_to_its_log():
+    received, subscribed = asyncio.Queue(), asyncio.Queue()
+    publisher = make_notifier(received.put_nowait)
+    subscriber = make_notifier(received.put_nowait)
+    subscriber.subscribe(1, subscribed.put_nowait)
     async with asyncio.timeout(5):
         assert await subscribed.get() == 1
-        ringer.ring(span(room=2))
-        ringer.ring(span(room=1, seq=7))
-        assert await heard.get() == span(room=1, seq=7)
-        ear.follow(2)
+        publisher.publish(span(log=2))
+        publisher.publish(span(log=1, seq=7))
+        assert await received.get() == span(log=1, seq=7)
+        subscriber.subscribe(2, subscribed.put_nowait)
         await subscribed.get()
-        ear.unfollow(1)
-        ringer.ring(span(room=2))
-        assert (await heard.get()).room == 2
+        subscriber.unsubscribe(1)
+        publisher.publish(span(log=2))
+        assert (await received.get()).log == 2
 
 
-def test_a_span_that_is_too_large_goes_as_a_mere_hint(monkeypatch):
-    monkeypatch.setattr(notifier, "RING_SIZE", 10)
+def test_a_span_that_is_too_large_is_sent_without_entries(monkeypatch):
+    monkeypatch.setattr(notifier, "MESSAGE_SIZE", 10)
     large = Span(1, "e", 5, ["x" * 6, "y" * 6])
-    hint = notifier.span_of(notifier.fields(large))
-    assert hint == Span(1, "e", 7, [])
+    assert notifier.decode(notifier.encode(large)) == Span(1, "e", 7, [])
 
 
-def test_a_span_survives_the_relay():
-    assert notifier.span_of(notifier.fields(span())) == span()
+def test_a_span_is_the_same_after_encoding_and_decoding():
+    assert notifier.decode(notifier.encode(span())) == span()

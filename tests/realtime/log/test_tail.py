@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.log import store
-from chat.log.store import Span
-from chat.log.writer import appender
 from chat.models import Entry, Room
 from chat.protocol import entries
-from realtime.bus import relay
+from chat.worker import current
+from realtime.counters import ConnectionCounters, Counters
 from realtime.log import reader as reader_module
 from realtime.log import tail
 from realtime.log import tail_registry as tails_module
 from realtime.log.reader import Reader
+from realtime.log.store import Span
 from realtime.log.tail import LogEnded, Tail
-from realtime.log.tail_registry import tails
+from realtime.tasks import Tasks
 from tests.chat.log.test_store import draft
 from tests.chat.protocol.test_entries import entry
 
@@ -29,6 +29,11 @@ def span(first=1, last=3, room=1, epoch="e"):
     return Span(room, epoch, first, [entry(seq) for seq in range(first, last + 1)])
 
 
+def make_tail(span):
+    """A tail with parts of its own."""
+    return Tail(span, store, Tasks(), Counters(ConnectionCounters()))
+
+
 def seqs(batch):
     return [json.loads(encoded)["seq"] for encoded in batch.entries]
 
@@ -36,8 +41,8 @@ def seqs(batch):
 # ---- The tail itself -----------------------------------------------------------------
 
 
-async def test_what_continues_the_head_is_added_once():
-    one = Tail(span(1, 3))
+async def test_entries_after_the_head_are_added_once():
+    one = make_tail(span(1, 3))
     assert one.apply(4, span(4, 5).encoded)
     assert one.apply(4, span(4, 5).encoded)
     assert one.apply(3, span(3, 6).encoded)
@@ -45,17 +50,17 @@ async def test_what_continues_the_head_is_added_once():
     assert seqs(await one.batch(0)) == [1, 2, 3, 4, 5, 6]
 
 
-async def test_a_hole_adds_nothing():
-    one = Tail(span(1, 3))
+async def test_a_span_after_a_gap_adds_nothing():
+    one = make_tail(span(1, 3))
     assert not one.apply(5, span(5, 6).encoded)
     assert one.head == 3
 
 
 @given(st.lists(st.tuples(st.integers(1, 20), st.integers(0, 5)), max_size=30))
-def test_whatever_is_rung_twice_late_or_never_the_tail_is_a_prefix_of_the_log(rings):
+def test_the_tail_is_a_prefix_of_the_log_whatever_is_doubled_late_or_lost(published):
     async def check():
-        one = Tail(span(1, 0))
-        for first, length in rings:
+        one = make_tail(span(1, 0))
+        for first, length in published:
             one.apply(first, span(first, first + length - 1).encoded)
         if one.head:
             assert seqs(await one.batch(0)) == list(range(1, one.head + 1))
@@ -64,7 +69,7 @@ def test_whatever_is_rung_twice_late_or_never_the_tail_is_a_prefix_of_the_log(ri
 
 
 async def test_readers_at_one_cursor_share_a_batch_and_its_forms():
-    one = Tail(span(1, 3))
+    one = make_tail(span(1, 3))
     rendered = []
 
     def form(batch):
@@ -78,17 +83,17 @@ async def test_readers_at_one_cursor_share_a_batch_and_its_forms():
 
 async def test_a_batch_is_never_too_large_for_a_frame(monkeypatch):
     monkeypatch.setattr(entries, "FRAME_SIZE", len(entry(1)) * 2)
-    one = Tail(span(1, 5))
+    one = make_tail(span(1, 5))
     assert [seqs(await one.batch(after)) for after in (0, 2, 4)] == [[1, 2], [3, 4], [5]]
 
 
-async def test_an_entry_that_is_larger_than_a_batch_goes_alone(monkeypatch):
+async def test_an_entry_larger_than_a_batch_is_sent_alone(monkeypatch):
     monkeypatch.setattr(entries, "FRAME_SIZE", 1)
-    assert seqs(await Tail(span(1, 3)).batch(0)) == [1]
+    assert seqs(await make_tail(span(1, 3)).batch(0)) == [1]
 
 
-async def test_an_edit_and_a_deletion_reach_what_waits_in_memory():
-    one = Tail(Span(1, "e", 1, [entry(1, body="old"), entry(2, body="secret")]))
+async def test_edits_and_deletions_are_applied_to_the_window():
+    one = make_tail(Span(1, "e", 1, [entry(1, body="old"), entry(2, body="secret")]))
     one.apply(3, [entry(3, kind="edit", body="new", ref=1)])
     one.apply(4, [entry(4, kind="edit", body="secret too", ref=2)])
     one.apply(5, [entry(5, kind="delete", body="", ref=2)])
@@ -101,13 +106,13 @@ async def test_an_edit_and_a_deletion_reach_what_waits_in_memory():
 
 async def say(room, *cids):
     for cid in cids:
-        await appender().add(draft(room, cid, cid))
+        await current().writer.add(draft(room, cid, cid))
 
 
 @database
-async def test_a_reader_gets_what_comes_after_it(lobby):
+async def test_a_reader_takes_the_entries_after_its_cursor(lobby):
     await say(lobby, "before")
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     taking = asyncio.ensure_future(reader.take())
     await say(lobby, "after")
     assert seqs(await taking) == [2]
@@ -116,15 +121,15 @@ async def test_a_reader_gets_what_comes_after_it(lobby):
 
 
 @database
-async def test_readers_of_a_room_share_its_tail_and_the_last_one_lets_it_go(lobby):
-    one, other = await asyncio.gather(*(tails().open(lobby.pk) for _ in range(2)))
+async def test_readers_of_a_room_share_its_tail_and_the_last_one_releases_it(lobby):
+    one, other = await asyncio.gather(*(current().tails.open(lobby.pk) for _ in range(2)))
     assert one.tail is other.tail
     one.close()
     one.close()
-    assert tails().tails == {lobby.pk: other.tail}
+    assert current().tails.tails == {lobby.pk: other.tail}
     other.close()
-    assert tails().tails == {}
-    assert relay().wanted == {}
+    assert current().tails.tails == {}
+    assert current().bus.wanted == {}
 
 
 @database
@@ -141,18 +146,18 @@ async def test_readers_of_a_room_share_its_tail_and_the_last_one_lets_it_go(lobb
         ("", 10, True),
     ],
 )
-async def test_resuming(lobby, cursor, after, reset):
+async def test_resume_moves_to_the_cursor_or_resets(lobby, cursor, after, reset):
     await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(60)])
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     assert await reader.resume(cursor and cursor.format(epoch=lobby.epoch)) is reset
     assert reader.seq == after
     reader.close()
 
 
 @database
-async def test_who_missed_more_than_five_hundred_is_reset(lobby):
+async def test_a_reader_that_missed_more_than_500_entries_is_reset(lobby):
     await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(502)])
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     assert await reader.resume(f"{lobby.epoch}:2") is False
     assert await reader.resume(f"{lobby.epoch}:1") is True
     assert reader.seq == 452
@@ -161,8 +166,8 @@ async def test_who_missed_more_than_five_hundred_is_reset(lobby):
 
 @database
 async def test_a_cursor_that_is_ahead_of_this_worker_is_not_reset(lobby):
-    """The client was on another worker, whose bell has not been heard here yet."""
-    reader = await tails().open(lobby.pk)
+    """The client was on another worker, whose notification has not arrived here yet."""
+    reader = await current().tails.open(lobby.pk)
     await database_sync_to_async(store.write)([draft(lobby, "a"), draft(lobby, "b")])
     assert reader.tail.head == 0
     assert await reader.resume(f"{lobby.epoch}:2") is False
@@ -171,9 +176,9 @@ async def test_a_cursor_that_is_ahead_of_this_worker_is_not_reset(lobby):
 
 
 @database
-async def test_a_reader_far_behind_reads_the_log(lobby, monkeypatch):
+async def test_a_reader_behind_the_window_reads_the_database(lobby, monkeypatch):
     monkeypatch.setattr(tail, "WINDOW_ENTRIES", 2)
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     await say(lobby, *"abcdef")
     assert len(reader.tail.window) == 2
     assert seqs(await reader.take()) == [1, 2, 3, 4, 5, 6]
@@ -181,22 +186,22 @@ async def test_a_reader_far_behind_reads_the_log(lobby, monkeypatch):
 
 
 @database
-async def test_a_hole_is_mended_from_the_log(lobby):
-    reader = await tails().open(lobby.pk)
+async def test_a_gap_is_filled_from_the_database(lobby):
+    reader = await current().tails.open(lobby.pk)
     written = await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(3)])
     (whole,) = written.spans
-    tails().heard(Span(whole.room, whole.epoch, 3, whole.encoded[2:]))
+    current().tails.apply(Span(whole.log, whole.epoch, 3, whole.encoded[2:]))
     assert seqs(await reader.take()) == [1, 2, 3]
     reader.close()
 
 
 @database
-async def test_what_others_write_is_told_with_what_is_being_written(lobby):
-    reader = await tails().open(lobby.pk)
+async def test_a_published_span_is_applied_together_with_the_batch_being_written(lobby):
+    reader = await current().tails.open(lobby.pk)
     saying = asyncio.ensure_future(say(lobby, "ours"))
     await asyncio.sleep(0)
-    assert appender().busy
-    tails().rung(Span(lobby.pk, str(lobby.epoch), 2, [entry(2)]))
+    assert current().writer.busy
+    current().tails.on_published(Span(lobby.pk, str(lobby.epoch), 2, [entry(2)]))
     batch = await reader.take()
     assert seqs(batch) == [1, 2]
     await saying
@@ -204,10 +209,12 @@ async def test_what_others_write_is_told_with_what_is_being_written(lobby):
 
 
 @database
-async def test_what_others_write_does_not_wait_long_for_what_is_being_written(lobby, monkeypatch):
-    reader = await tails().open(lobby.pk)
-    monkeypatch.setattr(type(appender()), "busy", True)
-    tails().rung(Span(lobby.pk, str(lobby.epoch), 1, [entry(1)]))
+async def test_a_published_span_waits_only_delay_seconds_for_the_batch_being_written(
+    lobby, monkeypatch
+):
+    reader = await current().tails.open(lobby.pk)
+    monkeypatch.setattr(type(current().writer), "busy", True)
+    current().tails.on_published(Span(lobby.pk, str(lobby.epoch), 1, [entry(1)]))
     assert reader.tail.head == 0
     async with asyncio.timeout(5):
         assert seqs(await reader.take()) == [1]
@@ -215,9 +222,9 @@ async def test_what_others_write_does_not_wait_long_for_what_is_being_written(lo
 
 
 @database
-async def test_a_bell_that_never_rang_is_noticed_by_the_slow_check(lobby, monkeypatch):
+async def test_the_slow_check_finds_entries_whose_notification_was_lost(lobby, monkeypatch):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     await database_sync_to_async(store.write)([draft(lobby)])
     async with asyncio.timeout(5):
         assert seqs(await reader.take()) == [1]
@@ -225,14 +232,14 @@ async def test_a_bell_that_never_rang_is_noticed_by_the_slow_check(lobby, monkey
 
 
 @database
-async def test_the_slow_check_ends_with_its_rooms(lobby, monkeypatch):
+async def test_the_slow_check_ends_when_no_tail_is_left(lobby, monkeypatch):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
-    (await tails().open(lobby.pk)).close()
-    await asyncio.wait_for(tails().checking, 5)
+    (await current().tails.open(lobby.pk)).close()
+    await asyncio.wait_for(current().tails.checking, 5)
 
 
 @database
-async def test_the_slow_check_ends_no_room_that_is_opened_while_it_asks(
+async def test_the_slow_check_does_not_end_a_tail_that_was_opened_during_its_query(
     lobby, backroom, monkeypatch
 ):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
@@ -240,13 +247,13 @@ async def test_the_slow_check_ends_no_room_that_is_opened_while_it_asks(
 
     async def slowly(rooms):
         found = await heads(rooms)
-        opened.append(await tails().open(backroom.pk))
+        opened.append(await current().tails.open(backroom.pk))
         return found
 
     monkeypatch.setattr(store, "heads", slowly)
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     async with asyncio.timeout(5):
-        while len(opened) < 2:  # until the first answer has been dealt with
+        while len(opened) < 2:  # until the result of the first query has been handled
             await asyncio.sleep(0.01)
     assert not opened[0].tail.ended
     for one in [reader, *opened]:
@@ -255,9 +262,9 @@ async def test_the_slow_check_ends_no_room_that_is_opened_while_it_asks(
 
 @database
 @pytest.mark.parametrize("how", ["new epoch", "deleted", "made private"])
-async def test_the_end_of_a_log_sends_its_readers_away(lobby, monkeypatch, how):
+async def test_readers_end_when_their_log_ends(lobby, monkeypatch, how):
     monkeypatch.setattr(tails_module, "CHECK_SECONDS", 0.01)
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     if how == "deleted":
         await lobby.adelete()
     elif how == "made private":
@@ -267,13 +274,13 @@ async def test_the_end_of_a_log_sends_its_readers_away(lobby, monkeypatch, how):
     with pytest.raises(LogEnded):
         await asyncio.wait_for(reader.take(), 5)
     reader.close()
-    assert lobby.pk not in tails().tails
+    assert lobby.pk not in current().tails.tails
 
 
 @database
-async def test_a_reader_far_behind_in_a_room_that_was_deleted_is_sent_away(lobby, monkeypatch):
+async def test_a_reader_behind_the_window_ends_when_its_room_was_deleted(lobby, monkeypatch):
     monkeypatch.setattr(tail, "WINDOW_ENTRIES", 1)
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     await say(lobby, *"abc")
     await lobby.adelete()
     with pytest.raises(LogEnded):
@@ -282,42 +289,42 @@ async def test_a_reader_far_behind_in_a_room_that_was_deleted_is_sent_away(lobby
 
 
 @database
-async def test_a_room_that_is_gone_cannot_be_opened():
+async def test_a_deleted_room_cannot_be_opened():
     with pytest.raises(LogEnded):
-        await tails().open(999_999)
-    assert tails().opening == {}
-    assert relay().wanted == {}
+        await current().tails.open(999_999)
+    assert current().tails.opening == {}
+    assert current().bus.wanted == {}
 
 
 @database
-async def test_who_leaves_while_the_room_is_opened_leaves_no_tail(lobby):
-    opening = [asyncio.ensure_future(tails().open(lobby.pk)) for _ in range(2)]
+async def test_a_reader_cancelled_during_opening_leaves_no_tail(lobby):
+    opening = [asyncio.ensure_future(current().tails.open(lobby.pk)) for _ in range(2)]
     await asyncio.sleep(0)
-    loading = tails().opening[lobby.pk]
+    loading = current().tails.opening[lobby.pk]
     for asked in opening:
         asked.cancel()
     await asyncio.wait([*opening, loading])
-    assert tails().tails == {}
-    assert relay().wanted == {}
-    assert not tails().openers
+    assert current().tails.tails == {}
+    assert current().bus.wanted == {}
+    assert not current().tails.openers
 
 
 @database
-async def test_who_leaves_takes_the_tail_from_nobody(lobby):
-    leaves, stays = [asyncio.ensure_future(tails().open(lobby.pk)) for _ in range(2)]
+async def test_a_reader_cancelled_during_opening_does_not_affect_another(lobby):
+    leaves, stays = [asyncio.ensure_future(current().tails.open(lobby.pk)) for _ in range(2)]
     await asyncio.sleep(0)
     leaves.cancel()
     reader = await stays
-    assert tails().tails == {lobby.pk: reader.tail}
+    assert current().tails.tails == {lobby.pk: reader.tail}
     reader.close()
-    assert tails().tails == {}
+    assert current().tails.tails == {}
 
 
 @database
-async def test_a_failing_database_costs_time_and_nothing_else(lobby, monkeypatch):
+async def test_a_reader_continues_after_a_failure_of_the_database(lobby, monkeypatch):
     monkeypatch.setattr(reader_module, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(tail, "WINDOW_ENTRIES", 1)
-    reader = await tails().open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     await say(lobby, *"abc")
     after, failures = store.after, iter([OperationalError(), OperationalError()])
 
@@ -340,15 +347,15 @@ async def test_opening_fails_while_the_database_is_away_and_works_again(lobby, m
     with monkeypatch.context() as patch:
         patch.setattr(store, "newest", away)
         with pytest.raises(OperationalError):
-            await tails().open(lobby.pk)
-    reader = await tails().open(lobby.pk)
+            await current().tails.open(lobby.pk)
+    reader = await current().tails.open(lobby.pk)
     reader.close()
 
 
 @database
 async def test_every_entry_reaches_every_reader_once_in_order(lobby):
     async def read(count):
-        reader, found = await tails().open(lobby.pk), []
+        reader, found = await current().tails.open(lobby.pk), []
         await reader.resume(f"{lobby.epoch}:0")
         while len(found) < count:
             found += seqs(await reader.take())
@@ -363,77 +370,77 @@ async def test_every_entry_reaches_every_reader_once_in_order(lobby):
     assert await Entry.objects.acount() == 200
 
 
-# ---- What is taken at once -----------------------------------------------------------
+# ---- Pushing -----------------------------------------------------------------------
 
 
-def at_once(one, answers):
-    """A reader that waits, and what it is handed; it takes while there are answers that say so."""
-    reader, handed = Reader(one, lambda _: None, "json"), []
+def pushing_reader(one, answers):
+    """A reader, and the batches that were pushed to it. `answers`: the result of each push."""
+    reader, pushed = Reader(one, lambda _: None, "json"), []
 
     def take(batch):
-        handed.append(seqs(batch))
+        pushed.append(seqs(batch))
         return answers.pop(0)
 
-    reader.at_once = take
-    return reader, handed
+    reader.push_now = take
+    return reader, pushed
 
 
-async def test_who_takes_at_once_is_handed_all_of_a_turn_and_never_woken():
-    one = Tail(span(1, 3))
-    reader, handed = at_once(one, [True, True])
+async def test_a_pushing_reader_gets_one_batch_per_loop_iteration_and_its_task_sleeps():
+    one = make_tail(span(1, 3))
+    reader, pushed = pushing_reader(one, [True, True])
     taking = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
     one.apply(4, span(4, 4).encoded)
     one.apply(5, span(5, 6).encoded)
-    assert handed == []  # an answer that is on its way comes first
+    assert pushed == []  # an ack that waits to be sent leaves first
     await asyncio.sleep(0)
     one.apply(7, span(7, 7).encoded)
     await asyncio.sleep(0)
-    assert handed == [[4, 5, 6], [7]]
+    assert pushed == [[4, 5, 6], [7]]
     assert (reader.seq, taking.done()) == (7, False)
     one.end()
     with pytest.raises(LogEnded):
         await taking
 
 
-async def test_who_does_not_take_at_once_is_woken_for_the_same():
-    one = Tail(span(1, 3))
-    reader, handed = at_once(one, [False])
+async def test_a_reader_whose_push_fails_takes_the_same_batch():
+    one = make_tail(span(1, 3))
+    reader, pushed = pushing_reader(one, [False])
     taking = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
     one.apply(4, span(4, 5).encoded)
-    assert seqs(await taking) == handed[0] == [4, 5]
+    assert seqs(await taking) == pushed[0] == [4, 5]
     assert not one.waiting
 
 
-async def test_who_fails_keeps_nothing_from_the_others(caplog):
-    one = Tail(span(1, 3))
-    failing, _ = at_once(one, [])
-    reader, handed = at_once(one, [True])
+async def test_an_error_in_one_push_does_not_affect_other_readers(caplog):
+    one = make_tail(span(1, 3))
+    failing, _ = pushing_reader(one, [])
+    reader, pushed = pushing_reader(one, [True])
     tasks = [asyncio.ensure_future(each.take()) for each in (failing, reader)]
     await asyncio.sleep(0)
     one.apply(4, span(4, 4).encoded)
     assert seqs(await tasks[0]) == [4]
-    assert handed == [[4]]
-    assert "A reader failed." in caplog.text
+    assert pushed == [[4]]
+    assert "Push to a reader failed" in caplog.text
     tasks[1].cancel()
 
 
-async def test_more_than_a_frame_is_handed_over_in_several(monkeypatch):
+async def test_entries_for_several_frames_are_pushed_in_several_batches(monkeypatch):
     monkeypatch.setattr(entries, "FRAME_SIZE", 2 * len(entry(1)))
-    one = Tail(span(1, 3))
-    reader, handed = at_once(one, [True, True])
+    one = make_tail(span(1, 3))
+    reader, pushed = pushing_reader(one, [True, True])
     taking = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
     one.apply(4, span(4, 6).encoded)
     await asyncio.sleep(0)
-    assert handed == [[4, 5], [6]]
+    assert pushed == [[4, 5], [6]]
     taking.cancel()
 
 
-async def test_who_has_left_is_handed_nothing():
-    one = Tail(span(1, 3))
-    reader, handed = at_once(one, [True])
+async def test_nothing_is_pushed_to_a_cancelled_reader():
+    one = make_tail(span(1, 3))
+    reader, pushed = pushing_reader(one, [True])
     taking = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
     one.apply(4, span(4, 4).encoded)
@@ -441,8 +448,8 @@ async def test_who_has_left_is_handed_nothing():
     with pytest.raises(asyncio.CancelledError):
         await taking
     await asyncio.sleep(0)
-    assert handed in ([], [[4]])
+    assert pushed in ([], [[4]])
     assert not one.waiting
     one.apply(5, span(5, 5).encoded)
     await asyncio.sleep(0)
-    assert [5] not in handed
+    assert [5] not in pushed

@@ -1,10 +1,9 @@
-"""The connection of the writer."""
+"""The persistent connection of the writer thread."""
 
 import pytest
 from django.db import DataError, OperationalError, connection
 
-from realtime.log import writer_connection
-from realtime.log.group_commit import in_writer
+from realtime.log.writer_connection import in_writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,15 +16,15 @@ def opened():
 
 @pytest.fixture
 async def first(db):
-    """What the writer has open."""
+    """The connection that the writer thread has open."""
     return await in_writer(opened)()
 
 
-async def test_it_is_kept(first):
+async def test_the_connection_is_used_again(first):
     assert await in_writer(opened)() is first
 
 
-async def test_it_is_kept_when_what_is_stored_is_bad(first):
+async def test_bad_data_does_not_close_the_connection(first):
     def bad():
         raise DataError
 
@@ -34,7 +33,7 @@ async def test_it_is_kept_when_what_is_stored_is_bad(first):
     assert await in_writer(opened)() is first
 
 
-async def test_it_is_kept_when_the_database_says_no(first):
+async def test_a_locked_database_does_not_close_the_connection(first):
     tries = []
 
     def locked():
@@ -47,7 +46,7 @@ async def test_it_is_kept_when_the_database_says_no(first):
     assert len(tries) == 1
 
 
-async def test_what_fails_on_a_connection_that_has_ended_is_done_on_a_new_one(first):
+async def test_a_job_on_a_broken_connection_runs_again_on_a_new_one(first):
     tries = []
 
     def ended():
@@ -62,7 +61,7 @@ async def test_what_fails_on_a_connection_that_has_ended_is_done_on_a_new_one(fi
     assert tries[1] is not first
 
 
-async def test_what_fails_on_the_new_one_too_is_not_tried_for_ever(first):
+async def test_a_job_runs_twice_at_most(first):
     tries = []
 
     def away():
@@ -73,9 +72,3 @@ async def test_what_fails_on_the_new_one_too_is_not_tried_for_ever(first):
     with pytest.raises(OperationalError):
         await in_writer(away)()
     assert len(tries) == 2
-
-
-async def test_a_file_that_was_replaced_is_opened_anew(first, monkeypatch):
-    monkeypatch.setattr(writer_connection, "_file", lambda: (0, 0))
-    if connection.vendor == "sqlite":
-        assert await in_writer(opened)() is not first

@@ -1,4 +1,4 @@
-"""Nothing but Django."""
+"""Django alone."""
 
 import os
 

@@ -1,5 +1,5 @@
-"""A small project with django-eventstream. Without event storage, as its documentation begins:
-nothing is written to a database."""
+"""A small project with django-eventstream. Without event storage, like the first example of its
+documentation: nothing is written to a database."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The thread that sends, as in the examples of django-eventstream."""
+"""A thread that sends the text, as in the examples of django-eventstream."""
 
 import itertools
 import os

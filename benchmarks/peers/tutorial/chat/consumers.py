@@ -1,4 +1,4 @@
-"""The consumer that the Channels tutorial ends with: each socket is in its room's group."""
+"""The last consumer of the Channels tutorial: each socket is in the group of its room."""
 
 import json
 

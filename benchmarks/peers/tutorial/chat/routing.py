@@ -1,4 +1,4 @@
-"""Where the rooms are."""
+"""The URL of the rooms."""
 
 from django.urls import re_path
 

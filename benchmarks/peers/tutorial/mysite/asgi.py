@@ -1,4 +1,4 @@
-"""Sockets to the consumers, behind the tutorial's validator and authentication."""
+"""The tutorial's consumer behind its origin validator and its authentication."""
 
 import os
 
@@ -10,7 +10,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
 pages = get_asgi_application()
 
-from chat.routing import websocket_urlpatterns  # noqa: E402  (after Django is ready)
+from chat.routing import websocket_urlpatterns  # noqa: E402  (Django must be set up before)
 
 application = ProtocolTypeRouter(
     {

@@ -1,10 +1,10 @@
-"""The settings of the Channels tutorial, as one would deploy them."""
+"""The settings of the Channels tutorial, for production."""
 
 import os
 
 SECRET_KEY = os.environ["SECRET_KEY"]
 DEBUG = False
-ALLOWED_HOSTS = ["*"]  # the load has no Origin, which the tutorial's validator asks for otherwise
+ALLOWED_HOSTS = ["*"]  # the load generator sends no Origin, which the validator wants
 
 INSTALLED_APPS = [
     "daphne",

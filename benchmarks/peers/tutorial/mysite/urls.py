@@ -1,3 +1,3 @@
-"""The tutorial's pages are no part of the comparison."""
+"""No pages: only the sockets of the tutorial are compared."""
 
 urlpatterns = []

@@ -1,0 +1,123 @@
+"""The configuration of `make serve`: folders, addresses, number of workers, Redis."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parent.parent
+# Linux limits the path of a unix socket to 108 bytes. supervisor appends its process id to the
+# name of its socket while it creates it.
+MAX_RUN_FOLDER_BYTES = 75
+
+
+def read_environment() -> dict[str, str]:
+    """The environment variables, and those of `.env` that the environment does not set. The same
+    order as in config.settings."""
+    from_file = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}
+    return from_file | dict(os.environ)
+
+
+@dataclass(frozen=True)
+class HostingConfig:
+    """The configuration of one hosted site on this machine."""
+
+    run_folder: Path  # every file that is created at run time
+    bind: str
+    port: int
+    workers: int
+    worker_port_prefix: int  # 81 gives the ports 8101, 8102 …
+    nginx_server: Path | None  # the operator's own nginx server block; replaces bind and port
+    static_root: Path
+    redis_url: str
+    starts_redis: bool
+
+    @property
+    def public_address(self) -> str:
+        """The address of the site, for messages to the operator."""
+        if self.nginx_server:
+            return f"The server of {self.nginx_server}"
+        return f"http://{self.bind}:{self.port}/"
+
+    @property
+    def worker_addresses(self) -> list[str]:
+        """The address of each worker, as host:port. Workers do not share one listening socket:
+        the kernel would wake some of them far more often than others."""
+        numbers = range(1, self.workers + 1)
+        return [f"127.0.0.1:{self.worker_port_prefix}{number:02}" for number in numbers]
+
+    @property
+    def nginx_folder(self) -> Path:
+        """The folder of nginx's configuration, pid file and temporary files."""
+        return self.run_folder / "nginx"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """The unix socket on which supervisord takes commands."""
+        return self.run_folder / "supervisor.sock"
+
+    def django_environment(self) -> dict[str, str]:
+        """The environment variables that this configuration adds for Django."""
+        added = {"STATIC_ROOT": str(self.static_root)}
+        if self.starts_redis:
+            added["REDIS_URL"] = self.redis_url
+        return added
+
+    def run_manage(self, *arguments: str) -> None:
+        """Run a command of manage.py. SystemExit if it fails."""
+        command = [sys.executable, "manage.py", *arguments]
+        environment = os.environ | self.django_environment()
+        done = subprocess.run(command, cwd=ROOT, env=environment)  # noqa: S603
+        if done.returncode:
+            raise SystemExit(f"Stopped: `manage.py {arguments[0]}` failed.")
+
+    def migrate_and_collect_static(self) -> None:
+        """Update the database and the static files to the version of the code."""
+        print_now("Migrating the database …")
+        self.run_manage("migrate", "-v0")
+        print_now("Collecting the static files …")
+        self.run_manage("collectstatic", "-v0", "--noinput")
+
+
+def print_now(line: str) -> None:
+    """Print a line without buffering: supervisord and systemd read our output through a pipe."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def parse(values: Mapping[str, str]) -> HostingConfig:
+    """The configuration that these environment variables describe. SystemExit on a bad value."""
+    run_folder = Path(ROOT, values.get("RUN") or "run").resolve()
+    if len(str(run_folder).encode()) > MAX_RUN_FOLDER_BYTES:
+        raise SystemExit(
+            f"{run_folder} is too long a path for unix sockets. Set RUN to another folder."
+        )
+    nginx_server = values.get("NGINX_SERVER")
+    static_root = values.get("STATIC_ROOT") or run_folder / "static"
+    redis_url = values.get("REDIS_URL", "").strip()
+    return HostingConfig(
+        run_folder=run_folder,
+        bind=values.get("BIND") or "127.0.0.1",
+        port=parse_int(values, "PORT", 8080, 1, 65_535),
+        workers=parse_int(values, "WORKERS", 2, 1, 99),
+        worker_port_prefix=parse_int(values, "WORKER_PORTS", 81, 11, 654),
+        nginx_server=Path(ROOT, nginx_server).resolve() if nginx_server else None,
+        static_root=Path(ROOT, static_root).resolve(),
+        redis_url=redis_url or f"unix://{run_folder / 'redis.sock'}",
+        starts_redis=not redis_url,
+    )
+
+
+def parse_int(
+    values: Mapping[str, str], name: str, default: int, minimum: int, maximum: int
+) -> int:
+    """A whole number in a range. SystemExit if the value is not one."""
+    text = (values.get(name) or str(default)).strip()
+    if not re.fullmatch(r"\d{1,5}", text) or not minimum <= int(text) <= maximum:
+        raise SystemExit(f"Bad value of {name}: use a whole number from {minimum} to {maximum}.")
+    return int(text)

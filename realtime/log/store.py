@@ -1,0 +1,63 @@
+"""What `realtime.log` needs to know about the database of a log. An app plugs its store in."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from realtime.errors import Refused
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutive entries of one log, encoded. `first` is the seq of the first of them."""
+
+    log: int
+    epoch: str
+    first: int
+    encoded: list[str] = field(default_factory=list)
+    # As the log was when the span was read. Not set for a span that was just written.
+    is_public: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest seq of a log, and who may read it."""
+
+    epoch: str
+    seq: int
+    is_public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[Result]):
+    """The outcome of one batch: one result per item, in their order, and the new entries."""
+
+    results: Sequence[Result | Refused]
+    spans: list[Span] = field(default_factory=list)
+
+
+class Store(Protocol):
+    """Reads a kind of log from the database. Each coroutine raises DatabaseError."""
+
+    async def newest(self, log: int, limit: int, /) -> Span | None:
+        """The newest entries of a log. None if the log does not exist."""
+
+    async def after(self, log: int, seq: int, limit: int, /) -> list[str]:
+        """Up to `limit` encoded entries that follow `seq`, oldest first."""
+
+    async def heads(self, logs: Iterable[int], /) -> dict[int, Head]:
+        """The heads of those logs that exist."""
+
+    def fitting(self, found: Sequence[str], /) -> int:
+        """How many of these encoded entries, from the first, fit into one frame: at least one."""
+
+    def change(self, entry: str, /) -> Any | None:
+        """The change that an entry makes to earlier entries. None if it makes none."""
+
+    def may_concern(self, change: Any, seq: int, entry: str, /) -> bool:
+        """Whether a change may alter this entry. Cheap: it does not decode the entry."""
+
+    def folded(self, entry: str, change: Any, /) -> str:
+        """The entry as it is after the change."""

@@ -1,3 +1,0 @@
-export function firstLine(body) {
-  return body.trim().split("\n", 1)[0];
-}

@@ -1,0 +1,160 @@
+"""The databases of sites: each is a copy of one that is migrated once in a run."""
+
+import contextlib
+import os
+import pwd
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from tests.processes import ROOT, Process, need
+from tests.shared import SECRET_KEY, free_port, made_once
+
+# What config/settings.py reads. A process in whose environment each is empty takes none of them
+# from the `.env` file of the machine.
+READ = r'(?:read\(env\.\w+, |whole\(|names\(|origins\()"([A-Z_]+)"'
+SETTINGS = set(re.findall(READ, (ROOT / "config" / "settings.py").read_text()))
+UNSET = dict.fromkeys(SETTINGS, "")
+POSTGRES_DATABASE = "site"
+INITDB_OPTIONS = ["-Upostgres", "-Atrust", "-EUTF8", "--locale=C", "--no-sync"]
+
+
+def site_environment() -> dict[str, str]:
+    """What each process of a site is started with."""
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return UNSET | known | {"SECRET_KEY": SECRET_KEY, "PYTHONWARNINGS": "default"}
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    """Runs a command of manage.py, and returns what it said."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def fill_database(url: str) -> None:
+    """Makes the tables, and adds what `manage.py demo` does."""
+    environment = site_environment() | {"DATABASE_URL": url}
+    manage(environment, "migrate", "-v0")
+    manage(environment, "demo")
+
+
+# ---- SQLite --------------------------------------------------------------------------
+
+
+def sqlite_file() -> Path:
+    """A migrated SQLite file, to be copied."""
+    return made_once("site.sqlite3", make_sqlite)
+
+
+def make_sqlite(path: Path) -> None:
+    """Makes the SQLite file that every site begins with."""
+    fill_database(f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+# ---- PostgreSQL ----------------------------------------------------------------------
+
+
+class Postgres(Process):
+    """A PostgreSQL cluster of its own: a copy of one that has a migrated database."""
+
+    def __init__(self):
+        # Not in the folder of a test, which is closed to other users.
+        self.folder = tempfile.TemporaryDirectory(prefix="postgres-")
+        home = Path(self.folder.name)
+        copied = shutil.copytree(made_once("cluster", make_cluster), home / "data")
+        self._prepare(home, copied)
+
+    def _prepare(self, home: Path, data: Path) -> None:
+        self.port = free_port()
+        program = need("postgres")
+        if os.geteuid() == 0:  # as which it refuses to run
+            self.user = unprivileged()
+            give(home, self.user)
+        where = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        quick = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+        # What waits for a lock that is never given back fails, and says for which.
+        patience = {"lock_timeout": "60s"}
+        settings = where | quick | patience
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        super().__init__([program, "-D", str(data), *options], home / "postgres.log")
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/{POSTGRES_DATABASE}"
+
+    def is_ready(self) -> bool:
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(self.url, connect_timeout=2).close()
+            return True
+        return False
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """Ends it without waiting for its clients, which SIGTERM would."""
+        super().stop(how)
+
+    def close(self) -> None:
+        self.stop()
+        self.folder.cleanup()
+
+
+class NewPostgres(Postgres):
+    """The cluster that all others are copies of."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="postgres-")
+        home = Path(self.folder.name)
+        self.data = home / "data"
+        self._prepare(home, self.data)
+        subprocess.run(
+            [need("initdb"), "-D", str(self.data), *INITDB_OPTIONS],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            user=self.user,
+        )
+
+    def is_ready(self) -> bool:
+        url = self.url.replace(POSTGRES_DATABASE, "postgres")
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url) as database:
+            database.autocommit = True
+            database.execute(f"CREATE DATABASE {POSTGRES_DATABASE}")
+            return True
+        return False
+
+
+def make_cluster(path: Path) -> None:
+    """Makes the data of a PostgreSQL cluster with a database as every site begins with."""
+    new = NewPostgres()
+    try:
+        new.start()
+        fill_database(new.url)
+        new.stop()
+        shutil.copytree(new.data, path)
+    finally:
+        new.close()
+
+
+def give(folder: Path, user: str) -> None:
+    """Makes a folder and all in it another user's."""
+    for path in [folder, *folder.rglob("*")]:
+        shutil.chown(path, user)
+
+
+def unprivileged() -> str:
+    """A user who may run what root may not."""
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"

@@ -1,0 +1,34 @@
+"""The user as which nginx's worker processes run."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy import hosting_config, nginx_config
+
+
+@pytest.fixture
+def static(tmp_path):
+    """A folder for static files, below a folder that other users cannot pass through."""
+    (tmp_path / "home" / "static").mkdir(parents=True)
+    tmp_path.chmod(0o700)
+    return tmp_path / "home" / "static"
+
+
+def test_a_closed_folder_above_the_static_files_is_found(static):
+    assert nginx_config.first_closed_folder(Path("/usr")) is None
+    assert nginx_config.first_closed_folder(static) is not None
+    static.parent.chmod(0o700)
+    assert nginx_config.first_closed_folder(static) == static.parent
+
+
+@pytest.mark.parametrize(("uid", "expected"), [(0, "user root;"), (1000, "")])
+def test_nginx_runs_as_root_only_if_others_cannot_read_the_static_files(
+    static, monkeypatch, capsys, uid, expected
+):
+    monkeypatch.setattr(nginx_config.os, "geteuid", lambda: uid)
+    closed = hosting_config.parse({"STATIC_ROOT": str(static)})
+    assert nginx_config.user_directive(closed) == expected
+    assert ("nginx runs as root" in capsys.readouterr().out) is bool(expected)
+    open_to_all = hosting_config.parse({"STATIC_ROOT": "/usr"})
+    assert nginx_config.user_directive(open_to_all) == ""
