@@ -18,7 +18,7 @@ async def test_every_list_equals_the_log(tmp_path, seed, postgres):
     finally:
         await asyncio.to_thread(run.site.close)
     assert run.differences == [], f"with seed {seed}:\n{table(run)}"
-    for kind in (schedule.RESTART_REDIS, schedule.HANG_REDIS, schedule.KILL_WORKER):
-        assert run.book.counts[kind] > 0
-    assert run.book.counts["retries"] > 0
+    for kind in (schedule.RESTART_REDIS, schedule.PAUSE_REDIS, schedule.KILL_WORKER):
+        assert run.record.counts[kind] > 0
+    assert run.record.counts["retries"] > 0
     assert len(run.log) > 50

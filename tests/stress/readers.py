@@ -1,4 +1,4 @@
-"""The four taps as clients."""
+"""One reader for each of the four transports."""
 
 import json
 import time
@@ -8,21 +8,21 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 from tests.eventsource import Parser
-from tests.stress import verdict
-from tests.stress.following import CursorReader, Log, Reader
-from tests.stress.verdict import Visit
-from tests.stress.wire import ROOM, Wire, aborted_on_cancel, entries_url
+from tests.stress import comparison
+from tests.stress.base_reader import CursorReader, Log, Reader
+from tests.stress.comparison import ReceivedLines
+from tests.stress.http_client import ROOM, HttpClient, abort_on_cancel, entries_url
 
 POLL_SECONDS = 10
 
 
 class SocketReader(CursorReader):
-    tap = "JSON socket"
+    transport = "JSON socket"
 
     async def follow(self, url: str) -> None:
         where = f"{url.replace('http', 'ws', 1)}/ws/chat/"
         async with connect(where, subprotocols=["twinstream.v1"], ping_interval=None) as socket:
-            with aborted_on_cancel(socket):
+            with abort_on_cancel(socket):
                 command = {"type": "join", "room": ROOM, "cursor": self.cursor}
                 await socket.send(json.dumps(command))
                 async for text in socket:
@@ -31,26 +31,28 @@ class SocketReader(CursorReader):
     async def obey(self, socket: Any, url: str, frame: dict[str, Any]) -> None:
         match frame["type"]:
             case "joined" if frame["reset"]:
-                await self.mend(url, frame["cursor"])
+                await self.load_missed_entries(url, frame["cursor"])
             case "joined" if frame["cursor"] != self.cursor:
-                self.book.wrong.append(f"{self.name} joined elsewhere: {frame}")
+                self.record.errors.append(f"{self.name} joined at another cursor: {frame}")
             case "events":
                 self.take(frame["events"], frame["cursor"])
             case "ping":
                 await socket.send(json.dumps({"type": "pong", "ts": frame["ts"]}))
-            case "error" | "bye":  # the database was away, or the worker was full
+            case "error" | "bye":  # the database is away, or the worker is full
                 await socket.close()
 
 
 class StreamReader(CursorReader):
-    tap = "event stream"
+    transport = "event stream"
 
     async def follow(self, url: str) -> None:
-        wire, parser = Wire(), Parser(last_event_id=self.cursor)
+        client, parser = HttpClient(), Parser(last_event_id=self.cursor)
         where = f"{url}/api/rooms/{ROOM}/events"
         headers = {"Last-Event-ID": self.cursor}
         try:
-            request = wire.client.stream("GET", where, headers=headers, extensions=wire.extensions)
+            request = client.client.stream(
+                "GET", where, headers=headers, extensions=client.extensions
+            )
             async with request as answer:
                 answer.raise_for_status()
                 async for piece in answer.aiter_raw():
@@ -58,12 +60,12 @@ class StreamReader(CursorReader):
                     for event in events:
                         await self.obey(url, *event)
         finally:
-            wire.reset_on_close()
-            await wire.close()
+            client.reset_on_close()
+            await client.close()
 
     async def obey(self, url: str, id: str, name: str, data: str) -> None:
         if name == "reset":
-            await self.mend(url, id)
+            await self.load_missed_entries(url, id)
         elif name != "ping":
             entry = json.loads(data)
             assert entry["kind"] == name
@@ -71,50 +73,50 @@ class StreamReader(CursorReader):
 
 
 class PollReader(CursorReader):
-    tap = "long polling"
+    transport = "long polling"
 
     async def follow(self, url: str) -> None:
-        wire = Wire()
+        client = HttpClient()
         try:
             while True:
-                found = await wire.get(entries_url(url), cursor=self.cursor, wait=POLL_SECONDS)
+                found = await client.get(entries_url(url), cursor=self.cursor, wait=POLL_SECONDS)
                 if found["reset"]:
                     first = found["events"][0]["seq"] - 1
-                    await self.mend(url, f"{found['epoch']}:{first}")
+                    await self.load_missed_entries(url, f"{found['epoch']}:{first}")
                 self.take(found["events"], found["cursor"])
         finally:
-            wire.reset_on_close()
-            await wire.close()
+            client.reset_on_close()
+            await client.close()
 
 
 class LineReader(Reader):
-    tap = "plain-text socket"
+    transport = "plain-text socket"
 
     def __init__(self, *args: Any):
         super().__init__(*args)
-        self.visits: list[Visit] = []
+        self.connections: list[ReceivedLines] = []
         self.open = False
 
     @property
-    def listening(self) -> bool:
+    def is_subscribed(self) -> bool:
         return self.open
 
-    def has(self, head: int) -> bool:
-        told = self.visits[-1].cids
-        return bool(told) and self.book.acks.get(told[-1]) == head
+    def has_received(self, head: int) -> bool:
+        cids = self.connections[-1].cids
+        return bool(cids) and self.record.acks.get(cids[-1]) == head
 
     def differences(self, log: Log) -> Iterator[str]:
-        for visit in self.visits:
-            last = visit is self.visits[-1]
-            yield from verdict.of_visit(visit, log, self.book.sent, last=last)
+        for lines in self.connections:
+            last = lines is self.connections[-1]
+            yield from comparison.line_differences(lines, log, self.record.sent, last=last)
 
     async def follow(self, url: str) -> None:
         where = f"{url.replace('http', 'ws', 1)}/ws/chat/{ROOM}/"
         async with connect(where, ping_interval=None) as socket:
-            self.visits.append(Visit(time.monotonic()))
+            self.connections.append(ReceivedLines(time.monotonic()))
             self.open = True
             try:
-                with aborted_on_cancel(socket):
+                with abort_on_cancel(socket):
                     await self.listen(socket)
             finally:
                 self.open = False
@@ -123,9 +125,9 @@ class LineReader(Reader):
         async for line in socket:
             if line.startswith("! "):
                 return
-            # Every body begins with the cid under which it was said.
-            self.visits[-1].cids.append(line.partition(": ")[2].split()[0])
-            self.book.counts["deliveries"] += 1
+            # Every body begins with its cid.
+            self.connections[-1].cids.append(line.partition(": ")[2].split()[0])
+            self.record.counts["deliveries"] += 1
 
 
-TAPS = (SocketReader, LineReader, StreamReader, PollReader)
+READERS = (SocketReader, LineReader, StreamReader, PollReader)
