@@ -94,7 +94,7 @@ class Writer:
 
     def body(self, cid: str) -> str:
         """A random text that begins with the cid, so that a plain-text line shows its cid."""
-        return f"{cid} {self.chance.choice(WORDS)}"
+        return f"{cid} {self.rng.choice(WORDS)}"
 
     # ---- Answers ----
 
