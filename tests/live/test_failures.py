@@ -82,7 +82,7 @@ async def arrives_once_after(client, other, break_it, mend_it):
 
 
 async def test_a_locked_sqlite_is_told_and_the_message_arrives_later_once(make_site, open_socket):
-    site = make_site(redis=True, DJANGO_SETTINGS_MODULE="tests.impatient")
+    site = make_site(redis=True, DJANGO_SETTINGS_MODULE="tests.short_timeout_settings")
     workers = [site.worker("one"), site.worker("two")]
     clients = [await open_socket(worker) for worker in workers]
     locking = sqlite3.connect(site.folder / "site.sqlite3", isolation_level=None)

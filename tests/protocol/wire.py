@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.protocol import matching
 from tests.protocol.document import Block
-from tests.protocol.stage import Stage
+from tests.protocol.example_site import ExampleSite
 
 # Until what is shown has come. A logout is looked for once a minute.
 SECONDS = 90
@@ -44,7 +44,7 @@ class Client:
         while not (same := [text for text in self.came if kind(text) == wanted]):
             self.came.append(await asyncio.wait_for(self.socket.recv(), SECONDS))
         self.came.remove(same[0])
-        found = matching.of_text(shown, same[0])
+        found = matching.text_differences(shown, same[0])
         if found and wanted[0] in AMBIENT:  # an older state; the one that is shown comes yet
             await self.take(shown)
         else:
@@ -53,7 +53,7 @@ class Client:
     async def skip_to(self, shown: str) -> None:
         """Passes over what comes, until what is shown does."""
         self.came.clear()
-        while matching.of_text(shown, await asyncio.wait_for(self.socket.recv(), SECONDS)):
+        while matching.text_differences(shown, await asyncio.wait_for(self.socket.recv(), SECONDS)):
             pass
 
     async def is_closed(self, code: int) -> None:
@@ -72,8 +72,8 @@ class Client:
 class Wire:
     """The clients of one section, by name."""
 
-    def __init__(self, stage: Stage):
-        self.stage = stage
+    def __init__(self, example_site: ExampleSite):
+        self.example_site = example_site
         self.clients: dict[str, Client] = {}
         self.skipping: set[str] = set()
 
@@ -86,7 +86,7 @@ class Wire:
 
     async def act(self, line: str) -> None:
         if line.startswith("("):
-            await self.stage.happens(line)
+            await self.example_site.run_event(line)
             return
         match = LINE.fullmatch(line.rstrip())
         assert match, "no line of an example"
@@ -97,7 +97,7 @@ class Wire:
             await self.clients[who].socket.close()
         elif verb == "→":
             await self.clients[who].send(what)
-            await self.stage.sent()
+            await self.example_site.sent()
         elif verb == "closed":
             await self.clients[who].is_closed(int(what))
             self.skipped(who)
@@ -116,9 +116,9 @@ class Wire:
 
     async def connect(self, who: str, what: str) -> None:
         path, _, user = what.partition(" as ")
-        headers = {"Cookie": self.stage.cookie(user)} if user else {}
+        headers = {"Cookie": self.example_site.cookie(user)} if user else {}
         protocols = ["twinstream.v1"] if path.partition("?")[0] == "/ws/chat/" else None
-        where = f"{self.stage.worker.ws}{path}"
+        where = f"{self.example_site.worker.ws}{path}"
         socket = await connect(where, subprotocols=protocols, additional_headers=headers)
         self.clients[who] = Client(socket)
         assert socket.subprotocol == (protocols and protocols[0])
