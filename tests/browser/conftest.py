@@ -25,8 +25,8 @@ def chromium():
 def open_window(chromium):
     """Opens windows, and closes them after the test. Their consoles must have no errors.
 
-    Each window is another person, with its own cookies and storage. `extra_arguments` are command-line
-    arguments for a separate Chromium."""
+    Each window is another person, with its own cookies and storage. `extra_arguments` are
+    command-line arguments for a separate Chromium."""
     opened, browsers = [], []
 
     def open_one(url, expected=(), extra_arguments=()):
