@@ -53,7 +53,7 @@ def private_bytes(pid):
 
 
 @pytest.mark.parametrize(
-    ("open_one", "most"), [(socket, 30_000), (room_stream, 30_000), (text_stream, 25_000)]
+    ("open_one", "limit"), [(socket, 30_000), (room_stream, 30_000), (text_stream, 25_000)]
 )
 async def test_an_idle_connection_takes_little_memory(make_site, open_one, limit):
     worker = make_site().worker()

@@ -9,8 +9,8 @@ import re
 import socket
 
 import pytest
-from config.server_conf.http import idle_seconds
 
+from config.server.http import idle_seconds
 from tests.hosted import FILES, copy_nginx
 from tests.processes import ROOT, Process
 from tests.shared import free_port
