@@ -54,9 +54,9 @@ class RecordingServer:
 async def recording_backend():
     """A server in place of a worker, and its port."""
     backend = RecordingServer()
-    server_conf = await asyncio.start_server(backend.serve, "127.0.0.1", 0)
-    yield backend, server_conf.sockets[0].getsockname()[1]
-    server_conf.close()
+    server = await asyncio.start_server(backend.serve, "127.0.0.1", 0)
+    yield backend, server.sockets[0].getsockname()[1]
+    server.close()
 
 
 @pytest.fixture
