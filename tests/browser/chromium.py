@@ -87,9 +87,7 @@ class Chromium:
         page = self.open_page(context, newWindow=True, width=WIDTH, height=HEIGHT)
         driver = self.free.pop() if self.free else self._attach()
         driver.switch_to.window(page)
-        driver.get_log(
-            "browser"
-        )  # discards the messages of the window that used this session before
+        driver.get_log("browser")  # discards the log of the session's last window
         return driver, context
 
     def open_page(self, context: str, **where: Any) -> str:
