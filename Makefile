@@ -1,4 +1,4 @@
-# What people run, and what CI runs: the same targets.
+# The commands of the README. CI runs the same targets.
 
 PORT ?= 8000
 PYTHON ?= python3
@@ -8,47 +8,47 @@ NODE_MODULES := benchmarks/peers/node/node_modules
 PROOF_MODULES := tests/proof/node_modules
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Of the tests. More than there are cores, since most tests wait for something.
+# Test processes. More than cores, because most tests wait for something.
 PROCESSES ?= 5
 
-# As in `make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres`.
+# For example: make stress SECONDS=600 READERS=40 SEED=7 DATABASE=postgres
 STRESS = $(foreach name,SECONDS READERS WRITERS WORKERS SEED DATABASE,$(if $($(name)),--$(call lower,$(name)) $($(name))))
-# Not needed where REDIS_URL names another one.
+# `make serve` needs a redis-server unless REDIS_URL names another Redis.
 own_redis = $(if $(REDIS_URL),,$(shell grep -qs '^ *\(export \)\? *REDIS_URL=.' .env || echo yes))
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve status reload test proof stress cost bench lint format clean
 
-help: ## Say what there is
+help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-setup: $(VENV)/.installed ## Make .venv with what the site needs
+setup: $(VENV)/.installed ## Create .venv with the packages of the site
 
-run: setup ## Serve the site on 127.0.0.1:8000 (PORT= changes it), with something to look at
+run: setup ## Start the development server with demo data on 127.0.0.1:8000 (PORT=)
 	@$(BIN)/python manage.py migrate -v0
 	@$(BIN)/python manage.py demo
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-serve: programs setup ## Host the whole site on 127.0.0.1:8080: WORKERS=2 behind nginx, with Redis (PORT= changes it)
+serve: programs setup ## Host the site on 127.0.0.1:8080 (PORT=): nginx, two workers (WORKERS=), Redis
 	@$(BIN)/python -m deploy.serve
 
-status: setup ## Say what of `make serve` runs, and whether each worker takes connections
+status: setup ## Show the processes of `make serve`, and whether each worker is ready
 	@$(BIN)/python -m deploy.status
 
-reload: setup ## Bring a new version to what `make serve` runs, one worker after the other
+reload: setup ## Deploy a new version to a running `make serve`, one worker after the other
 	@$(BIN)/python -m deploy.reload
 
-test: packages $(VENV)/.installed-dev ## Install what the tests need, and run them all
+test: packages $(VENV)/.installed-dev ## Install what the tests need, and run all tests (TESTS=tests/chat: a part)
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore=tests/proof $(TESTS)
 
-proof: packages proof-packages $(VENV)/.installed-proof $(PROOF_MODULES)/.installed ## Test the site by others' rulers: Autobahn, axe, promtool
+proof: packages proof-packages $(VENV)/.installed-proof $(PROOF_MODULES)/.installed ## Run the checks of others: Autobahn (WebSocket), axe (accessibility), promtool (metrics)
 	$(BIN)/python -m pytest tests/proof
 
-stress: packages $(VENV)/.installed-dev ## Break a site under load, and see that no message is lost
+stress: packages $(VENV)/.installed-dev ## Restart Redis and kill workers under load; no message may be lost
 	@$(BIN)/python -m tests.stress $(STRESS)
 
-cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost here, in about ten minutes
+cost: packages $(VENV)/.installed-dev ## Measure what the parts of the site cost on this machine, in about ten minutes
 	@$(BIN)/python -m benchmarks.cost $(COST)
 
 ifdef BEFORE
@@ -56,13 +56,13 @@ bench: packages $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks.compare --before "$(BEFORE)" $(BENCH)
 	@$(BIN)/python -m benchmarks.report before
 else
-bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers; BEFORE=CHECKOUT BENCH="--size small": with another checkout
+bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers (BEFORE=FOLDER: with another checkout of itself)
 	@$(BIN)/python -m benchmarks.compare.check
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
 	@$(BIN)/python -m benchmarks.report bench pictures
 endif
 
-lint: $(VENV)/.installed-dev node_modules/.installed ## Check the form and the types
+lint: $(VENV)/.installed-dev node_modules/.installed ## Check style and types of Python, JavaScript and CSS
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -70,12 +70,12 @@ lint: $(VENV)/.installed-dev node_modules/.installed ## Check the form and the t
 	node_modules/.bin/tsc
 	node_modules/.bin/tsc -p tsconfig.strict.json
 
-format: $(VENV)/.installed-dev node_modules/.installed ## Put the form right
+format: $(VENV)/.installed-dev node_modules/.installed ## Correct the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	node_modules/.bin/biome check --write
 
-clean: ## Remove .venv, node_modules and the caches; the database stays
+clean: ## Delete .venv, node_modules and the caches; the database stays
 	rm -rf $(VENV) node_modules $(NODE_MODULES) $(PROOF_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: programs packages node proof-packages rivals
@@ -88,14 +88,14 @@ packages:
 node:
 	@sh deploy/packages.sh nodejs npm
 
-# Prometheus for promtool.
+# Debian's prometheus contains promtool.
 proof-packages:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh nodejs npm prometheus
 
 rivals:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx libnginx-mod-nchan redis-server nodejs npm gcc libc6-dev
 
-# A stamp is newer than what it was made of, so that a second run has nothing to do.
+# The file .installed is newer than the requirements, so that a second run installs nothing.
 $(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; PYTHON= names another one.")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -20,7 +20,7 @@ FILES = ROOT / "deploy"
 class Front(Process):
     """The process of `make serve`, and the address of nginx."""
 
-    start_seconds = 90  # four commands run before a worker starts, perhaps on a busy machine
+    start_seconds = 240  # four commands run before a worker starts
     stop_seconds = 30
 
     def __init__(self, site: Site, workers: int):

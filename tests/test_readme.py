@@ -1,6 +1,7 @@
-"""The README is short, settings and dependencies are documented, and documents name only files that
-exist."""
+"""The README is short; settings, dependencies and log lines are documented as they are; documents
+name only files that exist."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests import databases
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text()
+OPERATING_PAGE = (ROOT / "docs" / "operating.md").read_text()
 DEPENDENCIES_PAGE = (ROOT / "docs" / "dependencies.md").read_text()
 SETTINGS = (ROOT / "config" / "settings.py").read_text()
 MAX_README_LINES = 200
@@ -64,6 +66,28 @@ def test_every_npm_package_is_pinned_and_has_its_reason(file):
     for name, version in versions.items():
         assert re.fullmatch(r"\d+\.\d+\.\d+", version)
         assert f"`{name}`" in DEPENDENCIES_PAGE
+
+
+def log_messages():
+    """The log messages of the code, with … for each argument."""
+    for package in ("chat", "config", "realtime", "streaming"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger."):
+                    yield re.sub(r"%[\d.]*[dsr]", "…", ast.literal_eval(node.args[0]))
+
+
+def test_every_documented_log_line_is_in_the_code():
+    rows = table(OPERATING_PAGE, "Log lines")
+    documented = re.findall(r"`([^`]+)`", " ".join(f"`{line}`" for line in rows))
+    assert len(documented) > len(rows)  # some rows have several
+    messages = list(log_messages())
+    # A documented line may end early, with an …
+    assert [
+        line
+        for line in documented
+        if not any(each.startswith(line.removesuffix("…")) for each in messages)
+    ] == []
 
 
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]

@@ -100,8 +100,10 @@ def test_a_page_is_not_live_without_workers_and_live_again_when_they_start(hoste
     expected = (*OUTAGE, "Failed to load resource")
     window = open_window(f"{hosted.front.url}/chat/lobby/", expected=expected)
     window.until_state("connected")
-    window.run(WATCH_STATE)
     all_workers(hosted, "stop")
+    # They stop one after the other, and the page may have come to the second in between.
+    window.until(lambda: window.state() != "connected")
+    window.run(WATCH_STATE)
     window.say("nobody is there")
     # The page tries the WebSocket three times, and then the event stream three times.
     window.until(lambda: window.run("return states").count("connecting") >= 5)

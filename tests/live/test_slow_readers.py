@@ -14,6 +14,8 @@ from tests.live.hostile.raw import TEXT, frame, handshake, memory, open_without_
 from tests.live.test_health_and_metrics import Metrics
 from tests.servers import Worker
 
+pytestmark = pytest.mark.apart
+
 PASSED = 200_000_000  # bytes, on the stream and on the socket
 BODY = "👨‍👩‍👧‍👦" * 3_990  # a character of 25 bytes
 GROWTH = 16 * 1024 * 1024
@@ -111,7 +113,7 @@ async def say(writer, numbers, body):
     """Sends messages, with at most AT_ONCE of them unacknowledged."""
     for number in numbers:
         command = {"type": "say", "room": "lobby", "cid": f"c-{number}", "body": body}
-        await writer.socket.send(json.dumps(command, ensure_ascii=False))
+        await writer.send_text(json.dumps(command, ensure_ascii=False))
         if number >= AT_ONCE:
             await writer.acknowledged(f"c-{number - AT_ONCE}")
 

@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests.clients.websocket import Closed
 from tests.stress import comparison
 from tests.stress.http_client import NETWORK_ERRORS, HttpClient, entries_url
 from tests.stress.record import Record
 
 CONNECTION_ERRORS = (
     *NETWORK_ERRORS,
+    Closed,
     ConnectionClosed,
     InvalidHandshake,
     httpx.HTTPStatusError,

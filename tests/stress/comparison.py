@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.client_rows import client_rows, immutable_fields, server_rows
+from tests.clients.rows import client_rows, immutable_fields, server_rows
 
 Entry = dict[str, Any]
 

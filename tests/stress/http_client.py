@@ -1,13 +1,15 @@
-"""HTTP clients of the stress run, whose connections can be reset at any moment."""
+"""HTTP and WebSocket clients of the stress run, whose connections can be cut at any moment."""
 
 import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+
+from tests.clients.websocket import PATH, WebSocketClient, open_client
 
 # SO_LINGER with 0 seconds: close() discards unsent bytes and sends a reset, as from a client
 # whose network fails.
@@ -62,11 +64,15 @@ def entries_url(url: str) -> str:
     return f"{url}/api/rooms/{ROOM}/entries"
 
 
-@contextlib.contextmanager
-def abort_on_cancel(socket: Any) -> Iterator[None]:
-    """Aborts a WebSocket without a close frame when the task is cancelled."""
+@contextlib.asynccontextmanager
+async def connected(url: str, path: str = PATH, **options: Any) -> AsyncIterator[WebSocketClient]:
+    """A WebSocket client of the worker at an HTTP URL. If its task is cancelled, the connection is
+    aborted without a close frame."""
+    client = await open_client(url.replace("http", "ws", 1), path, ping_interval=None, **options)
     try:
-        yield
+        yield client
     except asyncio.CancelledError:
-        socket.transport.abort()
+        client.abort()
         raise
+    finally:
+        await client.close()

@@ -5,13 +5,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from websockets.asyncio.client import connect
-
-from tests.eventsource import Parser
+from tests.clients.sse import EventStream
+from tests.clients.websocket import WebSocketClient
 from tests.stress import comparison
 from tests.stress.base_reader import CursorReader, Log, Reader
 from tests.stress.comparison import ReceivedLines
-from tests.stress.http_client import ROOM, HttpClient, abort_on_cancel, entries_url
+from tests.stress.http_client import ROOM, HttpClient, connected, entries_url
 
 POLL_SECONDS = 10
 
@@ -20,15 +19,12 @@ class SocketReader(CursorReader):
     transport = "JSON socket"
 
     async def follow(self, url: str) -> None:
-        where = f"{url.replace('http', 'ws', 1)}/ws/chat/"
-        async with connect(where, subprotocols=["twinstream.v1"], ping_interval=None) as socket:
-            with abort_on_cancel(socket):
-                command = {"type": "join", "room": ROOM, "cursor": self.cursor}
-                await socket.send(json.dumps(command))
-                async for text in socket:
-                    await self.obey(socket, url, json.loads(text))
+        async with connected(url) as client:
+            await client.send("join", room=ROOM, cursor=self.cursor)
+            async for frame in client.frames():
+                await self.handle(client, url, frame)
 
-    async def obey(self, socket: Any, url: str, frame: dict[str, Any]) -> None:
+    async def handle(self, client: WebSocketClient, url: str, frame: dict[str, Any]) -> None:
         match frame["type"]:
             case "joined" if frame["reset"]:
                 await self.load_missed_entries(url, frame["cursor"])
@@ -36,34 +32,29 @@ class SocketReader(CursorReader):
                 self.record.errors.append(f"{self.name} joined at another cursor: {frame}")
             case "events":
                 self.take(frame["events"], frame["cursor"])
-            case "ping":
-                await socket.send(json.dumps({"type": "pong", "ts": frame["ts"]}))
             case "error" | "bye":  # the database is away, or the worker is full
-                await socket.close()
+                await client.close()
 
 
 class StreamReader(CursorReader):
     transport = "event stream"
 
     async def follow(self, url: str) -> None:
-        client, parser = HttpClient(), Parser(last_event_id=self.cursor)
+        client = HttpClient()
         where = f"{url}/api/rooms/{ROOM}/events"
-        headers = {"Last-Event-ID": self.cursor}
+        stream = EventStream(client.client, where, extensions=client.extensions)
+        stream.parser.last_event_id = self.cursor
         try:
-            request = client.client.stream(
-                "GET", where, headers=headers, extensions=client.extensions
-            )
-            async with request as answer:
-                answer.raise_for_status()
-                async for piece in answer.aiter_raw():
-                    events, parser.events = parser.feed(piece).events, []
-                    for event in events:
-                        await self.obey(url, *event)
+            async for _ in stream.pieces():
+                stream.answer.raise_for_status()
+                events, stream.parser.events = stream.events, []
+                for event in events:
+                    await self.handle(url, *event)
         finally:
             client.reset_on_close()
             await client.close()
 
-    async def obey(self, url: str, id: str, name: str, data: str) -> None:
+    async def handle(self, url: str, id: str, name: str, data: str) -> None:
         if name == "reset":
             await self.load_missed_entries(url, id)
         elif name != "ping":
@@ -111,20 +102,17 @@ class LineReader(Reader):
             yield from comparison.line_differences(lines, log, self.record.sent, last=last)
 
     async def follow(self, url: str) -> None:
-        where = f"{url.replace('http', 'ws', 1)}/ws/chat/{ROOM}/"
-        async with connect(where, ping_interval=None) as socket:
+        async with connected(url, f"/ws/chat/{ROOM}/") as client:
             self.connections.append(ReceivedLines(time.monotonic()))
             self.open = True
             try:
-                with abort_on_cancel(socket):
-                    await self.listen(socket)
+                await self.listen(client)
             finally:
                 self.open = False
 
-    async def listen(self, socket: Any) -> None:
-        async for line in socket:
-            if line.startswith("! "):
-                return
+    async def listen(self, client: WebSocketClient) -> None:
+        """Records the cid of each line, until the connection ends with `Closed`."""
+        while not (line := await client.receive()).startswith("! "):
             # Every body begins with its cid.
             self.connections[-1].cids.append(line.partition(": ")[2].split()[0])
             self.record.counts["deliveries"] += 1

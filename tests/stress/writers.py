@@ -2,15 +2,14 @@
 it is acknowledged, each time on a random worker."""
 
 import asyncio
-import json
 import random
 from typing import Any
 
 import httpx
-from websockets.asyncio.client import connect
 
+from tests.clients.websocket import WebSocketClient
 from tests.stress.base_reader import CONNECTION_ERRORS
-from tests.stress.http_client import ROOM, HttpClient, abort_on_cancel, entries_url
+from tests.stress.http_client import ROOM, HttpClient, connected, entries_url
 from tests.stress.record import Record
 
 PAUSE_SECONDS = (0.0, 0.1)
@@ -123,26 +122,19 @@ class Writer:
 
 class SocketWriter(Writer):
     async def talk(self, url: str) -> None:
-        where = f"{url.replace('http', 'ws', 1)}/ws/chat/"
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        async with connect(
-            where,
-            subprotocols=["twinstream.v1"],
-            ping_interval=None,
-            additional_headers={"Cookie": cookie},
-        ) as socket:
-            with abort_on_cancel(socket):
-                while self.unanswered:
-                    self.record.note_sent(self.command["cid"])
-                    await socket.send(json.dumps(self.command))
-                    async with asyncio.timeout(ANSWER_SECONDS):
-                        frame = await self.answer(socket)
-                    await self.answered(frame)
+        async with connected(url, additional_headers={"Cookie": cookie}) as client:
+            while self.unanswered:
+                self.record.note_sent(self.command["cid"])
+                await client.send(**self.command)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    frame = await self.answer(client)
+                await self.answered(frame)
 
-    async def answer(self, socket: Any) -> dict[str, Any]:
+    async def answer(self, client: WebSocketClient) -> dict[str, Any]:
         """The answer to the current command. Ignores all other frames."""
         while True:
-            frame = json.loads(await socket.recv())
+            frame = await client.take()
             if frame.get("cid") == self.command["cid"]:
                 return frame
 
