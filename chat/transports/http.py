@@ -91,7 +91,7 @@ async def _take(reader: Reader, wait: int) -> list[str]:
     try:
         async with current().streams.drainable_timeout(wait or None):
             return (await reader.take()).entries
-    except (TimeoutError, LogEnded):  # After LogEnded the next poll is refused, or starts anew.
+    except (TimeoutError, LogEnded):  # After LogEnded the next poll is refused or reset.
         return []
 
 

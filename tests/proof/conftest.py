@@ -1,4 +1,4 @@
-"""What the proof tests share: the table of results that `make proof` prints."""
+"""The table of results that `make proof` prints."""
 
 import datetime
 
@@ -14,7 +14,7 @@ def pytest_configure(config):
 
 
 @pytest.fixture
-def proved(request):
+def record_result(request):
     """Adds a row to the table: what was tested, by which tool, and the result."""
 
     def add(subject, tool, result):
