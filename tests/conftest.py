@@ -27,13 +27,29 @@ LOG_THREADS = [(WRITER, 1), (READERS, 2)]
 FIRST = ["test_postgresql.py", "live", "protocol", "browser", "stress", "deploy", "benchmarks"]
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption(
+        "--only-database",
+        action="store_true",
+        help="run the tests that reach the database of the tests' own process, and no other",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
     """Says for pytest-xdist what runs in one process: the tests of a file, which may share a
     site. Those of a file that is marked `apart` share nothing, and are spread."""
+    if config.getoption("only_database"):
+        config.hook.pytest_deselected(items=[i for i in items if not reaches_database(i)])
+        items[:] = [item for item in items if reaches_database(item)]
     items.sort(key=lambda item: place(item.path))
     for item in items:
         if not item.get_closest_marker("apart"):
             item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
+
+
+def reaches_database(item):
+    """Whether a test asks pytest-django for the database."""
+    return bool(item.get_closest_marker("django_db")) or "db" in item.fixturenames
 
 
 def place(path):
@@ -137,6 +153,20 @@ def stranger(db):
 def boss(db):
     """A superuser."""
     return get_user_model().objects.create_superuser("boss", password="b")
+
+
+@pytest.fixture(scope="module")
+def make_shared_site(tmp_path_factory):
+    """Makes a site that the tests of a module leave whole, and ends it after them."""
+    made = []
+
+    def make(**settings):
+        made.append(Site(tmp_path_factory.mktemp("site"), **settings))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.close()
 
 
 @pytest.fixture

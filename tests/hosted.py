@@ -20,7 +20,7 @@ FILES = ROOT / "deploy"
 class Front(Process):
     """The command behind `make serve`, and the address at which nginx listens."""
 
-    start_seconds = 90  # four commands before any worker begins, on a machine that is busy
+    start_seconds = 240  # four commands before any worker begins
     stop_seconds = 30
 
     def __init__(self, site: Site, workers: int):

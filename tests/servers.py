@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.databases import Postgres, manage, site_environment, sqlite_file
-from tests.processes import Process, Redis
+from tests.processes import Process, QuickProcess, Redis
 from tests.shared import free_port
 from tests.site_database import make_user, run_on_database
 
 Result = TypeVar("Result")
 
 
-class Worker(Process):
+class Worker(QuickProcess):
     """One process that serves the site."""
 
     def __init__(self, site: "Site", name: str, server: str, options: tuple[str, ...] = ()):

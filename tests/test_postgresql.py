@@ -1,4 +1,4 @@
-"""Whatever holds on SQLite holds on PostgreSQL."""
+"""What holds on SQLite holds on PostgreSQL: the tests that reach the database run on it as well."""
 
 import os
 import re
@@ -19,22 +19,27 @@ def postgres():
 
 
 @pytest.mark.timeout(900)
-def test_the_tests_of_the_apps_pass_on_it(postgres):
-    """In a process of its own, since a run has one database."""
+def test_the_tests_of_the_apps_that_reach_the_database_pass_on_it(postgres):
+    """In processes of their own, since a run has one database."""
     options = [
         "-q",
         "-o",
-        "faulthandler_timeout=60",
+        "faulthandler_timeout=120",
         "-p",
         "no:cacheprovider",
         "--color=no",
+        "--numprocesses=2",
+        "--dist=loadgroup",
+        "--only-database",
         "tests/chat",
         "tests/streaming",
+        "tests/realtime",
     ]
+    outside = {name: value for name, value in os.environ.items() if "XDIST" not in name}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=ROOT,
-        env=os.environ | {"TEST_DATABASE_URL": postgres.url},
+        env=outside | {"TEST_DATABASE_URL": postgres.url},
         capture_output=True,
         text=True,
         timeout=880,

@@ -100,8 +100,10 @@ def test_a_page_is_live_only_while_there_is_a_worker_and_soon_again_then(hosted,
     expected = (*OUTAGE, "Failed to load resource")
     window = open_window(f"{hosted.front.url}/chat/lobby/", expected=expected)
     window.until_state("connected")
-    window.run(WATCH_STATE)
     all_workers(hosted, "stop")
+    # They stop one after the other, and the page may have come to the second in between.
+    window.until(lambda: window.state() != "connected")
+    window.run(WATCH_STATE)
     window.say("nobody is there")
     # Three tries are the socket's, and the next three those of the event stream.
     window.until(lambda: window.run("return said").count("connecting") >= 5)

@@ -7,6 +7,8 @@ from tests.browser.conftest import said
 from tests.browser.window import OUTAGE
 from tests.hosted import HostedSite
 
+pytestmark = pytest.mark.apart
+
 LOBBY = "/chat/lobby/"
 LIVE = "/admin/live/"
 TABLE = """

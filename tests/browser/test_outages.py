@@ -5,6 +5,8 @@ import pytest
 from tests.browser.conftest import said
 from tests.browser.window import OUTAGE
 
+pytestmark = pytest.mark.apart
+
 LOBBY = "/chat/lobby/"
 
 

@@ -149,7 +149,7 @@ async def test_a_socket_that_ends_removes_its_watches(connect, lobby, alice):
     await client.join()
     assert len(current().revocation.watches[room_subject(lobby.pk)]) == 2
     for one in (client, line):
-        await one.leave()
+        await one.close()
     assert set(current().revocation.watches) <= {ROOMS}
 
 

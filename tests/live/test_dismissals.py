@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from chat.models import Room
-from tests.eventsource import Parser
-from tests.live.conftest import close_code
+from tests.clients.sse import EventStream
+
+pytestmark = pytest.mark.apart
 
 AT_ONCE = 20  # seconds, on a busy machine; the checks would take 30 and 60, a long poll 25
 RESTART, SESSION_ENDED = 1012, 4401
@@ -104,13 +105,10 @@ class Connections:
 
     async def listen(self):
         """Reads the event stream to its end."""
-        parser = Parser()
-        url = self.entries.replace("entries", "events")
-        async with self.client.stream("GET", url) as answer:
-            async for piece in answer.aiter_raw():
-                parser.feed(piece)
-                self.listening.set()
-        return parser.events
+        stream = EventStream(self.client, self.entries.replace("entries", "events"))
+        async for _ in stream.pieces():
+            self.listening.set()
+        return stream.events
 
     async def next_status(self):
         """What is answered to whoever comes again over HTTP."""
@@ -125,15 +123,11 @@ def connected(workers, open_socket, open_line):
     return connected
 
 
-async def code_of(socket):
-    return await close_code(socket.socket)
-
-
 async def assert_ended(open):
     """All that a person holds open ends at once, and nothing opens again."""
     async with asyncio.timeout(AT_ONCE):
-        assert await code_of(open.socket) == SESSION_ENDED
-        assert await close_code(open.line) == SESSION_ENDED
+        assert await open.socket.closed() == SESSION_ENDED
+        assert await open.line.closed() == SESSION_ENDED
         assert await open.stream == []
         assert (await open.poll).json()["events"] == []
     assert await open.next_status() == 403
@@ -169,7 +163,7 @@ async def test_who_is_put_out_of_a_room_in_the_admin_reads_no_more(
         async with asyncio.timeout(AT_ONCE):
             error = await open.socket.until("error")
             assert (error["code"], error["room"]) == ("forbidden", "backroom")
-            assert await close_code(open.line) == 4403
+            assert await open.line.closed() == 4403
             assert await open.stream == []
             assert (await open.poll).json()["events"] == []
         assert await open.next_status() == 403
@@ -203,8 +197,8 @@ async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
     await bystander.join()
     async with connected(person) as open:
         close = (
-            "from realtime.revocation import room_subject; "
-            "from realtime.revoke import revoke_on_commit; "
+            "from realtime.revocation import room_subject;"
+            "from realtime.revoke import revoke_on_commit;"
             f"revoke_on_commit(room_subject({site.backroom}))"
         )
         await asyncio.to_thread(site.shell, close)
@@ -212,9 +206,9 @@ async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
             bye = await open.socket.until("bye")
             assert bye["reason"] == "restart"
             assert 0 <= bye["retry_after_ms"] < 2_000
-            assert await code_of(open.socket) == RESTART
-            assert (await open.line.recv()).startswith("! ")
-            assert await close_code(open.line) == RESTART
+            assert await open.socket.closed() == RESTART
+            assert (await open.line.receive()).startswith("! ")
+            assert await open.line.closed() == RESTART
             assert await open.stream == []
             assert (await open.poll).json()["events"] == []
         assert await open.next_status() == 200
@@ -231,7 +225,7 @@ said = io.StringIO()
 logging.getLogger("realtime.bus").addHandler(logging.StreamHandler(said))
 for number in range(10):
     get_user_model().objects.create_user(f"user-{number}").save()
-print(said.getvalue().count("not notified"))
+print(said.getvalue().count("Workers not notified"))
 """
 
 
@@ -254,5 +248,5 @@ async def test_while_redis_is_away_a_logout_is_no_slower(site, workers, log_in, 
             f"{workers[0].url}/logout/",
             headers={"X-CSRFToken": person.browser.cookies["csrftoken"]},
         )
-        assert await code_of(here) == SESSION_ENDED
+        assert await here.closed() == SESSION_ENDED
     site.redis.resume()

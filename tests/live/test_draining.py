@@ -8,15 +8,16 @@ import time
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from chat.presence.presence import FORGET_SECONDS
 from chat.transports.base_socket import MAX_RESTART_MS
 from streaming.models import StreamText
-from tests.eventsource import Parser
+from tests.clients.sse import EventStream
+from tests.clients.websocket import Closed, open_client
 from tests.live.conftest import the_log
 from tests.live.hostile.raw import handshake
+
+pytestmark = pytest.mark.apart
 
 SOCKETS = 200
 ROOM_STREAMS = 100
@@ -42,34 +43,30 @@ async def client():
         yield client
 
 
-class Stream:
+class Stream(EventStream):
     """A reader of an event stream, through two workers."""
 
-    def __init__(self, client, path):
-        self.client = client
-        self.path = path
-        self.parser = Parser()
-        self.ended = None
+    ended = None
 
-    async def read(self, worker):
+    async def read_from(self, worker):
         """Reads until the body ends, and sees whether it ended as a whole."""
         self.ended = None
-        headers = {"Last-Event-ID": self.parser.last_event_id} if self.parser.events else {}
-        url = worker.url + self.path
+        self.url = worker.url + self.path
         try:
-            async with self.client.stream("GET", url, headers=headers) as answer:
-                async for piece in answer.aiter_raw():
-                    self.parser.feed(piece)
+            await self.read()
             self.ended = "whole" if self.parser.at_boundary else "inside an event"
         except httpx.HTTPError as error:
             self.ended = repr(error)
 
-    def datas(self, name):
-        return [data for _, type, data in self.parser.events if type == name]
-
     @property
     def seqs(self):
-        return [json.loads(data)["seq"] for data in self.datas("say")]
+        return [json.loads(data)["seq"] for data in self.data("say")]
+
+
+def stream(client, path):
+    made = Stream(client, "")
+    made.path = path
+    return made
 
 
 class Listener:
@@ -85,37 +82,34 @@ class Listener:
         self.unacknowledged = []
         self.said = 0
 
-    async def read(self, worker):
+    async def read_from(self, worker):
+        """Follows the room until the connection is closed."""
         self.code = None
-        options = {"subprotocols": ["twinstream.v1"], "ping_interval": None, "open_timeout": 60}
-        options["additional_headers"] = self.headers
-        async with connect(f"{worker.ws}/ws/chat/", **options) as ws:
-            fields = {"cursor": self.cursor} if self.cursor else {}
-            await ws.send(json.dumps({"type": "join", "room": "lobby", **fields}))
-            for cid in self.unacknowledged:
-                await self.say(ws, cid)
-            talking = asyncio.ensure_future(self.talk(ws)) if self.name else None
-            try:
-                while True:
-                    await self.take(ws, json.loads(await ws.recv()))
-            except ConnectionClosed as closed:
-                self.code = closed.rcvd.code if closed.rcvd else 1006
-            finally:
-                if talking:
-                    talking.cancel()
+        options = {"ping_interval": None, "open_timeout": 60, "additional_headers": self.headers}
+        client = await open_client(worker.ws, **options)
+        await client.send("join", room="lobby", **({"cursor": self.cursor} if self.cursor else {}))
+        for cid in self.unacknowledged:
+            await client.say(cid)
+        talking = asyncio.ensure_future(self.talk(client)) if self.name else None
+        try:
+            while True:
+                self.take(await client.take())
+        except Closed as closed:
+            self.code = closed.code
+        finally:
+            if talking:
+                talking.cancel()
+            await client.close()
 
-    async def talk(self, ws):
+    async def talk(self, client):
         """Says something ever again, until the connection is gone."""
         while True:
             self.said += 1
             self.unacknowledged.append(f"{self.name}-{self.said}")
-            await self.say(ws, self.unacknowledged[-1])
+            await client.say(self.unacknowledged[-1])
             await asyncio.sleep(1)
 
-    async def say(self, ws, cid):
-        await ws.send(json.dumps({"type": "say", "room": "lobby", "cid": cid, "body": "b"}))
-
-    async def take(self, ws, frame):
+    def take(self, frame):
         self.frames = [*self.frames[-1:], frame["type"]]
         match frame["type"]:
             case "joined" | "events":
@@ -124,12 +118,10 @@ class Listener:
                 assert not frame.get("reset")
             case "ack":
                 self.unacknowledged.remove(frame["cid"])
-            case "ping":
-                await ws.send(json.dumps({"type": "pong", "ts": frame["ts"]}))
 
 
 def start(readers, worker):
-    return [asyncio.ensure_future(reader.read(worker)) for reader in readers]
+    return [asyncio.ensure_future(reader.read_from(worker)) for reader in readers]
 
 
 async def until(condition):
@@ -142,14 +134,14 @@ async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
     leaving, staying = site.worker("one"), site.worker("two")
     talkers = [Listener(f"t{n}", await guest(leaving)) for n in range(TALKERS)]
     sockets = [*talkers, *(Listener() for _ in range(SOCKETS - TALKERS))]
-    rooms = [Stream(client, "/api/rooms/lobby/events") for _ in range(ROOM_STREAMS)]
-    texts = [Stream(client, "/api/sse?text=long") for _ in range(TEXT_STREAMS)]
+    rooms = [stream(client, "/api/rooms/lobby/events") for _ in range(ROOM_STREAMS)]
+    texts = [stream(client, "/api/sse?text=long") for _ in range(TEXT_STREAMS)]
     everybody = [*sockets, *rooms, *texts]
 
     running = start(everybody, leaving)
     polling = asyncio.ensure_future(long_poll(client, leaving))
     await until(
-        lambda: all(s.seqs for s in [*sockets, *rooms]) and all(t.datas("message") for t in texts)
+        lambda: all(s.seqs for s in [*sockets, *rooms]) and all(t.data("message") for t in texts)
     )
     started = time.monotonic()
     leaving.running.send_signal(signal.SIGTERM)
@@ -170,14 +162,14 @@ async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
     assert {t.ended for t in texts} == {None}
     head = max(s.seqs[-1] for s in sockets)
     await until(lambda: all(s.seqs[-1] > head for s in [*sockets, *rooms]))
-    await until(lambda: all(len(t.datas("message")) > 400 for t in texts))
+    await until(lambda: all(len(t.data("message")) > 400 for t in texts))
     for task in running:
         task.cancel()
     await asyncio.wait(running)
     for reader in [*sockets, *rooms]:
         assert reader.seqs == list(range(reader.seqs[0], reader.seqs[-1] + 1))
     for text in texts:
-        said = "".join(text.datas("message"))
+        said = "".join(text.data("message"))
         assert said == BODY[: len(said)]
     assert_said_once(site, talkers)
 
@@ -243,7 +235,7 @@ async def shown_to_who_comes(open_socket, worker):
     """Who is there; whoever asks has the worker look at once for who is not."""
     socket = await open_socket(worker)
     joined = await socket.join()
-    await socket.socket.close()
+    await socket.close()
     return {member["name"] for member in joined["online"]}
 
 

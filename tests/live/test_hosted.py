@@ -13,7 +13,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.eventsource import Parser
+from tests.clients.sse import EventStream
 from tests.hosted import HostedSite
 
 INTERVAL_MS = 200
@@ -28,15 +28,17 @@ def front(tmp_path_factory):
 
 async def arrivals(url, count):
     """The first events of a stream, each with the moment of the piece in which it came."""
-    parser, came = Parser(), []
-    async with httpx.AsyncClient(timeout=30) as client, client.stream("GET", url) as answer:
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        assert "content-encoding" not in answer.headers
-        async for piece in answer.aiter_raw():
-            moment, before = time.monotonic(), len(parser.events)
-            came += [(moment, *event) for event in parser.feed(piece).events[before:]]
+    came = []
+    async with httpx.AsyncClient(timeout=30) as client:
+        stream = EventStream(client, url)
+        async for _ in stream.pieces():
+            moment = time.monotonic()
+            came += [(moment, *event) for event in stream.events[len(came) :]]
             if len(came) >= count:
-                return came
+                break
+    assert stream.answer.headers["content-type"].startswith("text/event-stream")
+    assert "content-encoding" not in stream.answer.headers
+    return came
 
 
 async def test_a_text_arrives_event_by_event_and_not_in_lumps(front):

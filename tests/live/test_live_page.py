@@ -4,13 +4,14 @@ import asyncio
 import json
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from chat.models import Room
-from tests.eventsource import Parser
+from tests.clients.sse import EventStream
+from tests.clients.websocket import Closed, open_client
 
-PATIENCE_SECONDS = 30
+pytestmark = pytest.mark.apart
+
+PATIENCE_SECONDS = 90
 FAST = {"CHAT_MESSAGES_PER_SECOND": "100000", "CHAT_BURST": "100000"}
 
 
@@ -30,17 +31,17 @@ async def test_the_live_page_shows_a_worker_whoever_looks_at_it(make_site, clien
     site.make_user("boss", "b", is_staff=True, is_superuser=True)
     one, two = site.worker("one"), site.worker("two")
     await log_in(client, one)
-    parser = Parser()
+    stream = EventStream(client, f"{one.url}/admin/live/events")
+
+    def shown():
+        """The process ids of the workers that the page shows."""
+        overviews = stream.data("overview")
+        workers = json.loads(overviews[-1])["workers"] if overviews else []
+        return {worker["pid"] for worker in workers}
+
     async with asyncio.timeout(PATIENCE_SECONDS):
-        async with client.stream("GET", f"{one.url}/admin/live/events") as answer:
-            async for piece in answer.aiter_raw():
-                parser.feed(piece)
-                told = [json.loads(data) for _, name, data in parser.events if name == "overview"]
-                if told and len(told[-1]["workers"]) == 2:
-                    break
-    assert {worker["pid"] for worker in told[-1]["workers"]} == {
-        worker.running.pid for worker in (one, two)
-    }
+        await stream.read(until=lambda: len(shown()) == 2)
+    assert shown() == {worker.running.pid for worker in (one, two)}
 
 
 # ---- Closing a room's connections ----------------------------------------------------
@@ -57,15 +58,16 @@ class Follower:
 
     async def run(self):
         while True:
-            url = f"{self.worker.ws}/ws/chat/"
-            async with connect(url, subprotocols=["twinstream.v1"], ping_interval=None) as socket:
-                join = {"type": "join", "room": "lobby", "cursor": self.cursor}
-                await socket.send(json.dumps({k: v for k, v in join.items() if v}))
-                try:
-                    while True:
-                        self.take(json.loads(await socket.recv()))
-                except ConnectionClosed as closed:
-                    self.codes.append(closed.rcvd.code)
+            client = await open_client(self.worker.ws, ping_interval=None)
+            fields = {"cursor": self.cursor} if self.cursor else {}
+            await client.send("join", room="lobby", **fields)
+            try:
+                while True:
+                    self.take(await client.take())
+            except Closed as closed:
+                self.codes.append(closed.code)
+            finally:
+                await client.close()
 
     def take(self, frame):
         self.cursor = frame.get("cursor", self.cursor)
@@ -82,7 +84,7 @@ async def test_who_is_sent_away_from_a_room_loses_nothing(make_site, client, ope
     talker = await open_socket(workers[0])  # is not in the room itself
     await log_in(client, workers[0])
     said = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         for number in range(90):
             if number in (30, 60):
                 while not all(follower.bodies[-1:] == said[-1:] for follower in followers):

@@ -8,8 +8,6 @@ import httpx
 import psycopg
 import pytest
 
-from tests.live.conftest import close_code
-
 WORD = "kumquat"
 XSS = f"<img src=x onerror=alert('{WORD}')>"
 
@@ -43,20 +41,20 @@ async def say_it_on_a_socket(worker, open_socket, open_line):
         {"type": "say", "body": WORD},
         {"type": WORD},
     ]:
-        await client.socket.send(json.dumps(frame))
+        await client.send_text(json.dumps(frame))
         await client.until("error")
     for text in ["{" + WORD, rf'{{"type":"say","room":"lobby","cid":"g","body":"{WORD}\ud800"}}']:
-        await client.socket.send(text)
+        await client.send_text(text)
         await client.until("error")
-    await client.socket.send(WORD.encode())
-    assert await close_code(client.socket) == 4400
+    await client.send_text(WORD.encode())
+    assert await client.closed() == 4400
     line = await open_line(worker)
-    await line.send(f"{WORD} in a line")
-    assert WORD in await line.recv()
+    await line.send_text(f"{WORD} in a line")
+    assert WORD in await line.receive()
     flood = await open_socket(worker)
     for _ in range(2_000):
-        await flood.socket.send(WORD)
-    assert await close_code(flood.socket) == 4429
+        await flood.send_text(WORD)
+    assert await flood.closed() == 4429
 
 
 async def post_it(worker):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.apart
+
 FEW, MANY = 200, 600
 AT_ONCE = 50
 # As browsers send them; of the connections that last, nothing of it is kept.

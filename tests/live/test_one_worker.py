@@ -1,7 +1,6 @@
 """One worker, as on a laptop: its wire seen from outside."""
 
 import asyncio
-import json
 import re
 from pathlib import Path
 
@@ -9,27 +8,22 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.eventsource import Parser
-from tests.live.conftest import close_code
+from tests.clients.sse import EventStream
 
 
-@pytest.fixture
-def site(make_site):
-    return make_site(development=True)
+@pytest.fixture(scope="module")
+def site(make_shared_site):
+    return make_shared_site(development=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def worker(site):
     return site.worker()
 
 
-async def read(client, url, **options):
-    """A whole event stream."""
-    parser = Parser()
-    async with client.stream("GET", url, **options) as answer:
-        async for piece in answer.aiter_raw():
-            parser.feed(piece)
-    return answer, parser
+@pytest.fixture(autouse=True)
+def room(site, own_room):
+    return own_room(site)
 
 
 async def test_the_first_bytes_leave_before_any_pacing(worker):
@@ -59,11 +53,12 @@ async def test_events_come_one_by_one(worker):
 async def test_another_page_on_localhost_may_read_the_stream(worker):
     origin = {"Origin": "http://localhost:5173"}
     async with httpx.AsyncClient() as client:
-        answer, _ = await read(client, f"{worker.url}/api/sse?interval=1", headers=origin)
+        stream = EventStream(client, f"{worker.url}/api/sse?interval=1", headers=origin)
+        await stream.read()
         foreign = await client.get(
             f"{worker.url}/api/sse?text=x", headers={"Origin": "http://e.example"}
         )
-    assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+    assert stream.answer.headers["access-control-allow-origin"] == "http://localhost:5173"
     assert "access-control-allow-origin" not in foreign.headers
 
 
@@ -72,7 +67,7 @@ async def test_a_reader_who_leaves_frees_the_place(make_site):
     url = f"{worker.url}/api/sse?interval=10000"
     async with httpx.AsyncClient() as client:
         for _ in range(3):
-            async with asyncio.timeout(10), client.stream("GET", url) as answer:
+            async with asyncio.timeout(60), client.stream("GET", url) as answer:
                 while b"event: meta" not in (first := await anext(answer.aiter_raw())):
                     assert re.fullmatch(rb"retry: [12]\d{4}\n\n", first)
                     answer = await client.send(client.build_request("GET", url), stream=True)
@@ -101,12 +96,12 @@ async def test_streams_hold_no_thread_and_no_database(make_site):
     assert databases == 0
 
 
-async def test_a_stranger_speaks_and_everybody_hears(worker, open_line, open_socket):
-    line = await open_line(worker, "/ws/chat/lobby/?name=Mcu")
+async def test_a_stranger_speaks_and_everybody_hears(worker, open_line, open_socket, room):
+    line = await open_line(worker, f"/ws/chat/{room}/?name=Mcu")
     client = await open_socket(worker)
     await client.join()
-    await line.send("23.5 °C")
-    assert [await line.recv(), await line.recv()] == ["23.5 °C", "Mcu: 23.5 °C"]
+    await line.send_text("23.5 °C")
+    assert [await line.receive(), await line.receive()] == ["23.5 °C", "Mcu: 23.5 °C"]
     await client.until_head(1)
     assert client.entries[0]["body"] == "23.5 °C"
 
@@ -121,8 +116,8 @@ async def test_a_page_of_a_foreign_origin_is_refused(worker, open_socket):
 
 async def test_unknown_paths_close_cleanly(worker, open_line):
     for path in ("/ws/", "/ws/nowhere/", "/", "/ws/chat/a/b"):
-        assert await close_code(await open_line(worker, path)) == 4404
-    assert await close_code(await open_line(worker, "/ws/chat/nowhere/")) == 4404
+        assert await (await open_line(worker, path)).closed() == 4404
+    assert await (await open_line(worker, "/ws/chat/nowhere/")).closed() == 4404
     log = worker.log.read_text()
     assert "Traceback" not in log
     assert "Error" not in log
@@ -130,11 +125,11 @@ async def test_unknown_paths_close_cleanly(worker, open_line):
 
 async def test_bad_frames_close_or_are_answered_and_the_worker_lives(worker, open_socket):
     binary, large, lively = [await open_socket(worker) for _ in range(3)]
-    await binary.socket.send(b"\x00")
-    assert await close_code(binary.socket) == 4400
-    await large.socket.send(json.dumps({"type": "ping", "ts": 1, "x": "x" * 33_000}))
-    assert await close_code(large.socket) == 4400
-    await lively.socket.send("not json")
+    await binary.send_text(b"\x00")
+    assert await binary.closed() == 4400
+    await large.send("ping", ts=1, x="x" * 33_000)
+    assert await large.closed() == 4400
+    await lively.send_text("not json")
     assert (await lively.until("error"))["code"] == "bad_frame"
     await lively.send("ping", ts=1)
     await lively.until("pong")
@@ -148,7 +143,7 @@ async def test_a_client_that_vanishes_in_the_middle_leaves_no_trace(worker, open
         leaves = await open_socket(worker)
         await leaves.join()
         await leaves.say(f"last-words-{number}")
-        leaves.socket.transport.abort()
+        leaves.abort()
     await stays.say("still-here")
     await stays.acknowledged("still-here")
     assert "Traceback" not in worker.log.read_text()
@@ -169,16 +164,14 @@ async def test_pages_and_their_files_are_served_in_production_too(make_site):
 async def test_plain_daphne_works_too(make_site, open_socket):
     worker = make_site(server="daphne").worker()
     socket = await open_socket(worker)
+    socket.room = "lobby"
     await socket.join()
     await socket.say("c")
     assert (await socket.acknowledged("c"))["seq"] == 1
     await socket.until_head(1)
     async with httpx.AsyncClient() as client:
-        parser = Parser()
-        async with client.stream("GET", f"{worker.url}/api/sse?interval=1") as answer:
-            async for piece in answer.aiter_raw():
-                parser.feed(piece)
-    assert parser.events[-1][1] == "done"
+        stream = await EventStream(client, f"{worker.url}/api/sse?interval=1").read()
+    assert stream.events[-1][1] == "done"
 
 
 def test_runserver_says_where_it_is_no_development_server(make_site):

@@ -5,8 +5,6 @@ import re
 
 import httpx
 
-from tests.live.conftest import close_code
-
 FLOODING = 4429
 OFFICE, OTHER = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}
 TABS = 200
@@ -36,7 +34,7 @@ async def test_whoever_opens_too_many_is_told_to_come_later(make_site, open_sock
         socket, bye = await until_refused()
         assert bye["reason"] == "busy"
         assert 10_000 <= bye["retry_after_ms"] <= 30_000
-        assert await close_code(socket.socket) == FLOODING
+        assert await socket.closed() == FLOODING
 
         # By the time of the next opening one more may be allowed.
         for path in STREAMS:
@@ -51,8 +49,8 @@ async def test_whoever_opens_too_many_is_told_to_come_later(make_site, open_sock
         while not said.startswith("! The server is busy."):
             await until_refused()
             line = await open_line(worker, additional_headers=OFFICE)
-            said = await line.recv()
-        assert await close_code(line) == FLOODING
+            said = await line.receive()
+        assert await line.closed() == FLOODING
         # Pages are no openings, and nobody else is concerned.
         assert (await client.get(f"{worker.url}/chat/", headers=OFFICE)).status_code == 200
         await (await open_socket(worker, additional_headers=OTHER)).until("welcome")

@@ -5,8 +5,10 @@ import asyncio
 import httpx
 import pytest
 
+pytestmark = pytest.mark.apart
+
 GONE_SECONDS = 30
-SOON_SECONDS = 30  # workers tell each other twice a second, on a machine that may be busy
+SOON_SECONDS = 90  # workers tell each other twice a second, on a machine that may be busy
 
 
 @pytest.fixture
@@ -54,10 +56,10 @@ async def test_a_person_is_here_once_over_all_tabs_and_workers(workers, enter):
     async with asyncio.timeout(SOON_SECONDS):
         await until_online(tabs[0], me["name"], "Bob")
         for tab in tabs[:2]:
-            await tab.socket.close()
+            await tab.close()
         cyd = await enter(one, name="Cyd")
         await until_online(bob, me["name"], "Bob", "Cyd")
-        await tabs[2].socket.close()
+        await tabs[2].close()
         await until_online(cyd, "Bob", "Cyd")
 
 
@@ -93,7 +95,7 @@ async def test_presence_is_right_after_a_restart_of_redis(workers, site, enter):
     site.redis.start()
     async with asyncio.timeout(SOON_SECONDS):
         await until_online(bob, "Ann", "Bob", "Cyd")
-        await ann.socket.close()
+        await ann.close()
         await until_online(bob, "Bob", "Cyd")
     assert cyd.welcome["member"]["name"] == "Cyd"
 

@@ -1,21 +1,21 @@
 """What a new version and an end mean to those who are there, through nginx."""
 
 import asyncio
-import json
 import signal
 import time
 from pathlib import Path
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from realtime import graphemes
 from streaming.models import StreamText
-from tests.eventsource import Parser
+from tests.clients.sse import EventStream
+from tests.clients.websocket import Closed, open_client
 from tests.hosted import HostedSite
 from tests.stress.run import NO_LIMIT, Run, Size, until
+
+pytestmark = pytest.mark.apart
 
 TEXT = "Nobody loses a character. 谁都不丢一个字。👨‍👩‍👧‍👦" * 60  # longer than any reload
 LEAVE_SECONDS = 15
@@ -28,27 +28,24 @@ class TextReader:
     def __init__(self, url):
         self.url = url
         self.interval = 100
-        self.parser = Parser()
+        self.stream = None
         self.visits = 0
         self.statuses = set()
         self.connection = None
 
     async def run(self):
         async with httpx.AsyncClient(timeout=30) as client:
+            self.stream = EventStream(client, self.url)
             while not self.done:
                 self.visits += 1
-                self.connection = asyncio.ensure_future(self.visit(client))
+                self.connection = asyncio.ensure_future(self.visit())
                 await asyncio.wait([self.connection])
                 assert self.connection.cancelled() or not self.connection.exception()
 
-    async def visit(self, client):
-        self.parser = Parser(self.parser.events, last_event_id=self.parser.last_event_id)
-        headers = {"Last-Event-ID": self.parser.last_event_id}
-        url = f"{self.url}&interval={self.interval}"
-        async with client.stream("GET", url, headers=headers) as answer:
-            self.statuses.add(answer.status_code)
-            async for piece in answer.aiter_raw():
-                self.parser.feed(piece)
+    async def visit(self):
+        self.stream.url = f"{self.url}&interval={self.interval}"
+        async for _ in self.stream.pieces():
+            self.statuses.add(self.stream.answer.status_code)
 
     def hurry(self):
         """Asks for the rest at once."""
@@ -57,11 +54,11 @@ class TextReader:
 
     @property
     def done(self):
-        return any(name == "done" for _, name, _ in self.parser.events)
+        return bool(self.stream.data("done"))
 
     @property
     def text(self):
-        return [data for _, name, data in self.parser.events if name == "message"]
+        return self.stream.data("message") if self.stream else []
 
 
 class Reloaded(Run):
@@ -124,33 +121,31 @@ class Client:
     def __init__(self, front):
         self.front = front
         self.frames, self.code = [], None
-        self.parser, self.whole = Parser(), None
+        self.events, self.whole = None, None
 
     async def run(self):
         await asyncio.gather(self.listen(), self.stream())
 
     async def listen(self):
-        where = f"{self.front.ws}/ws/chat/"
-        async with connect(where, subprotocols=["twinstream.v1"], ping_interval=None) as ws:
-            await ws.send(json.dumps({"type": "join", "room": "lobby"}))
-            try:
-                while True:
-                    self.frames.append(json.loads(await ws.recv())["type"])
-            except ConnectionClosed as closed:
-                self.code = closed.rcvd.code if closed.rcvd else 1006
+        client = await open_client(self.front.ws, ping_interval=None)
+        await client.send("join", room="lobby")
+        try:
+            while True:
+                self.frames.append((await client.take())["type"])
+        except Closed as closed:
+            self.code = closed.code
+        finally:
+            await client.close()
 
     async def stream(self):
-        url = f"{self.front.url}/api/sse?interval=100"
-        async with httpx.AsyncClient(timeout=60) as client, client.stream("GET", url) as answer:
-            last = b""
-            async for piece in answer.aiter_raw():
-                last = piece
-                self.parser.feed(piece)
-            self.whole = last.endswith(b"\n\n")
+        async with httpx.AsyncClient(timeout=60) as client:
+            self.events = EventStream(client, f"{self.front.url}/api/sse?interval=100")
+            await self.events.read()
+            self.whole = self.events.parser.at_boundary
 
     @property
     def there(self):
-        return "joined" in self.frames and self.parser.events
+        return "joined" in self.frames and self.events.events
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -14,6 +14,8 @@ from tests.live.hostile.raw import TEXT, deaf, frame, handshake, memory
 from tests.live.test_operators import Figures
 from tests.servers import Worker
 
+pytestmark = pytest.mark.apart
+
 PASSED = 200_000_000  # bytes, on the stream and on the socket
 BODY = "👨‍👩‍👧‍👦" * 3_990  # a character of 25 bytes
 GROWTH = 16 * 1024 * 1024
@@ -109,7 +111,7 @@ async def say(talker, numbers, body):
     """Says much, a little at once."""
     for number in numbers:
         command = {"type": "say", "room": "lobby", "cid": f"c-{number}", "body": body}
-        await talker.socket.send(json.dumps(command, ensure_ascii=False))
+        await talker.send_text(json.dumps(command, ensure_ascii=False))
         if number >= AT_ONCE:
             await talker.acknowledged(f"c-{number - AT_ONCE}")
 

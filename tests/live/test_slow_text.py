@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 from streaming.models import StreamText
-from tests.eventsource import Parser
+from tests.clients.sse import Parser
 from tests.live.test_operators import Figures
 from tests.live.test_unix_socket import UnixWorker
 

@@ -4,7 +4,6 @@ sockets behave alike on both."""
 import pytest
 
 from realtime.errors import CloseCode
-from tests.live.conftest import close_code
 
 
 @pytest.mark.parametrize("server", ["daphne", "config.server"])
@@ -19,13 +18,13 @@ async def test_sockets_behave_alike_on_both_servers(make_site, open_socket, open
     assert (await socket.acknowledged("c"))["seq"] == 1
     await socket.until_head(1)
 
-    assert await line.recv() == "Ann: hello"
-    await line.send("23.5")
-    assert [await line.recv(), await line.recv()] == ["23.5", "Mcu: 23.5"]
+    assert await line.receive() == "Ann: hello"
+    await line.send_text("23.5")
+    assert [await line.receive(), await line.receive()] == ["23.5", "Mcu: 23.5"]
     await socket.until_head(2)
 
-    await socket.socket.send(b"binary")
-    assert await close_code(socket.socket) == CloseCode.BAD_FRAME
+    await socket.send_text(b"binary")
+    assert await socket.closed() == CloseCode.BAD_FRAME
     nowhere = await open_line(worker, "/ws/nowhere/")
-    assert await close_code(nowhere) == CloseCode.NOT_FOUND
+    assert await nowhere.closed() == CloseCode.NOT_FOUND
     assert "Traceback" not in worker.log.read_text()

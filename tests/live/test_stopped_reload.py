@@ -1,12 +1,10 @@
 """Reloads that cannot be completed, and starts that are refused: what runs goes on."""
 
 import asyncio
-import contextlib
 import shutil
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed
 
 from tests.hosted import Front, HostedSite
 from tests.processes import ROOT
@@ -47,17 +45,10 @@ def front(tmp_path_factory):
     site.close()
 
 
-async def until_closed(socket):
-    """Reads until the end; returns its code."""
-    with contextlib.suppress(ConnectionClosed):
-        await socket.until("never")
-    return socket.socket.close_code
-
-
 async def test_a_version_that_does_not_start_stops_the_reload_and_the_rest_go_on(
     copied, open_socket
 ):
-    closings = [asyncio.ensure_future(until_closed(await open_socket(copied))) for _ in range(4)]
+    closings = [asyncio.ensure_future((await open_socket(copied)).closed()) for _ in range(4)]
     pid = copied.supervisorctl("pid", "site:worker_2")
     broken = copied.home / "config" / "asgi.py"
     whole = broken.read_text()

@@ -2,25 +2,24 @@
 
 import asyncio
 import contextlib
-import json
 import socket
 import subprocess
 import sys
 
 import httpx
 import pytest
-from websockets.asyncio.client import unix_connect
-from websockets.exceptions import ConnectionClosed
 
-from tests.eventsource import Parser
-from tests.processes import ROOT, Process
+from tests.clients.sse import EventStream
+from tests.clients.websocket import open_unix_client
+from tests.processes import ROOT, Process, QuickProcess
 from tests.shared import free_port
 
+pytestmark = pytest.mark.apart
+
 ASK, FOUND = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"
-WS = "ws://localhost/ws/chat/"
 
 
-class UnixWorker(Process):
+class UnixWorker(QuickProcess):
     """One process that serves the site on a path."""
 
     url = ""  # its clients know where it is
@@ -34,8 +33,8 @@ class UnixWorker(Process):
         transport = httpx.AsyncHTTPTransport(uds=str(self.path))
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=60)
 
-    def ws(self):
-        return unix_connect(str(self.path), WS, subprotocols=["twinstream.v1"])
+    async def open_socket(self):
+        return await open_unix_client(str(self.path))
 
     def is_ready(self):
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
@@ -52,38 +51,23 @@ def worker(make_site, tmp_path):
     worker.close()
 
 
-async def frame(ws, type):
-    while (found := json.loads(await ws.recv()))["type"] != type:
-        pass
-    return found
-
-
 async def test_everything_is_served_and_sees_its_end(worker):
-    events, body = Parser(), []
-
-    async def stream(client):
-        async with client.stream("GET", "/api/rooms/lobby/events") as answer:
-            async for piece in answer.aiter_raw():
-                body.append(piece)
-                events.feed(piece)
-
-    async with asyncio.timeout(60), worker.http() as client, worker.ws() as ws:
-        reading = asyncio.ensure_future(stream(client))
-        await ws.send('{"type": "join", "room": "lobby"}')
-        await frame(ws, "joined")
-        await ws.send(json.dumps({"type": "say", "room": "lobby", "cid": "c", "body": "你" * 4000}))
-        await frame(ws, "events")
+    async with asyncio.timeout(60), worker.http() as client:
+        stream = EventStream(client, "/api/rooms/lobby/events")
+        reading = asyncio.ensure_future(stream.read())
+        socket = await worker.open_socket()
+        await socket.join()
+        await socket.say("c", "你" * 4000)
+        await socket.until("events")
         page = (await client.get("/api/rooms/lobby/entries")).json()
         assert [entry["seq"] for entry in page["events"]] == [1]
-        while not events.events:
+        while not stream.events:
             await asyncio.sleep(0.02)
         await asyncio.to_thread(worker.stop)
-        await frame(ws, "bye")
-        with pytest.raises(ConnectionClosed) as closed:
-            await ws.recv()
-        assert closed.value.rcvd.code == 1012
+        await socket.until("bye")
+        assert await socket.closed() == 1012
         await reading  # raises if the body did not end
-    assert events.at_boundary
+    assert stream.parser.at_boundary
     assert not worker.path.exists()
     log = worker.log.read_text()
     assert "Traceback" not in log

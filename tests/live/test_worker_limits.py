@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.live.conftest import close_code
+pytestmark = pytest.mark.apart
 
 FULL = 3
 
@@ -61,11 +61,11 @@ async def test_a_socket_too_many_is_told_to_come_again(worker, open_socket, open
     bye = await refused.until("bye")
     assert bye["reason"] == "busy"
     assert between_10_and_30_s(bye["retry_after_ms"])
-    assert await close_code(refused.socket) == 4429
+    assert await refused.closed() == 4429
     line = await open_line(worker)
-    assert (await line.recv()).startswith("! The server is busy. Come again in ")
-    assert await close_code(line) == 4429
-    await held.pop().socket.close()
+    assert (await line.receive()).startswith("! The server is busy. Come again in ")
+    assert await line.closed() == 4429
+    await held.pop().close()
     async with asyncio.timeout(30):
         while (await (await open_socket(worker)).take())["type"] != "welcome":
             await asyncio.sleep(0.05)

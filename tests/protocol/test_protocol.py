@@ -8,6 +8,8 @@ from tests.protocol import document, requests
 from tests.protocol.stage import Stage
 from tests.protocol.wire import Wire
 
+pytestmark = pytest.mark.apart
+
 SECTIONS = document.sections(document.PATH.read_text())
 # A worker that gives up its database within a second.
 IMPATIENT = {"DJANGO_SETTINGS_MODULE": "tests.impatient"}

@@ -1,14 +1,10 @@
 """Plays the examples of the two sockets: sends what a client sends, and compares what comes."""
 
 import asyncio
-import contextlib
 import json
 import re
-from typing import Any
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
-
+from tests.clients.websocket import Closed, WebSocketClient, has_frames, open_client
 from tests.protocol import matching
 from tests.protocol.document import Block
 from tests.protocol.stage import Stage
@@ -25,24 +21,24 @@ MORE = 4_000
 class Client:
     """A connection, and what has come on it that no example has shown yet."""
 
-    def __init__(self, socket: Any):
+    def __init__(self, socket: WebSocketClient):
         self.socket = socket
         self.came: list[str] = []
 
     async def send(self, what: str) -> None:
         if times := re.fullmatch(r"(\d+) times (.*)", what, re.DOTALL):
             for _ in range(int(times[1])):
-                await self.socket.send(times[2])
+                await self.socket.send_text(times[2])
         elif what == "(a binary frame)":
-            await self.socket.send(b"\0")
+            await self.socket.send_text(b"\0")
         else:
-            await self.socket.send(re.sub("(.)…", lambda m: m[1] * (MORE + 1), what))
+            await self.socket.send_text(re.sub("(.)…", lambda m: m[1] * (MORE + 1), what))
 
     async def take(self, shown: str) -> None:
         """Waits for what is shown. Frames of other types may come before it."""
         wanted = kind(shown)
         while not (same := [text for text in self.came if kind(text) == wanted]):
-            self.came.append(await asyncio.wait_for(self.socket.recv(), SECONDS))
+            self.came.append(await asyncio.wait_for(self.socket.receive(), SECONDS))
         self.came.remove(same[0])
         found = matching.of_text(shown, same[0])
         if found and wanted[0] in AMBIENT:  # an older state; the one that is shown comes yet
@@ -53,16 +49,19 @@ class Client:
     async def skip_to(self, shown: str) -> None:
         """Passes over what comes, until what is shown does."""
         self.came.clear()
-        while matching.of_text(shown, await asyncio.wait_for(self.socket.recv(), SECONDS)):
+        while matching.of_text(shown, await asyncio.wait_for(self.socket.receive(), SECONDS)):
             pass
 
     async def is_closed(self, code: int) -> None:
         """Waits until the server has closed the socket, and said why."""
-        with contextlib.suppress(ConnectionClosed):
-            async with asyncio.timeout(SECONDS):
+        ended = None
+        async with asyncio.timeout(SECONDS):
+            try:
                 while True:
-                    self.came.append(await self.socket.recv())
-        assert self.socket.close_code == code
+                    self.came.append(await self.socket.receive())
+            except Closed as closed:
+                ended = closed.code
+        assert ended == code
 
     def rest(self) -> list[str]:
         """What came and is shown nowhere."""
@@ -117,11 +116,9 @@ class Wire:
     async def connect(self, who: str, what: str) -> None:
         path, _, user = what.partition(" as ")
         headers = {"Cookie": self.stage.cookie(user)} if user else {}
-        protocols = ["twinstream.v1"] if path.partition("?")[0] == "/ws/chat/" else None
-        where = f"{self.stage.worker.ws}{path}"
-        socket = await connect(where, subprotocols=protocols, additional_headers=headers)
+        socket = await open_client(self.stage.worker.ws, path, additional_headers=headers)
         self.clients[who] = Client(socket)
-        assert socket.subprotocol == (protocols and protocols[0])
+        assert socket.subprotocol == ("twinstream.v1" if has_frames(path) else None)
 
     async def close(self) -> None:
         for client in self.clients.values():

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime import graphemes, sse
-from tests.eventsource import Parser
+from tests.clients.sse import Parser
 
 # The characters that could end a line, begin a comment or be dropped at the beginning.
 NASTY = st.text(

@@ -7,7 +7,7 @@ from django.test import AsyncClient
 from realtime.worker import current
 from streaming.models import StreamText
 from streaming.texts import playback
-from tests.eventsource import Parser
+from tests.clients.sse import Parser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

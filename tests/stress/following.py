@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests.clients.websocket import Closed
 from tests.stress import verdict
 from tests.stress.book import Book
 from tests.stress.wire import FAILURES, Wire, entries_url
 
-LOST = (*FAILURES, ConnectionClosed, InvalidHandshake, httpx.HTTPStatusError, TimeoutError)
+LOST = (*FAILURES, Closed, ConnectionClosed, InvalidHandshake, httpx.HTTPStatusError, TimeoutError)
 BACK_SECONDS = (0.05, 0.5)  # jittered, and short: a run is
 
 Log = Sequence[dict[str, Any]]

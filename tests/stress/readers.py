@@ -5,13 +5,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from websockets.asyncio.client import connect
-
-from tests.eventsource import Parser
+from tests.clients.sse import EventStream
+from tests.clients.websocket import WebSocketClient
 from tests.stress import verdict
 from tests.stress.following import CursorReader, Log, Reader
 from tests.stress.verdict import Visit
-from tests.stress.wire import ROOM, Wire, aborted_on_cancel, entries_url
+from tests.stress.wire import ROOM, Wire, connected, entries_url
 
 POLL_SECONDS = 10
 
@@ -20,15 +19,12 @@ class SocketReader(CursorReader):
     tap = "JSON socket"
 
     async def follow(self, url: str) -> None:
-        where = f"{url.replace('http', 'ws', 1)}/ws/chat/"
-        async with connect(where, subprotocols=["twinstream.v1"], ping_interval=None) as socket:
-            with aborted_on_cancel(socket):
-                command = {"type": "join", "room": ROOM, "cursor": self.cursor}
-                await socket.send(json.dumps(command))
-                async for text in socket:
-                    await self.obey(socket, url, json.loads(text))
+        async with connected(url) as client:
+            await client.send("join", room=ROOM, cursor=self.cursor)
+            async for frame in client.frames():
+                await self.obey(client, url, frame)
 
-    async def obey(self, socket: Any, url: str, frame: dict[str, Any]) -> None:
+    async def obey(self, client: WebSocketClient, url: str, frame: dict[str, Any]) -> None:
         match frame["type"]:
             case "joined" if frame["reset"]:
                 await self.mend(url, frame["cursor"])
@@ -36,27 +32,24 @@ class SocketReader(CursorReader):
                 self.book.wrong.append(f"{self.name} joined elsewhere: {frame}")
             case "events":
                 self.take(frame["events"], frame["cursor"])
-            case "ping":
-                await socket.send(json.dumps({"type": "pong", "ts": frame["ts"]}))
             case "error" | "bye":  # the database was away, or the worker was full
-                await socket.close()
+                await client.close()
 
 
 class StreamReader(CursorReader):
     tap = "event stream"
 
     async def follow(self, url: str) -> None:
-        wire, parser = Wire(), Parser(last_event_id=self.cursor)
+        wire = Wire()
         where = f"{url}/api/rooms/{ROOM}/events"
-        headers = {"Last-Event-ID": self.cursor}
+        stream = EventStream(wire.client, where, extensions=wire.extensions)
+        stream.parser.last_event_id = self.cursor
         try:
-            request = wire.client.stream("GET", where, headers=headers, extensions=wire.extensions)
-            async with request as answer:
-                answer.raise_for_status()
-                async for piece in answer.aiter_raw():
-                    events, parser.events = parser.feed(piece).events, []
-                    for event in events:
-                        await self.obey(url, *event)
+            async for _ in stream.pieces():
+                stream.answer.raise_for_status()
+                events, stream.parser.events = stream.events, []
+                for event in events:
+                    await self.obey(url, *event)
         finally:
             wire.reset_on_close()
             await wire.close()
@@ -109,20 +102,17 @@ class LineReader(Reader):
             yield from verdict.of_visit(visit, log, self.book.sent, last=last)
 
     async def follow(self, url: str) -> None:
-        where = f"{url.replace('http', 'ws', 1)}/ws/chat/{ROOM}/"
-        async with connect(where, ping_interval=None) as socket:
+        async with connected(url, f"/ws/chat/{ROOM}/") as client:
             self.visits.append(Visit(time.monotonic()))
             self.open = True
             try:
-                with aborted_on_cancel(socket):
-                    await self.listen(socket)
+                await self.listen(client)
             finally:
                 self.open = False
 
-    async def listen(self, socket: Any) -> None:
-        async for line in socket:
-            if line.startswith("! "):
-                return
+    async def listen(self, client: WebSocketClient) -> None:
+        """Notes each line until the connection is closed. `Closed` then."""
+        while not (line := await client.receive()).startswith("! "):
             # Every body begins with the cid under which it was said.
             self.visits[-1].cids.append(line.partition(": ")[2].split()[0])
             self.book.counts["deliveries"] += 1

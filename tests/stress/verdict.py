@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.folding import folded, lasting, told
+from tests.clients.folding import folded, lasting, told
 
 Entry = dict[str, Any]
 

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+
+from tests.clients.websocket import PATH, WebSocketClient, open_client
 
 # On closing, whatever is under way is thrown away and the peer gets a reset, as from a client
 # whose network has gone.
@@ -62,11 +64,15 @@ def entries_url(url: str) -> str:
     return f"{url}/api/rooms/{ROOM}/entries"
 
 
-@contextlib.contextmanager
-def aborted_on_cancel(socket: Any) -> Iterator[None]:
-    """Whoever is cancelled says no farewell."""
+@contextlib.asynccontextmanager
+async def connected(url: str, path: str = PATH, **options: Any) -> AsyncIterator[WebSocketClient]:
+    """A client of the worker at a URL of HTTP. When its task is cancelled, it ends the connection
+    without a close frame."""
+    client = await open_client(url.replace("http", "ws", 1), path, ping_interval=None, **options)
     try:
-        yield
+        yield client
     except asyncio.CancelledError:
-        socket.transport.abort()
+        client.abort()
         raise
+    finally:
+        await client.close()

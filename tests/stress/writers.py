@@ -2,16 +2,15 @@
 over whichever worker is there."""
 
 import asyncio
-import json
 import random
 from typing import Any
 
 import httpx
-from websockets.asyncio.client import connect
 
+from tests.clients.websocket import WebSocketClient
 from tests.stress.book import Book
 from tests.stress.following import LOST
-from tests.stress.wire import ROOM, Wire, aborted_on_cancel, entries_url
+from tests.stress.wire import ROOM, Wire, connected, entries_url
 
 PAUSE_SECONDS = (0.0, 0.1)
 BACK_SECONDS = (0.05, 0.5)
@@ -121,26 +120,19 @@ class Writer:
 
 class SocketWriter(Writer):
     async def talk(self, url: str) -> None:
-        where = f"{url.replace('http', 'ws', 1)}/ws/chat/"
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        async with connect(
-            where,
-            subprotocols=["twinstream.v1"],
-            ping_interval=None,
-            additional_headers={"Cookie": cookie},
-        ) as socket:
-            with aborted_on_cancel(socket):
-                while self.unanswered:
-                    self.book.sends(self.command["cid"])
-                    await socket.send(json.dumps(self.command))
-                    async with asyncio.timeout(ANSWER_SECONDS):
-                        frame = await self.answer(socket)
-                    await self.answered(frame)
+        async with connected(url, additional_headers={"Cookie": cookie}) as client:
+            while self.unanswered:
+                self.book.sends(self.command["cid"])
+                await client.send(**self.command)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    frame = await self.answer(client)
+                await self.answered(frame)
 
-    async def answer(self, socket: Any) -> dict[str, Any]:
+    async def answer(self, client: WebSocketClient) -> dict[str, Any]:
         """The answer to the command; what else arrives is passed over."""
         while True:
-            frame = json.loads(await socket.recv())
+            frame = await client.take()
             if frame.get("cid") == self.command["cid"]:
                 return frame
 

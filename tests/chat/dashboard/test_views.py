@@ -12,7 +12,7 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from chat.dashboard import views
-from tests.eventsource import Parser
+from tests.clients.sse import Parser
 
 LIVE, EVENTS, CLOSE = "/admin/live/", "/admin/live/events", "/admin/live/close"
 

@@ -11,7 +11,7 @@ from chat.identity.members import Member
 from chat.log import store
 from realtime.log.reader import NEWEST
 from tests.chat.log.test_store import draft
-from tests.folding import folded, told
+from tests.clients.folding import folded, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,7 +105,7 @@ async def test_a_resumed_client_shows_the_same_as_a_new_client(connect, lobby, s
             old = Folding(await connect())
             await old.until_head(await old.join())
         elif number == drops:
-            await old.socket.leave()
+            await old.socket.close()
         elif number == resumes:
             old.socket = await connect()
             await old.until_head(await old.join())
@@ -137,7 +137,7 @@ async def test_all_tabs_of_a_person_have_the_same_read_receipt_as_a_new_tab(conn
     for number, seq in enumerate(asked):
         tab = chance.choice(tabs)
         if number % 5 == 4:  # reconnects after others have read
-            await tab.socket.leave()
+            await tab.socket.close()
             tab.socket = await connect(headers=headers)
             await tab.join()
         await tab.reads(seq)

@@ -39,7 +39,7 @@ def enter(connect):
 async def nothing_but(client, *types):
     """The types of what a client has been sent, up to the answer to a ping."""
     await client.send("ping", ts=1)
-    while (frame := await client.until_any())["type"] != "pong":
+    while (frame := await client.take())["type"] != "pong":
         assert frame["type"] in types, frame
 
 
@@ -59,7 +59,7 @@ async def test_the_room_is_told_who_arrives_and_leaves(enter, lobby):
     bob = await enter(BOB)
     assert bob.joined["online"] == [ANN.public(), BOB.public()]
     assert await online(ann, 2) == ["Ann", "Bob"]
-    await bob.leave()
+    await bob.close()
     assert await online(ann, 1) == ["Ann"]
 
 
@@ -69,7 +69,7 @@ async def test_a_second_tab_changes_no_list(enter, lobby):
     await enter(ANN)
     await asyncio.sleep(0.05)  # several lists would be sent by then
     await nothing_but(ann)
-    await bob.leave()
+    await bob.close()
     assert await online(ann, 1) == ["Ann"]
 
 
@@ -80,7 +80,7 @@ async def test_a_member_who_arrives_during_a_reload_receives_the_final_list(
     monkeypatch.setattr(sync, "PAUSE_SECONDS", 0.3)
     ann, bob = await enter(ANN), await enter(BOB)
     await online(ann, 2)
-    await bob.leave()
+    await bob.close()
     late = await enter(ANN)
     assert late.joined["online"] == [ANN.public()]
     await enter(BOB)
@@ -189,7 +189,7 @@ async def test_a_receipt_of_an_older_log_is_within_the_new_one(enter, lobby):
     await ann.send("read", room="lobby", seq=5)
     await other_tab.until("read")
     for tab in (ann, other_tab):
-        await tab.leave()
+        await tab.close()
     await lobby.entries.all().adelete()
     await type(lobby).objects.filter(pk=lobby.pk).aupdate(epoch="f00d", head=0)
     assert (await enter(ANN)).joined["read"] == 0
@@ -203,7 +203,7 @@ async def test_receipts_of_a_guest_without_a_cookie_are_deleted_with_the_socket(
     async with asyncio.timeout(5):
         while not await ReadMark.objects.aexists():
             await asyncio.sleep(0.01)
-    await client.leave()
+    await client.close()
     async with asyncio.timeout(5):
         while await ReadMark.objects.aexists():
             await asyncio.sleep(0.01)
@@ -225,9 +225,9 @@ async def test_a_receipt_while_the_database_is_away_is_an_error(enter, lobby, mo
 
 async def test_a_closed_socket_leaves_no_subscriber(enter, lobby):
     ann, bob = await enter(ANN), await enter(BOB)
-    await ann.leave()
+    await ann.close()
     assert list(current().ephemeral.rooms[lobby.pk]) == [BOB.key]
-    await bob.leave()
+    await bob.close()
     assert current().ephemeral.rooms == {}
 
 

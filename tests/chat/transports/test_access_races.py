@@ -10,12 +10,13 @@ from django.test import AsyncClient
 
 from chat import rooms
 from chat.dashboard import views
+from chat.routing import websocket
 from chat.transports import admission, http, subscriptions, text_socket
 from chat.worker import current
 from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
 from realtime.revocation import RECENT_LENGTH
-from tests.chat.conftest import Client
+from tests.clients.websocket import local_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,12 +71,12 @@ async def opening():
     clients = []
 
     def start(path, *headers):
-        clients.append(Client(path, headers))
+        clients.append(local_client(websocket, path, headers))
         return clients[-1], asyncio.ensure_future(clients[-1].open())
 
     yield start
     for client in clients:
-        await client.leave()
+        await client.close()
 
 
 @pytest.mark.parametrize("path", ["/ws/chat/", "/ws/chat/backroom/"])

@@ -16,7 +16,7 @@ from realtime.log.reader import Reader
 from tests.chat.conftest import fill
 from tests.chat.log.test_store import draft
 from tests.chat.transports.test_http import EVENTS, say
-from tests.eventsource import Parser
+from tests.clients.sse import Parser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

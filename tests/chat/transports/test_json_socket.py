@@ -165,7 +165,7 @@ async def test_commands_behind_a_failed_one_fail_too(connect, lobby, monkeypatch
         await client.send("say", room="lobby", cid=cid, body=cid)
     answers = [await client.until("error")]
     for _ in range(2):
-        answers.append(json.loads(await client.line()))
+        answers.append(json.loads(await client.receive()))
     assert [(answer["cid"], answer.get("code")) for answer in answers] == [
         ("a", "internal"),
         ("b", "internal"),

@@ -61,7 +61,7 @@ async def test_too_many_text_sockets_are_refused(connect, lobby, two_joins):
     for _ in range(2):
         await connect("/ws/chat/lobby/", headers=[cookie(ANN)])
     line = await connect("/ws/chat/lobby/", headers=[cookie(ANN)])
-    assert (await line.line()).startswith("! Too many joins at once.")
+    assert (await line.receive()).startswith("! Too many joins at once.")
     assert await line.closed() == CloseCode.TRY_LATER
 
 
@@ -112,7 +112,7 @@ COMMANDS = {
 async def test_a_long_field_of_a_frame_is_refused_and_not_repeated(connect, lobby, field):
     client = await connect()
     await client.send(**COMMANDS[field])
-    while (answer := await client.until_any())["type"] in ("welcome", "presence"):
+    while (answer := await client.take())["type"] in ("welcome", "presence"):
         pass
     assert answer["type"] == ("joined" if field == "cursor" else "error")
     assert field == "room" or len(json.dumps(answer)) < 1_000
@@ -121,7 +121,7 @@ async def test_a_long_field_of_a_frame_is_refused_and_not_repeated(connect, lobb
 
 async def test_a_frame_that_is_too_long_closes_the_socket(connect, lobby, settings):
     client = await connect()
-    await client.say_line("x" * (settings.CHAT_FRAME_BYTES + 1))
+    await client.send_text("x" * (settings.CHAT_FRAME_BYTES + 1))
     assert await client.closed() == CloseCode.BAD_FRAME
 
 

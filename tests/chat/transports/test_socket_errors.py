@@ -39,7 +39,7 @@ async def test_a_bad_command_gets_an_error_and_the_socket_stays_open(
 ):
     client = await connect()
     await client.frame("welcome")
-    await client.say_line(text)
+    await client.send_text(text)
     error = await client.frame("error")
     assert error["code"] == code
     assert error["message"]
@@ -51,13 +51,13 @@ async def test_a_bad_command_gets_an_error_and_the_socket_stays_open(
 
 async def test_a_frame_that_is_too_large_closes_the_socket(connect, lobby):
     client = await connect()
-    await client.say_line(json.dumps({"type": "ping", "ts": 1, "x": "好" * 11_000}))
+    await client.send_text(json.dumps({"type": "ping", "ts": 1, "x": "好" * 11_000}))
     assert await client.closed() == CloseCode.BAD_FRAME
 
 
 async def test_a_binary_frame_closes_the_socket(connect, lobby):
     client = await connect()
-    await client.socket.send_to(bytes_data=b'{"type":"ping","ts":1}')
+    await client.send_text(b'{"type":"ping","ts":1}')
     assert await client.closed() == CloseCode.BAD_FRAME
 
 
@@ -75,7 +75,7 @@ async def test_too_many_frames_close_the_socket(connect, lobby, settings, caplog
     settings.CHAT_BURST, settings.CHAT_MESSAGES_PER_SECOND = 1, 1
     client = await connect()
     for _ in range(20):
-        await client.say_line("secret")
+        await client.send_text("secret")
     assert await client.closed() == CloseCode.TRY_LATER
     assert "too many frames" in caplog.text
     assert "secret" not in caplog.text
@@ -90,7 +90,7 @@ async def test_a_full_worker_says_when_to_reconnect(connect, lobby, settings):
     assert 10_000 <= bye["retry_after_ms"] <= 30_000
     assert await second.closed() == CloseCode.TRY_LATER
     third = await connect("/ws/chat/lobby/")
-    assert (await third.line()).startswith("! The server is busy")
+    assert (await third.receive()).startswith("! The server is busy")
     assert current().counters.refusals["full"] == before + 2
 
 

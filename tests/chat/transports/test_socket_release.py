@@ -15,8 +15,8 @@ async def test_a_disconnect_releases_presence_and_tails(connect, lobby):
     await client.join()
     line = await connect("/ws/chat/lobby/")
     assert current().presence.sockets == 2
-    await client.leave()
-    await line.leave()
+    await client.close()
+    await line.close()
     assert current().presence.sockets == 0
     assert current().presence.rooms == {}
     assert current().tails.tails == {}
@@ -25,8 +25,8 @@ async def test_a_disconnect_releases_presence_and_tails(connect, lobby):
 async def test_a_cancelled_socket_releases_presence_and_tails(connect, lobby):
     client = await connect()
     await client.join()
-    client.socket.future.cancel()
-    await asyncio.wait([client.socket.future])
+    client.connection.socket.future.cancel()
+    await asyncio.wait([client.connection.socket.future])
     assert current().presence.sockets == 0
     assert current().tails.tails == {}
 
@@ -39,8 +39,8 @@ async def test_an_error_in_a_socket_releases_presence_and_tails(connect, lobby, 
         raise RuntimeError("broken")
 
     monkeypatch.setattr(json_socket.commands, "decode", broken)
-    await client.say_line("x")
-    await asyncio.wait([client.socket.future])
-    assert isinstance(client.socket.future.exception(), RuntimeError)
+    await client.send_text("x")
+    await asyncio.wait([client.connection.socket.future])
+    assert isinstance(client.connection.socket.future.exception(), RuntimeError)
     assert current().presence.sockets == 0
     assert current().tails.tails == {}

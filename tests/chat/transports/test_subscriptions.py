@@ -110,7 +110,7 @@ async def test_a_client_that_joins_while_the_socket_rejoins_receives_everything_
     await client.until("ack")
     await client.send("ping", ts=1)
     came = []
-    while (frame := await client.until_any())["type"] != "pong":
+    while (frame := await client.take())["type"] != "pong":
         came += [entry["seq"] for entry in frame.get("events", [])]
     assert came.count(1) <= 1
     assert current().tails.tails[lobby.pk].readers == 1
@@ -132,9 +132,9 @@ async def test_the_sockets_of_a_deleted_room_are_told(connect, lobby, monkeypatc
     await lobby.adelete()
     error = await client.until("error")
     assert (error["code"], error["room"]) == ("not_found", "lobby")
-    assert (await line.line()) == "! There is no such room."
+    assert (await line.receive()) == "! There is no such room."
     assert await line.closed() == CloseCode.NOT_FOUND
-    await line.leave()
+    await line.close()
     assert current().presence.rooms == {}
     await Room.objects.acreate(slug="lobby", name="Lobby again")
     await client.send("say", room="lobby", cid="c", body="b")
@@ -173,7 +173,7 @@ async def test_a_member_removed_from_a_room_leaves_it_at_the_next_check(
     await database_sync_to_async(backroom.members.clear)()
     assert (await client.until("error"))["code"] == "forbidden"
     assert await line.closed() == CloseCode.FORBIDDEN
-    await line.leave()
+    await line.close()
     assert current().presence.rooms == {}
 
 
@@ -193,5 +193,5 @@ async def test_a_reader_rejoins_a_room_when_the_database_is_back(connect, lobby,
     monkeypatch.setattr(rooms, "enter", failing)
     await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
     assert (await client.until("joined"))["epoch"] == "f00d"
-    await line.say_line("x")
-    assert [await line.line(), await line.line()] == ["x", "Ann: x"]
+    await line.send_text("x")
+    assert [await line.receive(), await line.receive()] == ["x", "Ann: x"]

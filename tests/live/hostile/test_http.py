@@ -4,7 +4,6 @@ import asyncio
 
 import httpx
 
-from tests.live.conftest import close_code
 from tests.live.hostile import raw
 from tests.live.hostile.conftest import REQUEST_SECONDS
 from tests.live.hostile.raw import CLOSE, ask, connect, frame, memory
@@ -179,4 +178,4 @@ async def test_a_client_does_not_move_the_site(worker, open_line):
             answer = await ask(worker, (head + more + "\r\n").encode())
             assert b"\r\nLocation: /admin/login/" in answer
         line = await open_line(worker, "/evil/ws/chat/lobby/", additional_headers={name: "/evil"})
-        assert await close_code(line) == 4404
+        assert await line.closed() == 4404

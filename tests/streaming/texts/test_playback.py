@@ -4,7 +4,7 @@ from realtime import sse
 from streaming.models import Revision, StreamText
 from streaming.texts import playback
 from streaming.texts.playback import EventCache, NoText, Playback
-from tests.eventsource import Parser
+from tests.clients.sse import Parser
 
 BODY = [" ", "你", "👨‍👩‍👧‍👦", "\n"]
 

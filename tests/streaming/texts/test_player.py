@@ -8,7 +8,7 @@ from realtime import sse
 from realtime.scheduler import BATCH_SIZE
 from streaming.texts.playback import Playback
 from streaming.texts.player import ChunkBuffer, play
-from tests.eventsource import Parser
+from tests.clients.sse import Parser
 from tests.realtime.machine import Machine
 
 TEXT = [" ", "你", "👨‍👩‍👧‍👦", "\n"]

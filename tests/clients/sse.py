@@ -1,11 +1,15 @@
-"""A parser of event streams, written from the WHATWG HTML standard, section 9.2.6.
+"""The client of event streams of all tests, written from the WHATWG HTML standard, section 9.2.
 
-Independent of the encoder that it tests: it takes bytes in pieces of any size, and gives what
-EventSource would dispatch.
+Independent of the encoder that it tests. The parser takes bytes in pieces of any size, and gives
+what EventSource would dispatch.
 """
 
 import codecs
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
 
 
 @dataclass
@@ -75,3 +79,46 @@ class Parser:
             data = "\n".join(self._data)
             self.events.append((self.last_event_id, self._type or "message", data))
         self._data, self._type = [], ""
+
+
+class EventStream:
+    """A reader of a stream over HTTP. As EventSource does, it comes back with the id of the last
+    event that it has."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, **options: Any):
+        self.client = client
+        self.url = url
+        self.options = options  # of each request
+        self.parser = Parser()
+        self.answer: httpx.Response | None = None  # the newest
+
+    @property
+    def events(self) -> list[tuple[str, str, str]]:
+        """The id, the type and the data of each event so far."""
+        return self.parser.events
+
+    def data(self, type: str) -> list[str]:
+        """The data of each event of a type."""
+        return [data for _, its, data in self.events if its == type]
+
+    async def read(self, until: Callable[[], bool] = lambda: False) -> "EventStream":
+        """Reads until the body ends, or until a condition holds after a piece of it."""
+        async for _ in self.pieces():
+            if until():
+                break
+        return self
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Asks for the stream, and yields each piece after it has been parsed. httpx.HTTPError if
+        the body does not end as HTTP says."""
+        headers = {**self.options.get("headers", {})}
+        if last := self.parser.last_event_id:
+            headers["Last-Event-ID"] = last
+        # What was begun and not ended by an empty line is lost, as in EventSource.
+        self.parser = Parser(self.parser.events, self.parser.retry, last)
+        options = self.options | {"headers": headers}
+        async with self.client.stream("GET", self.url, **options) as answer:
+            self.answer = answer
+            async for piece in answer.aiter_raw():
+                self.parser.feed(piece)
+                yield piece
