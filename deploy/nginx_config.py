@@ -26,8 +26,8 @@ def write_config(config: HostingConfig) -> None:
 def user_directive(config: HostingConfig) -> str:
     """The `user` directive for nginx, or "" to leave it out.
 
-    nginx that root starts runs its worker processes as the user `nobody`. If `nobody` cannot
-    reach the static files, the worker processes must run as root.
+    When root starts nginx, its worker processes run as the system user `nobody`. If this user
+    cannot read the static files, the worker processes must run as root.
     """
     if os.geteuid() != 0:
         return ""

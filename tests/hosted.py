@@ -1,4 +1,4 @@
-"""What `make serve` starts, for tests: supervisor, nginx, workers and a Redis of their own."""
+"""A hosted site for tests, as `make serve` starts it: supervisor, nginx, workers and Redis."""
 
 import contextlib
 import os
@@ -18,9 +18,9 @@ FILES = ROOT / "deploy"
 
 
 class Front(Process):
-    """The command behind `make serve`, and the address at which nginx listens."""
+    """The process of `make serve`, and the address of nginx."""
 
-    start_seconds = 240  # four commands before any worker begins
+    start_seconds = 240  # four commands run before a worker starts
     stop_seconds = 30
 
     def __init__(self, site: Site, workers: int):
@@ -29,10 +29,10 @@ class Front(Process):
         self.port = int(site.environment.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws = f"ws://127.0.0.1:{self.port}"
-        # Short, since unix sockets lie in it, and not below a folder that is closed to others.
+        # A short path, because it contains unix sockets; and other users must be able to reach it.
         self.run = tempfile.TemporaryDirectory(prefix="hosted-")
         self.folder = Path(self.run.name)
-        self.folder.chmod(0o711)  # as serve would make it, where it is root's
+        self.folder.chmod(0o711)  # as `make serve` sets it when root runs it
         prefix = random.choice(range(200, 320))
         self.workers = [f"127.0.0.1:{prefix}{n:02}" for n in range(1, workers + 1)]
         environment = site.environment | {
@@ -45,15 +45,15 @@ class Front(Process):
         super().__init__(command, site.folder / "hosted.log", environment)
 
     def is_ready(self) -> bool:
-        """Whether every worker answers, and nginx listens."""
+        """Whether nginx listens and every worker answers."""
         return super().is_ready() and all(answers(f"http://{at}/readyz") for at in self.workers)
 
     def command_of(self, module: str, **settings: str) -> subprocess.CompletedProcess:
-        """Runs one of deploy's commands, as a target of the Makefile does."""
+        """Runs a module of deploy/, as the Makefile does."""
         return self.python("-m", module, **settings)
 
     def python(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
-        """Runs Python where the code of the site lies."""
+        """Runs Python in the folder of the site's code."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.home,
@@ -64,7 +64,7 @@ class Front(Process):
         )
 
     def supervisorctl(self, *arguments: str) -> str:
-        """Runs the command of supervisor's own, as docs/hosting.md does."""
+        """Runs supervisorctl as docs/hosting.md shows it; returns its output."""
         where = ["-s", f"unix://{self.folder}/supervisor.sock", "-u", "site", "-p", "site"]
         command = [sys.executable, "-m", "supervisor.supervisorctl", *where, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
@@ -76,8 +76,8 @@ class Front(Process):
         return done.stdout
 
     def processes(self) -> set[int]:
-        """supervisord and all that it has started."""
-        parents = dict(parents_of_all())
+        """The process ids of supervisord and of all its descendants."""
+        parents = dict(process_parents())
         found, before = {self.running.pid}, set()
         while found != before:
             before = set(found)
@@ -110,15 +110,15 @@ def answers(url: str) -> bool:
     return False
 
 
-def parents_of_all():
-    """Each process of this machine, and its parent."""
+def process_parents():
+    """Yields the id of each process of this machine and the id of its parent."""
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             yield int(folder.name), int((folder / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def copy_nginx(folder: Path, server: str, workers: list[str]) -> list[str]:
-    """Lays nginx's configuration into a folder, as deploy/serve.py does; returns the command that
+    """Copies nginx's configuration into a folder, as deploy/serve.py does; returns the command that
     runs nginx with it."""
     (folder / "nginx.conf").write_bytes((FILES / "nginx.conf").read_bytes())
     (folder / "server.conf").write_text(server)

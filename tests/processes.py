@@ -14,16 +14,16 @@ import pytest
 from tests.shared import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
-# On a machine that does other things beside, a start takes ten times as long as on an idle one.
+# On a machine with other load, a start takes ten times as long as on an idle machine.
 START_SECONDS = 120
 STOP_SECONDS = 30
-# Debian keeps PostgreSQL's programs off the path, in a folder a version.
+# Debian installs PostgreSQL's programs outside PATH, in a folder for each version.
 POSTGRES_FOLDERS = "/usr/lib/postgresql/*/bin"
 
 
 def need(*programs: str) -> str:
-    """The path of a program, under one of its names. Without it a run in CI fails, and any
-    other skips the test and says so."""
+    """The path of the first program that exists. Without any, a test in CI fails, and any other
+    is skipped with a message."""
     folders = [os.environ.get("PATH", os.defpath), *map(str, Path("/").glob(POSTGRES_FOLDERS[1:]))]
     for program in programs:
         if path := shutil.which(program, path=os.pathsep.join(folders)):
@@ -37,9 +37,9 @@ def need(*programs: str) -> str:
 class Process:
     """A process that can be stopped, killed and started again on its port."""
 
-    user: str | None = None  # whose process it is, if not ours
-    passed: tuple[int, ...] = ()  # descriptors that it is handed down
-    home = ROOT  # where its code lies
+    user: str | None = None  # the user that runs the process, if not this user
+    passed: tuple[int, ...] = ()  # file descriptors that the process inherits
+    home = ROOT  # the working directory
     start_seconds = START_SECONDS
     stop_seconds = STOP_SECONDS
 
@@ -68,7 +68,7 @@ class Process:
         while not self.is_ready():
             assert self.running.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.02)  # nothing tells when a port is open
+            time.sleep(0.02)  # there is no event for an open port
 
     def is_ready(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -87,7 +87,7 @@ class Process:
         self.running = None
 
     def close(self) -> None:
-        """Ends it for good."""
+        """Stops the process and frees its resources."""
         self.stop()
 
     def kill(self) -> None:
@@ -101,14 +101,14 @@ class Process:
 
 
 class QuickProcess(Process):
-    """One that has no processes of its own, and is not asked politely when its test is over."""
+    """A process without child processes. It is killed when its test is over."""
 
     def close(self) -> None:
         self.kill()
 
 
 class Redis(QuickProcess):
-    """A redis-server that keeps nothing."""
+    """A redis-server that stores nothing on disk."""
 
     def __init__(self, folder: Path):
         self.port = free_port()

@@ -35,11 +35,11 @@ class Worker(QuickProcess):
         super().__init__([sys.executable, *command], log, site.environment)
 
     def is_ready(self) -> bool:
-        # To a site for HTTPS alone, as the proxy in front of it would speak.
+        # As a proxy would: a site for HTTPS only would redirect other requests.
         headers = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"}
         try:
-            asked = urllib.request.Request(f"{self.url}/login/", headers=headers)
-            with urllib.request.urlopen(asked, timeout=5) as answer:
+            request = urllib.request.Request(f"{self.url}/login/", headers=headers)
+            with urllib.request.urlopen(request, timeout=5) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
@@ -85,12 +85,12 @@ class Site:
         return process.start()
 
     def manage(self, *arguments: str) -> str:
-        """Runs a command of manage.py, and returns what it said."""
+        """Runs a command of manage.py; returns its output."""
         return manage(self.environment, *arguments)
 
     def shell(self, code: str) -> str:
-        """Runs Python in a process of the site's own, which tells the workers of what it
-        changes, and returns what it printed. Where that does not matter, `query` is faster."""
+        """Runs Python code in `manage.py shell`, and returns its output. The process reports
+        changes to the workers. Where that is not needed, `query` is faster."""
         return self.manage("shell", "-v0", "-c", code)
 
     def query(self, function: Callable[..., Result], *arguments: Any) -> Result:
@@ -98,11 +98,11 @@ class Site:
         return run_on_database(self.environment["DATABASE_URL"], function, *arguments)
 
     def make_user(self, name: str, password: str, **fields: Any) -> int:
-        """Makes a user who can log in; returns the primary key."""
+        """Creates a user who can log in; returns the primary key."""
         return self.query(make_user, name, password, fields)
 
     def worker(self, name: str = "worker", *options: str) -> Worker:
-        """One more worker, started."""
+        """Starts another worker."""
         return self._begin(Worker(self, name, self.server, options))
 
     def close(self) -> None:

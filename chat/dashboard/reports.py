@@ -1,5 +1,5 @@
-"""The reports of all workers, for the dashboard. Workers report only when one asks, which is while
-somebody looks at the dashboard there. Nothing is stored."""
+"""The reports of all workers, for the dashboard. A worker whose dashboard is open asks all workers
+for a report. Without an open dashboard no worker reports. Nothing is stored."""
 
 import os
 import socket

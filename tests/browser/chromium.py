@@ -1,8 +1,8 @@
-"""One Chromium for all tests of a process, in which each window is a person of its own.
+"""One Chromium for all tests of a process. Each window in it is another person.
 
-Selenium opens windows that share their cookies and their storage. Chromium itself has browser
-contexts, as those of incognito windows: each has cookies, storage and connections of its own.
-They are made over the DevTools protocol, and each is then driven by a WebDriver session.
+The windows that Selenium opens share cookies and storage. A browser context of Chromium (as of an
+incognito window) has its own cookies, storage and connections. This module creates contexts over
+the DevTools protocol and drives each of them by a WebDriver session.
 """
 
 import contextlib
@@ -28,30 +28,30 @@ OPTIONS = [
     "--disable-sync",
     "--no-first-run",
     "--disable-dev-shm-usage",
-    # All windows are in front: none is drawn more slowly, or has slower timers.
+    # Treat all windows as visible: otherwise Chromium slows their drawing and timers down.
     "--disable-backgrounding-occluded-windows",
     f"--window-size={WIDTH},{HEIGHT}",
 ]
-# Sessions that are made at the start. A session that is made while windows are open may begin at
-# one of them, and would then report what is in the console of that one.
+# Sessions created at the start. A session that is created while windows are open may attach to one
+# of them, and would report the console of that window.
 SESSIONS = 4
 
 
 class Chromium:
-    """A browser, and the sessions by which its windows are driven."""
+    """A browser, and the WebDriver sessions for its windows."""
 
-    def __init__(self, further: Sequence[str] = (), sessions: int = SESSIONS):
-        self.ends = contextlib.ExitStack()
-        profile = self.ends.enter_context(
+    def __init__(self, extra_arguments: Sequence[str] = (), sessions: int = SESSIONS):
+        self.exit_stack = contextlib.ExitStack()
+        profile = self.exit_stack.enter_context(
             tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         )
-        self.first = self._start([*OPTIONS, *further, f"--user-data-dir={profile}"])
-        self.ends.callback(self.first.quit)
+        self.first = self._start([*OPTIONS, *extra_arguments, f"--user-data-dir={profile}"])
+        self.exit_stack.callback(self.first.quit)
         self.address = self.first.capabilities["goog:chromeOptions"]["debuggerAddress"]
         with urllib.request.urlopen(f"http://{self.address}/json/version") as answer:
             url = json.load(answer)["webSocketDebuggerUrl"]
-        self.socket = self.ends.enter_context(connect(url, max_size=None, ping_interval=None))
-        self.numbers = itertools.count(1)
+        self.socket = self.exit_stack.enter_context(connect(url, max_size=None, ping_interval=None))
+        self.message_ids = itertools.count(1)
         self.free = [self._attach() for _ in range(sessions)]
 
     def _start(self, arguments: Sequence[str]) -> Chrome:
@@ -62,17 +62,17 @@ class Chromium:
         return Chrome(options, ChromeService(need("chromedriver")))
 
     def _attach(self) -> Chrome:
-        """One more session with the browser that runs."""
+        """Creates another session for the running browser."""
         options = ChromeOptions()
         options.debugger_address = self.address
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = Chrome(options, ChromeService(need("chromedriver")))
-        self.ends.callback(driver.quit)
+        self.exit_stack.callback(driver.quit)
         return driver
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """A command of the DevTools protocol to the browser itself."""
-        number = next(self.numbers)
+        """Sends a DevTools command to the browser and returns its result."""
+        number = next(self.message_ids)
         self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while (answer := json.loads(self.socket.recv())).get("id") != number:
             pass
@@ -82,16 +82,16 @@ class Chromium:
     # ---- Contexts --------------------------------------------------------------------
 
     def open_context(self) -> tuple[Chrome, str]:
-        """A session at an empty page of a new context, and the name of the context."""
+        """Creates a context with an empty page. Returns its session and the id of the context."""
         context = self.command("Target.createBrowserContext")["browserContextId"]
         page = self.open_page(context, newWindow=True, width=WIDTH, height=HEIGHT)
         driver = self.free.pop() if self.free else self._attach()
         driver.switch_to.window(page)
-        driver.get_log("browser")  # of whoever had this session before
+        driver.get_log("browser")  # discards the log of the session's last window
         return driver, context
 
     def open_page(self, context: str, **where: Any) -> str:
-        """An empty page of a context: a tab in front of its other ones. Returns its handle."""
+        """Opens an empty page in a context, in front of its other tabs. Returns its handle."""
         made = self.command(
             "Target.createTarget", url="about:blank", browserContextId=context, **where
         )
@@ -104,9 +104,9 @@ class Chromium:
         return [page for page in pages if page.get("browserContextId") == context]
 
     def close_context(self, driver: Chrome, context: str) -> None:
-        """Closes all pages of a context, and forgets its cookies and its storage."""
+        """Closes all pages of a context and deletes its cookies and storage."""
         self.command("Target.disposeBrowserContext", browserContextId=context)
         self.free.append(driver)
 
     def close(self) -> None:
-        self.ends.close()
+        self.exit_stack.close()

@@ -1,6 +1,5 @@
-"""Sites of real processes, and windows of a real Chromium that look at them."""
+"""Fixtures: sites of real processes, and windows of a real Chromium."""
 
-import json
 from uuid import uuid4
 
 import pytest
@@ -12,16 +11,6 @@ from streaming.models import StreamText
 from tests.browser.chromium import Chromium
 from tests.browser.window import Window
 from tests.servers import Site
-
-IMPORT = """
-const [path, name, calls, done] = arguments;
-import(path).then((module) => {
-  const made = new module[name](...(calls.shift()));
-  const answers = calls.map(([method, ...given]) =>
-    typeof made[method] === "function" ? made[method](...given) : made[method]);
-  done(JSON.stringify(answers.map((answer) => answer ?? null)));
-}, (error) => done(JSON.stringify(String(error))));
-"""
 
 
 @pytest.fixture(scope="session")
@@ -36,31 +25,31 @@ def chromium():
 def open_window(chromium):
     """Opens windows, and closes them after the test. Their consoles must have no errors.
 
-    Each is somebody else's: it has cookies and storage of its own. `further` are options of
-    Chromium, for which a browser of its own is started."""
+    Each window is another person, with its own cookies and storage. `extra_arguments` are
+    command-line arguments for a separate Chromium."""
     opened, browsers = [], []
 
-    def open_one(url, expected=(), further=()):
+    def open_one(url, expected=(), extra_arguments=()):
         browser = chromium
-        if further:
-            browser = Chromium(further, sessions=1)
+        if extra_arguments:
+            browser = Chromium(extra_arguments, sessions=1)
             browsers.append(browser)
         opened.append(Window(browser, expected))
         return opened[-1].open(url)
 
     yield open_one
-    faults = []
+    errors = []
     for window in opened:
-        faults += window.faults()
+        errors += window.console_errors()
         window.close()
     for browser in browsers:
         browser.close()
-    assert faults == []
+    assert errors == []
 
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory):
-    """The site of all tests that leave it whole."""
+    """The site of all tests that neither stop nor damage it."""
     made = Site(tmp_path_factory.mktemp("site"))
     yield made
     made.close()
@@ -69,18 +58,6 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="package")
 def worker(site):
     return site.worker()
-
-
-@pytest.fixture
-def call(open_window, worker):
-    """Makes an object of a module's class, calls it, and returns what each call answers."""
-    window = open_window(f"{worker.url}/login/")
-
-    def run(path, name, made_with, *calls):
-        arguments = (f"/static/{path}", name, [made_with, *calls])
-        return json.loads(window.driver.execute_async_script(IMPORT, *arguments))
-
-    return run
 
 
 @pytest.fixture(scope="package")
@@ -92,7 +69,7 @@ def boss(site):
 
 @pytest.fixture
 def make_room(site):
-    """Makes a room that no other test speaks in; returns its path."""
+    """Creates a room for this test only; returns its path."""
 
     def make(**fields):
         slug = f"room-{uuid4().hex[:8]}"
@@ -105,13 +82,13 @@ def make_room(site):
 
 @pytest.fixture
 def path(make_room):
-    """The path of a room that no other test speaks in."""
+    """The path of a room for this test only."""
     return make_room()
 
 
 @pytest.fixture
 def two(worker, open_window, path):
-    """Two people in that room."""
+    """The windows of two people in the room at `path`."""
     windows = open_window(worker.url + path), open_window(worker.url + path)
     for window in windows:
         window.until_state("connected")
@@ -120,7 +97,7 @@ def two(worker, open_window, path):
 
 @pytest.fixture
 def make_text(site):
-    """Makes a text that no other test streams; returns the path of its page."""
+    """Creates a text for this test only; returns the path of its page."""
 
     def make(body, **fields):
         slug = f"text-{uuid4().hex[:8]}"
@@ -136,14 +113,14 @@ def slug_of(path):
     return path.split("/")[2]
 
 
-def said(site, path):
+def stored_bodies(site, path):
     """The bodies in the log of the room at a path."""
     entries = Entry.objects.filter(room__slug=slug_of(path)).order_by("seq")
     return site.query(lambda: list(entries.values_list("body", flat=True)))
 
 
-def write(site, path, *bodies):
-    """Writes into the log of the room at a path what another person says."""
+def append_messages(site, path, *bodies):
+    """Appends messages of another person to the log of the room at a path."""
     slug = slug_of(path)
 
     def append():

@@ -1,22 +1,22 @@
-"""Messages that are changed, deleted and answered, and what others see of it."""
+"""Messages that are edited, deleted and answered, in the window of the author and in others."""
 
 import pytest
 from selenium.webdriver import ActionChains, Keys
 
 from chat.models import Entry
-from tests.browser.conftest import said, write
+from tests.browser.conftest import append_messages, stored_bodies
 from tests.browser.window import OUTAGE
 
 LOBBY = "/chat/lobby/"
 DELETED = "message deleted"
 
 
-def value(window):
+def composer_text(window):
     return window.run("return document.querySelector('#body').value")
 
 
-def bar(window):
-    """What the bar above the composer says; None if there is none."""
+def compose_mode(window):
+    """The text of the bar above the composer; None if it is hidden."""
     script = "const bar = document.querySelector('#compose-mode');"
     return window.run(f"{script} return bar.hidden ? null : bar.querySelector('p').innerText")
 
@@ -44,32 +44,32 @@ def test_an_edit_and_a_deletion_reach_the_other_window_and_a_reload(site, two, p
     ann.say("forget this")
     bob.until_sent("helo", "forget this")
     ann.until_sent("helo", "forget this")
-    ann.rewrite("helo", "hello")
-    ann.choose_for("forget this", "Delete", "Delete")
+    ann.edit_message("helo", "hello")
+    ann.click_actions("forget this", "Delete", "Delete")
     for window in two:
         until_shown(window, ("hello", "edited", None), (DELETED, "", None))
         assert [row["state"] for row in window.rows()] == ["sent", "deleted"]
         assert_reload_shows_the_same(window)
-    assert said(site, path) == ["hello", "", "hello", ""]
+    assert stored_bodies(site, path) == ["hello", "", "hello", ""]
 
 
-def test_a_deletion_asks_in_place_and_keeps_on_escape_or_keep(site, two, path):
+def test_a_deletion_asks_first_and_escape_or_keep_cancels_it(site, two, path):
     ann, _ = two
     ann.say("stay")
     ann.until_sent("stay")
-    assert ann.offers("stay") == ["Reply", "Edit", "Delete"]
-    ann.choose_for("stay", "Delete")
+    assert ann.actions_of("stay") == ["Reply", "Edit", "Delete"]
+    ann.click_actions("stay", "Delete")
     assert "Delete this message?" in ann.text("#log .question")
     assert ann.run("return document.activeElement.dataset.action") == "keep"
     ann.press(Keys.ENTER)
-    assert ann.offers("stay") == ["Reply", "Edit", "Delete"]
-    ann.choose_for("stay", "Delete")
+    assert ann.actions_of("stay") == ["Reply", "Edit", "Delete"]
+    ann.click_actions("stay", "Delete")
     ann.press(Keys.ESCAPE)
-    assert ann.offers("stay") == ["Reply", "Edit", "Delete"]
-    assert (ann.bodies(), said(site, path)) == (["stay"], ["stay"])
+    assert ann.actions_of("stay") == ["Reply", "Edit", "Delete"]
+    assert (ann.bodies(), stored_bodies(site, path)) == (["stay"], ["stay"])
 
 
-def test_the_keyboard_goes_from_row_to_row_and_to_their_buttons(two):
+def test_the_keyboard_moves_between_messages_and_to_their_buttons(two):
     ann, _ = two
     ann.say("one")
     ann.say("two")
@@ -85,7 +85,7 @@ def test_the_keyboard_goes_from_row_to_row_and_to_their_buttons(two):
     until_shown(ann, ("one!", "edited", None), ("two", "", None))
 
 
-def test_a_tap_shows_what_can_be_done_and_moves_nothing(two):
+def test_a_tap_shows_the_actions_of_a_message_and_moves_nothing(two):
     ann, _ = two
     ann.say("tap me")
     ann.until_sent("tap me")
@@ -99,17 +99,17 @@ def test_a_tap_shows_what_can_be_done_and_moves_nothing(two):
     assert after == place
 
 
-def test_the_messages_of_others_are_only_answered(two):
+def test_the_messages_of_others_can_only_be_answered(two):
     ann, bob = two
     ann.say("mine")
     bob.until_sent("mine")
-    assert bob.offers("mine") == ["Reply"]
+    assert bob.actions_of("mine") == ["Reply"]
     bob.click("#body")
     bob.press(Keys.ARROW_UP)
-    assert (bar(bob), value(bob)) == (None, "")
+    assert (compose_mode(bob), composer_text(bob)) == (None, "")
 
 
-def test_a_moderator_changes_what_another_said(worker, boss, open_window, two, path):
+def test_a_moderator_edits_and_deletes_the_messages_of_others(worker, boss, open_window, two, path):
     ann, _ = two
     ann.say("rude")
     ann.say("ruder")
@@ -118,34 +118,34 @@ def test_a_moderator_changes_what_another_said(worker, boss, open_window, two, p
     moderator.log_in(worker.url, *boss)
     moderator.open(worker.url + path)
     moderator.until_sent("rude", "ruder")
-    moderator.rewrite("rude", "kind")
-    moderator.choose_for("ruder", "Delete", "Delete")
+    moderator.edit_message("rude", "kind")
+    moderator.click_actions("ruder", "Delete", "Delete")
     for window in (ann, moderator):
         until_shown(window, ("kind", "edited", None), (DELETED, "", None))
         assert {row["author"] for row in window.rows()} == {ann.text("#nick")}
         assert_reload_shows_the_same(window)
 
 
-def test_arrow_up_edits_the_last_and_escape_brings_back_the_draft(site, two, path):
+def test_arrow_up_edits_the_last_message_and_escape_restores_the_draft(site, two, path):
     ann, _ = two
     ann.say("first")
     ann.say("second")
     ann.until_sent("first", "second")
     ann.press(Keys.ARROW_UP)
-    assert (bar(ann), value(ann)) == ("Editing your message", "second")
+    assert (compose_mode(ann), composer_text(ann)) == ("Editing your message", "second")
     ann.press(Keys.ESCAPE)
-    assert (bar(ann), value(ann)) == (None, "")
+    assert (compose_mode(ann), composer_text(ann)) == (None, "")
 
     ann.press("half a thou")
-    ann.choose_for("first", "Edit")
-    assert (bar(ann), value(ann)) == ("Editing your message", "first")
+    ann.click_actions("first", "Edit")
+    assert (compose_mode(ann), composer_text(ann)) == ("Editing your message", "first")
     ann.press("!", Keys.ESCAPE)
-    assert (bar(ann), value(ann)) == (None, "half a thou")
-    ann.choose_for("first", "Edit")
+    assert (compose_mode(ann), composer_text(ann)) == (None, "half a thou")
+    ann.click_actions("first", "Edit")
     ann.press("!", Keys.ENTER)
     until_shown(ann, ("first!", "edited", None), ("second", "", None))
-    assert (bar(ann), value(ann)) == (None, "half a thou")
-    assert said(site, path) == ["first!", "second", "first!"]
+    assert (compose_mode(ann), composer_text(ann)) == (None, "half a thou")
+    assert stored_bodies(site, path) == ["first!", "second", "first!"]
 
 
 @pytest.mark.parametrize("body", ["same", ""], ids=["unchanged", "empty"])
@@ -153,16 +153,16 @@ def test_an_edit_that_changes_nothing_is_not_sent(site, two, path, body):
     ann, _ = two
     ann.say("same")
     ann.until_sent("same")
-    ann.choose_for("same", "Edit")
+    ann.click_actions("same", "Edit")
     ann.fill("#body", body)
     ann.press(Keys.ENTER)
-    assert bar(ann) is None
+    assert compose_mode(ann) is None
     ann.say("after it")
     ann.until_sent("same", "after it")
-    assert said(site, path) == ["same", "after it"]
+    assert stored_bodies(site, path) == ["same", "after it"]
 
 
-def test_changes_of_an_outage_are_shown_at_once_and_arrive_once(make_site, open_window):
+def test_changes_during_an_outage_are_shown_at_once_and_arrive_once(make_site, open_window):
     site = make_site()
     worker = site.worker()
     two = [open_window(worker.url + LOBBY, expected=OUTAGE) for _ in range(2)]
@@ -175,9 +175,9 @@ def test_changes_of_an_outage_are_shown_at_once_and_arrive_once(make_site, open_
         window.until_sent("one", "two")
     worker.kill()
     ann.until_state("reconnecting")
-    ann.rewrite("one", "won")
-    ann.choose_for("two", "Delete", "Delete")
-    ann.choose_for("won", "Reply")
+    ann.edit_message("one", "won")
+    ann.click_actions("two", "Delete", "Delete")
+    ann.click_actions("won", "Reply")
     ann.say("what?")
     quote = f"{ann.text('#nick')} won"
     changed = [("won", "Saving…", None), (DELETED, "Saving…", None)]
@@ -190,16 +190,16 @@ def test_changes_of_an_outage_are_shown_at_once_and_arrive_once(make_site, open_
     assert kinds == ["say", "say", "edit", "delete", "say"]
 
 
-def test_a_refused_edit_gives_back_the_message_and_keeps_the_words(two):
+def test_a_refused_edit_restores_the_message_and_keeps_the_new_text(two):
     ann, _ = two
     ann.say("short")
     ann.until_sent("short")
-    ann.choose_for("short", "Edit")
+    ann.click_actions("short", "Edit")
     ann.run("document.querySelector('#body').value = 'x'.repeat(4001)")
     ann.press(Keys.ENTER)
     until_shown(ann, ("short", "Not changed: it is too long.", None))
     ann.click("#log .retry")
-    assert (bar(ann), value(ann)) == ("Editing your message", "x" * 4001)
+    assert (compose_mode(ann), composer_text(ann)) == ("Editing your message", "x" * 4001)
     ann.fill("#body", "shorter")
     ann.press(Keys.ENTER)
     until_shown(ann, ("shorter", "edited", None))
@@ -208,48 +208,49 @@ def test_a_refused_edit_gives_back_the_message_and_keeps_the_words(two):
 # ---- Answers ----
 
 
-def test_an_answer_quotes_and_the_quote_follows_what_it_quotes(two):
+def test_the_quote_of_an_answer_follows_changes_of_the_quoted_message(two):
     ann, bob = two
     ann.say("question?\nwith more".replace("\n", Keys.SHIFT + Keys.ENTER + Keys.NULL))
     bob.until_sent("question?\nwith more")
     name = ann.text("#nick")
-    bob.choose_for("question?\nwith more", "Reply")
-    assert bar(bob) == f"Replying to {name} question?"
+    bob.click_actions("question?\nwith more", "Reply")
+    assert compose_mode(bob) == f"Replying to {name} question?"
     bob.say("answer")
-    assert bar(bob) is None
+    assert compose_mode(bob) is None
     for window in two:
         until_shown(window, ("question?\nwith more", "", None), ("answer", "", f"{name} question?"))
     bob.click("#log .quote:not([hidden])")
     assert bob.run("return document.activeElement.dataset.seq") == "1"
 
-    ann.rewrite("question?\nwith more", "well?")
+    ann.edit_message("question?\nwith more", "well?")
     for window in two:
         until_shown(window, ("well?", "edited", None), ("answer", "", f"{name} well?"))
-    ann.choose_for("well?", "Delete", "Delete")
+    ann.click_actions("well?", "Delete", "Delete")
     for window in two:
         until_shown(window, (DELETED, "", None), ("answer", "", f" {DELETED}"))
         assert_reload_shows_the_same(window)
 
 
-def test_escape_forgets_whom_it_answers_and_keeps_the_words(site, two, path):
+def test_escape_cancels_an_answer_and_keeps_its_text(site, two, path):
     ann, _ = two
     ann.say("one")
     ann.until_sent("one")
-    ann.choose_for("one", "Reply")
+    ann.click_actions("one", "Reply")
     ann.press("two", Keys.ESCAPE)
-    assert (bar(ann), value(ann)) == (None, "two")
+    assert (compose_mode(ann), composer_text(ann)) == (None, "two")
     ann.press(Keys.ENTER)
     until_shown(ann, ("one", "", None), ("two", "", None))
 
 
-def test_a_quote_of_what_is_not_loaded_is_fetched_and_followed(site, worker, two, path):
+def test_a_quoted_message_that_is_not_loaded_is_fetched_and_follows_changes(
+    site, worker, two, path
+):
     ann, bob = two
     ann.say("long ago")
     ann.until_sent("long ago")
-    ann.choose_for("long ago", "Reply")
-    write(
-        site, path, *(f"line {number}" for number in range(60))
-    )  # more than a page that opens takes
+    ann.click_actions("long ago", "Reply")
+    # More than a page loads when it opens.
+    append_messages(site, path, *(f"line {number}" for number in range(60)))
     ann.say("remember?")
     bob.driver.refresh()
     bob.until(lambda: len(bob.rows()) == 50)
@@ -257,9 +258,9 @@ def test_a_quote_of_what_is_not_loaded_is_fetched_and_followed(site, worker, two
     bob.until(lambda: bob.rows()[-1]["quote"] == quote)
     assert "long ago" not in bob.bodies()
     ann.run("document.querySelector('#scroller').scrollTop = 0")
-    ann.rewrite("long ago", "yesterday")
+    ann.edit_message("long ago", "yesterday")
     bob.until(lambda: bob.rows()[-1]["quote"] == quote.replace("long ago", "yesterday"))
     assert "yesterday" not in bob.bodies()
     bob.run("document.querySelector('#log > li:last-child .quote').click()")
-    lit = "return document.querySelector('#log .highlighted .body')?.textContent"
-    bob.until(lambda: bob.run(lit) == "yesterday")
+    highlighted = "return document.querySelector('#log .highlighted .body')?.textContent"
+    bob.until(lambda: bob.run(highlighted) == "yesterday")

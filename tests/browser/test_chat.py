@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chat.models import Entry
-from tests.browser.conftest import delete_room, said, slug_of, write
+from tests.browser.conftest import append_messages, delete_room, slug_of, stored_bodies
 from tests.browser.window import OUTAGE
 
 LOBBY = "/chat/lobby/"
@@ -13,7 +13,7 @@ return document.querySelector(`#log > [data-seq="${arguments[0]}"]`).getBounding
 
 
 def days(window):
-    """The day separators: the seq that each stands above, and its words."""
+    """The day separators: the seq of the message below each, and its text."""
     script = """
     return Array.from(document.querySelectorAll("#log .day:not([hidden])"), (day) =>
       [Number(day.closest("li").dataset.seq), day.textContent]);
@@ -22,7 +22,7 @@ def days(window):
 
 
 def make_old(path):
-    """Makes a log older than today, with a midnight between the entries 100 and 101."""
+    """Moves the entries into the past, with a midnight between the entries 100 and 101."""
     for day, seqs in [(1, range(1, 101)), (2, range(101, 121))]:
         at = datetime(2021, 5, day, 12, tzinfo=UTC)
         Entry.objects.filter(room__slug=slug_of(path), seq__in=seqs).update(at=at)
@@ -49,7 +49,7 @@ def test_a_message_appears_in_both_windows_with_its_author(two):
     assert [row["own"] for row in bob.rows()] == [False, True]
 
 
-def test_both_windows_show_one_order(site, two):
+def test_both_windows_show_the_same_order(site, two):
     for number in range(5):
         for window in two:
             window.say(f"{number}")
@@ -62,7 +62,7 @@ def test_both_windows_show_one_order(site, two):
     assert [row["author"] for row in ann.rows()] == [row["author"] for row in bob.rows()]
 
 
-def test_a_message_is_shown_at_once_and_then_takes_its_place_in_the_log(worker, two):
+def test_a_message_is_shown_at_once_and_its_row_stays_when_it_is_in_the_log(worker, two):
     ann, _ = two
     worker.pause()
     try:
@@ -81,7 +81,7 @@ def test_a_message_is_shown_at_once_and_then_takes_its_place_in_the_log(worker, 
 # ---- History ----
 
 
-def test_a_reload_keeps_the_history(worker, open_window, make_room):
+def test_a_reload_shows_the_same_history(worker, open_window, make_room):
     window = open_window(worker.url + make_room())
     window.until_state("connected")
     for body in ["one", "two\nlines", "三"]:
@@ -95,9 +95,9 @@ def test_a_reload_keeps_the_history(worker, open_window, make_room):
     assert [seq for seq, _ in days(window)] == [1]
 
 
-def test_scrolling_up_brings_the_history_and_moves_no_line(site, worker, open_window, make_room):
+def test_scrolling_up_loads_history_and_moves_no_message(site, worker, open_window, make_room):
     path = make_room()
-    write(site, path, *(f"line {number}\nand more" for number in range(1, 121)))
+    append_messages(site, path, *(f"line {number}\nand more" for number in range(1, 121)))
     site.query(make_old, path)
     window = open_window(worker.url + path)
     window.until(lambda: seqs(window) == list(range(71, 121)))
@@ -112,10 +112,10 @@ def test_scrolling_up_brings_the_history_and_moves_no_line(site, worker, open_wi
     assert window.text("#older") == "The beginning of the room"
 
 
-# ---- Cut off ----
+# ---- Lost connections ----
 
 
-def test_what_is_said_during_an_outage_arrives_once(make_site, open_window):
+def test_a_message_sent_during_an_outage_arrives_once(make_site, open_window):
     site = make_site(development=True)
     worker = site.worker()
     two = [open_window(worker.url + LOBBY, expected=OUTAGE) for _ in range(2)]
@@ -128,42 +128,42 @@ def test_what_is_said_during_an_outage_arrives_once(make_site, open_window):
     worker.kill()
     for window in two:
         window.until(lambda window=window: window.text("#state").startswith("Reconnecting in "))
-    ann.say("meanwhile")
+    ann.say("during")
     assert [row["state"] for row in ann.rows()] == ["sent", "sending"]
     worker.start()
     for window in two:
-        window.until_sent("before", "meanwhile")
+        window.until_sent("before", "during")
         window.until(lambda window=window: window.text("#state") == "Live")
-    assert said(site, LOBBY) == ["before", "meanwhile"]
+    assert stored_bodies(site, LOBBY) == ["before", "during"]
 
 
-def test_a_message_whose_answer_was_lost_is_not_doubled(make_site, open_window):
+def test_a_message_whose_ack_was_lost_is_not_duplicated(make_site, open_window):
     site = make_site()
     worker = site.worker()
     two = [open_window(worker.url + LOBBY, expected=OUTAGE) for _ in range(2)]
     ann, bob = two
     for window in two:
         window.until_state("connected")
-    ann.run("window.deaf = true")
+    ann.run("window.ignoreMessages = true")
     ann.say("did you hear me?")
     bob.until_sent("did you hear me?")
     assert [row["state"] for row in ann.rows()] == ["sending"]
 
     worker.kill()
     ann.until_state("reconnecting")
-    ann.run("window.deaf = false")
+    ann.run("window.ignoreMessages = false")
     worker.start()
-    # Said after it, so that a double would stand between them by then.
+    # Sent after it: a duplicate would be shown between the two.
     ann.say("good")
     for window in two:
         window.until_sent("did you hear me?", "good")
-    assert said(site, LOBBY) == ["did you hear me?", "good"]
+    assert stored_bodies(site, LOBBY) == ["did you hear me?", "good"]
 
 
 # ---- Names ----
 
 
-def test_a_guest_changes_the_name_in_place(worker, two):
+def test_a_guest_changes_the_name_on_the_page_of_a_room(worker, two):
     ann, bob = two
     ann.click("#change")
     ann.fill("#nickname", "Ann 安")
@@ -192,7 +192,7 @@ def test_a_guest_changes_the_name_before_entering_a_room(worker, open_window, pa
     assert window.text("#nick") == "Early Ann"
 
 
-def test_a_name_that_a_user_has_is_refused_by_the_field(worker, boss, open_window, make_room):
+def test_the_name_of_a_user_is_refused_beside_the_field(worker, boss, open_window, make_room):
     window = open_window(worker.url + make_room(), expected=["status of 400"])
     window.until_state("connected")
     name = window.text("#nick")
@@ -206,7 +206,7 @@ def test_a_name_that_a_user_has_is_refused_by_the_field(worker, boss, open_windo
     assert window.text("#nick") == name
 
 
-def test_a_room_that_is_deleted_is_said_to_be_gone(site, worker, open_window, make_room):
+def test_a_page_says_that_its_room_was_deleted(site, worker, open_window, make_room):
     path = make_room()
     window = open_window(worker.url + path)
     window.until_state("connected")

@@ -1,14 +1,14 @@
 import pytest
 from selenium.webdriver import ActionChains, Keys
 
-from tests.browser.conftest import said
+from tests.browser.conftest import stored_bodies
 
 LISTEN = """
 window.keys = [];
 const listen = ({ key, keyCode, isComposing }) => keys.push([key, keyCode, isComposing]);
 addEventListener("keydown", listen, true);
 """
-# Longer than the composer takes an Enter for the one that ended a composition.
+# The composer ignores an Enter for a shorter time than this after the end of a composition.
 SAME_KEY_MS = 50
 
 
@@ -20,24 +20,24 @@ def window(worker, open_window, path):
     return window
 
 
-def value(window):
+def composer_text(window):
     return window.run("return document.querySelector('#body').value")
 
 
 def compose(window, text):
-    """What an input method shows while it is not decided yet."""
+    """Sets the text of an unfinished composition of an input method."""
     window.cdp(
         "Input.imeSetComposition", text=text, selectionStart=len(text), selectionEnd=len(text)
     )
 
 
 def press(window, key, code):
-    """A key as the input method passes it on."""
+    """Presses a key as an input method does."""
     for kind in ("rawKeyDown", "keyUp"):
         window.cdp("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code)
 
 
-def test_enter_in_the_middle_of_a_composition_does_not_send(site, window, path):
+def test_enter_during_a_composition_does_not_send(site, window, path):
     window.run(LISTEN)
     press(window, "Process", 229)
     compose(window, "n")
@@ -48,16 +48,16 @@ def test_enter_in_the_middle_of_a_composition_does_not_send(site, window, path):
     press(window, "Enter", 13)
     keys = window.run("return keys")
     assert keys[-2:] == [["Enter", 229, True], ["Enter", 13, True]]
-    assert (value(window), window.rows()) == ("你", [])
+    assert (composer_text(window), window.rows()) == ("你", [])
 
     window.cdp("Input.insertText", text="你好")
-    assert (value(window), window.rows()) == ("你好", [])
+    assert (composer_text(window), window.rows()) == ("你好", [])
     ended = window.run("return performance.now()")
     window.until(lambda: window.run("return performance.now()") > ended + SAME_KEY_MS)
     window.press(Keys.ENTER)
     window.until_sent("你好")
-    assert value(window) == ""
-    assert said(site, path) == ["你好"]
+    assert composer_text(window) == ""
+    assert stored_bodies(site, path) == ["你好"]
 
 
 @pytest.mark.parametrize("key", [{"isComposing": True}, {"keyCode": 229}], ids=str)
@@ -68,7 +68,7 @@ def test_the_enter_of_an_input_method_does_not_send(window, key):
     document.querySelector("#body").dispatchEvent(new KeyboardEvent("keydown", enter));
     """
     window.run(enter, key)
-    assert (value(window), window.rows()) == ("ni", [])
+    assert (composer_text(window), window.rows()) == ("ni", [])
     window.run(enter, {"keyCode": 13})
     window.until_sent("ni")
 
@@ -83,20 +83,20 @@ def test_the_enter_that_ends_a_composition_does_not_send(window):
         field.dispatchEvent(new KeyboardEvent("keydown", enter));
         """
     )
-    assert (value(window), window.rows()) == ("你", [])
+    assert (composer_text(window), window.rows()) == ("你", [])
 
 
-def test_shift_and_enter_break_the_line(site, window, path):
+def test_shift_and_enter_insert_a_line_break(site, window, path):
     field = window.find("#body")
     field.send_keys("one")
     ActionChains(window.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(
         Keys.SHIFT
     ).perform()
     field.send_keys("two")
-    assert (value(window), window.rows()) == ("one\ntwo", [])
+    assert (composer_text(window), window.rows()) == ("one\ntwo", [])
     window.press(Keys.ENTER)
     window.until_sent("one\ntwo")
-    assert said(site, path) == ["one\ntwo"]
+    assert stored_bodies(site, path) == ["one\ntwo"]
 
 
 def test_an_empty_message_is_not_sent(window):

@@ -6,7 +6,7 @@ from selenium.webdriver import Keys
 from chat.log import store
 from chat.log.store import Draft
 from chat.models import Room
-from tests.browser.conftest import said, slug_of, write
+from tests.browser.conftest import append_messages, slug_of, stored_bodies
 from tests.browser.window import OUTAGE
 
 
@@ -21,7 +21,7 @@ def number(window, name):
 
 @pytest.fixture
 def two(worker, open_window, make_room):
-    """The path of a room, and two people in it; one has the panel open."""
+    """The path of a room, and the windows of two people in it. The first has the panel open."""
     path = make_room()
     ann, bob = (open_window(worker.url + path, expected=OUTAGE) for _ in range(2))
     for window in (ann, bob):
@@ -78,7 +78,7 @@ def test_no_message_is_lost_while_the_connection_is_cut(site, two):
     wanted = ["before", "can you hear me?", "typed while it is cut", "and more"]
     for window in (ann, bob):
         window.until_sent(*wanted)
-    assert said(site, path) == wanted
+    assert stored_bodies(site, path) == wanted
     ann.until(lambda: (number(ann, "unsent"), number(ann, "recovered")) == (0, 1))
     assert (number(ann, "received"), number(ann, "duplicates")) == (4, 0)
 
@@ -90,11 +90,11 @@ def test_a_lost_last_message_is_noticed_at_the_next_heartbeat(make_site, open_wi
     for window in (ann, bob):
         window.until_state("connected")
     ann.click("#debug summary")
-    ann.run("window.deaf = true")
+    ann.run("window.ignoreMessages = true")
     bob.say("vanished")
     bob.until_sent("vanished")
     assert ann.bodies() == []
-    ann.run("window.deaf = false")
+    ann.run("window.ignoreMessages = false")
     ann.until_sent("vanished")
     ann.until(lambda: (number(ann, "received"), number(ann, "recovered")) == (1, 1))
 
@@ -113,8 +113,8 @@ def test_a_gap_is_shown_and_filled_with_the_current_messages(site, two):
     ann.until_sent("soon gone")
     ann.click("#cut")
     ann.until_state("cut")
-    # More than a page is sent that comes back, with a change of what was shown before.
-    write(site, path, *(f"line {number}" for number in range(520)))
+    # More than the server sends to a client that reconnects, and a change of a shown message.
+    append_messages(site, path, *(f"line {number}" for number in range(520)))
     site.query(delete_first, path)
     ann.until_state("connected")
     ann.until(lambda: len(ann.rows()) == 49)  # the fiftieth entry is the deletion

@@ -1,4 +1,4 @@
-"""The pages as people get them from a hosted site: through nginx, with hashed names."""
+"""The pages of a hosted site: through nginx, with hashed file names."""
 
 import re
 
@@ -8,7 +8,7 @@ from streaming.models import StreamText
 from tests.browser.window import OUTAGE
 from tests.hosted import HostedSite
 
-# What the page has loaded: every address and its status.
+# The URL and the status of each file that the page has loaded.
 LOADED = """
 return performance.getEntriesByType("resource").map((one) => [one.name, one.responseStatus]);
 """
@@ -23,7 +23,7 @@ def hosted(tmp_path_factory):
     site.close()
 
 
-def test_every_file_of_every_page_comes_once_under_its_hashed_name(hosted, open_window):
+def test_every_file_of_every_page_is_loaded_once_by_its_hashed_name(hosted, open_window):
     window = open_window(hosted.front.url)
     for path in PAGES:
         window.open(hosted.front.url + path)
@@ -41,7 +41,7 @@ def test_every_file_of_every_page_comes_once_under_its_hashed_name(hosted, open_
             assert len(modules) > 30
 
 
-def test_a_text_plays_to_its_end(hosted, open_window):
+def test_a_text_is_streamed_to_its_end_through_nginx(hosted, open_window):
     create = {"slug": "short", "title": "Short", "body": "through nginx", "interval_ms": 20}
     hosted.query(lambda: StreamText.objects.create(**create))
     window = open_window(f"{hosted.front.url}/stream/?text=short")
@@ -50,7 +50,7 @@ def test_a_text_plays_to_its_end(hosted, open_window):
     assert window.text("#output") == "through nginx"
 
 
-def test_two_people_talk(hosted, open_window):
+def test_two_people_exchange_messages_through_nginx(hosted, open_window):
     windows = [open_window(f"{hosted.front.url}/chat/lobby/") for _ in range(2)]
     for window in windows:
         window.until_state("connected")
@@ -62,7 +62,7 @@ def test_two_people_talk(hosted, open_window):
 
 
 def test_staff_log_in_and_change_a_text(hosted, open_window):
-    """Django compares the page's origin, port and all, with the host that nginx hands on."""
+    """Django compares the page's origin, with its port, with the host that nginx passes on."""
     window = open_window(hosted.front.url)
     window.log_in(hosted.front.url, "boss", "b")
     window.open(f"{hosted.front.url}/admin/streaming/streamtext/")
@@ -73,7 +73,7 @@ def test_staff_log_in_and_change_a_text(hosted, open_window):
     assert "Changed through nginx" in window.text("#result_list")
 
 
-def test_a_page_that_is_open_goes_on_over_a_reload(hosted, open_window):
+def test_an_open_page_still_works_after_a_reload_of_the_site(hosted, open_window):
     window = open_window(f"{hosted.front.url}/chat/lobby/")
     window.until_state("connected")
     hosted.front.reload()
@@ -81,22 +81,22 @@ def test_a_page_that_is_open_goes_on_over_a_reload(hosted, open_window):
     window.until(lambda: ("after the reload", "sent") in states(window))
 
 
-# What the line says of itself, one after the other.
+# Records the states of the connection.
 WATCH_STATE = """
 const state = document.querySelector("#state");
-window.said = [];
-new MutationObserver(() => said.push(state.dataset.state)).observe(state, { attributes: true });
+window.states = [];
+new MutationObserver(() => states.push(state.dataset.state)).observe(state, { attributes: true });
 """
 
 
 def all_workers(hosted, what):
-    """Tells all workers to start, or to stop."""
+    """Starts or stops all workers."""
     names = [f"site:worker_{n}" for n in range(1, len(hosted.front.workers) + 1)]
     hosted.front.supervisorctl(what, *names)
 
 
-def test_a_page_is_live_only_while_there_is_a_worker_and_soon_again_then(hosted, open_window):
-    """nginx answers all the time, and tells an event stream to come again."""
+def test_a_page_is_not_live_without_workers_and_live_again_when_they_start(hosted, open_window):
+    """nginx still answers, and asks an event stream to reconnect."""
     expected = (*OUTAGE, "Failed to load resource")
     window = open_window(f"{hosted.front.url}/chat/lobby/", expected=expected)
     window.until_state("connected")
@@ -105,9 +105,9 @@ def test_a_page_is_live_only_while_there_is_a_worker_and_soon_again_then(hosted,
     window.until(lambda: window.state() != "connected")
     window.run(WATCH_STATE)
     window.say("nobody is there")
-    # Three tries are the socket's, and the next three those of the event stream.
-    window.until(lambda: window.run("return said").count("connecting") >= 5)
-    assert "connected" not in window.run("return said")
+    # The page tries the WebSocket three times, and then the event stream three times.
+    window.until(lambda: window.run("return states").count("connecting") >= 5)
+    assert "connected" not in window.run("return states")
     all_workers(hosted, "start")
     window.until(lambda: ("nobody is there", "sent") in states(window))
     window.until_state("connected")

@@ -1,4 +1,4 @@
-"""What people write stays text, wherever it is shown."""
+"""Text of people is never run or rendered as HTML, on any page."""
 
 import json
 
@@ -33,14 +33,14 @@ def test_a_message_stays_text(worker, open_window, make_room):
     assert_harmless(reader)
 
 
-def test_a_quote_and_what_it_answers_stay_text(worker, open_window, make_room):
+def test_a_quote_and_the_quoted_message_stay_text(worker, open_window, make_room):
     url = worker.url + make_room()
     author, reader = open_window(url), open_window(url)
     for window in (author, reader):
         window.until_state("connected")
     author.say(IMAGE)
     reader.until_sent(IMAGE)
-    reader.choose_for(IMAGE, "Reply")
+    reader.click_actions(IMAGE, "Reply")
     assert reader.text("#compose-quote") == IMAGE
     assert_harmless(reader)
     reader.say("what is this?")
@@ -48,7 +48,7 @@ def test_a_quote_and_what_it_answers_stay_text(worker, open_window, make_room):
         window.until_sent(IMAGE, "what is this?")
         assert window.rows()[1]["quote"] == f"{author.text('#nick')} {IMAGE}"
         assert_harmless(window)
-    author.rewrite(IMAGE, BODIES[0])
+    author.edit_message(IMAGE, BODIES[0])
     reader.until(lambda: reader.rows()[1]["quote"].endswith(BODIES[0]))
     assert_harmless(reader)
 
@@ -93,6 +93,6 @@ def test_a_texts_title_and_body_stay_text(worker, open_window, make_text):
     window.click("#start")
     window.until_state("done")
     assert window.text("#output") == body
-    assert {event for _, event, _ in window.wire()} == {"meta", "a\"'><img>", "done"}
-    assert json.loads(window.wire()[0][2])["total"] == len(body)
+    assert {event for _, event, _ in window.raw_events()} == {"meta", "a\"'><img>", "done"}
+    assert json.loads(window.raw_events()[0][2])["total"] == len(body)
     assert_harmless(window)

@@ -1,8 +1,8 @@
-"""Parts of the site die while people talk."""
+"""Redis, a worker or the browser stops while people write messages."""
 
 import pytest
 
-from tests.browser.conftest import said
+from tests.browser.conftest import stored_bodies
 from tests.browser.window import OUTAGE
 
 pytestmark = pytest.mark.apart
@@ -11,7 +11,7 @@ LOBBY = "/chat/lobby/"
 
 
 def until_same(site, windows, *bodies):
-    """Waits until every window shows what the log has, and the log has exactly these."""
+    """Waits until the log and every window have exactly these messages, in the same order."""
     for window in windows:
         window.until(
             lambda window=window: (
@@ -20,11 +20,11 @@ def until_same(site, windows, *bodies):
             )
         )
         window.until(lambda window=window: window.bodies() == windows[0].bodies())
-    assert said(site, LOBBY) == windows[0].bodies()
+    assert stored_bodies(site, LOBBY) == windows[0].bodies()
 
 
 @pytest.fixture
-def cast(make_site, open_window):
+def two_workers(make_site, open_window):
     """A site, its two workers, and a window on each."""
     site = make_site(redis=True)
     workers = [site.worker(name) for name in ("one", "two")]
@@ -34,8 +34,8 @@ def cast(make_site, open_window):
     return site, workers, windows
 
 
-def test_two_windows_on_two_workers_talk_on_while_redis_is_away(cast):
-    site, _, windows = cast
+def test_windows_on_two_workers_exchange_messages_while_redis_is_away(two_workers):
+    site, _, windows = two_workers
     ann, bob = windows
     ann.say("with")
     bob.until_sent("with")
@@ -50,21 +50,21 @@ def test_two_windows_on_two_workers_talk_on_while_redis_is_away(cast):
     until_same(site, windows, *bodies, "back")
 
 
-def test_a_worker_that_is_killed_loses_nothing(cast):
-    site, workers, windows = cast
+def test_no_message_is_lost_when_a_worker_is_killed(two_workers):
+    site, workers, windows = two_workers
     ann, bob = windows
     ann.say("before")
     bob.until_sent("before")
     workers[0].kill()
     ann.say("unsent")
-    bob.say("meanwhile")
+    bob.say("during")
     ann.until(lambda: ann.state() == "reconnecting")
     workers[0].start()
-    until_same(site, windows, "before", "unsent", "meanwhile")
+    until_same(site, windows, "before", "unsent", "during")
 
 
-def test_a_closed_lid_loses_nothing(cast):
-    site, workers, windows = cast
+def test_no_message_is_lost_while_a_frozen_page_is_away(two_workers):
+    site, workers, windows = two_workers
     ann, bob = windows
     ann.say("before")
     bob.until_sent("before")

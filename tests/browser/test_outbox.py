@@ -1,11 +1,11 @@
-"""What is written and not yet in the log: it outlives the page, and is said once."""
+"""Messages that are not yet in the log: they survive a reload, and are sent once."""
 
 import json
 
 import pytest
 from selenium.webdriver import Keys
 
-from tests.browser.conftest import said
+from tests.browser.conftest import stored_bodies
 from tests.browser.window import OUTAGE
 
 STORED = """
@@ -23,7 +23,7 @@ def window(worker, open_window, path):
 
 
 def cut(window):
-    """Cuts the wire for as long as the page lives: what is said stays in the outbox."""
+    """Cuts the connection: new messages stay in the outbox until the page reloads."""
     window.run("document.querySelector('#cut').click()")
     window.until_state("cut")
 
@@ -37,16 +37,16 @@ def shown(window):
 
 
 def refuse(window, body):
-    """Says what is refused for good, and waits until that is shown."""
+    """Sends a message that the server refuses, and waits until the page shows that."""
     window.run("document.querySelector('#body').value = arguments[0]", body)
     window.click("#send")
     window.until(lambda: shown(window)[-1] == (body, "failed"))
 
 
-# ---- Beyond the page ----
+# ---- Stored messages ----
 
 
-def test_what_is_unsent_survives_a_reload_and_is_sent_in_order(site, window, path):
+def test_unsent_messages_survive_a_reload_and_are_sent_in_order(site, window, path):
     window.say("before")
     window.until_sent("before")
     cut(window)
@@ -57,11 +57,11 @@ def test_what_is_unsent_survives_a_reload_and_is_sent_in_order(site, window, pat
     window.driver.refresh()
     window.until_sent("before", "one", "two", "three")
     assert [row["cid"] for row in window.rows()] == cids
-    assert said(site, path) == ["before", "one", "two", "three"]
+    assert stored_bodies(site, path) == ["before", "one", "two", "three"]
     assert stored(window) == []
 
 
-def test_what_is_unsent_is_shown_before_there_is_a_line(worker, window):
+def test_an_unsent_message_is_shown_before_the_worker_answers(worker, window):
     worker.pause()
     try:
         window.say("soon")
@@ -71,7 +71,7 @@ def test_what_is_unsent_is_shown_before_there_is_a_line(worker, window):
     window.until_sent("soon")
 
 
-def test_two_tabs_of_one_person_make_one_entry(site, window, path):
+def test_two_tabs_of_a_person_send_each_message_once(site, window, path):
     first = window.open_tab(window.driver.current_url)
     window.until_state("connected")
     second = window.driver.current_window_handle
@@ -88,7 +88,7 @@ def test_two_tabs_of_one_person_make_one_entry(site, window, path):
     for handle in (first, second):
         window.switch_to(handle)
         window.until_sent("from the first", "from the second")
-    assert said(site, path) == ["from the first", "from the second"]
+    assert stored_bodies(site, path) == ["from the first", "from the second"]
     assert stored(window) == []
 
 
@@ -102,15 +102,15 @@ def test_another_person_has_another_outbox(window, worker, boss, path):
     assert shown(window) == []
     window.say("a word of the boss")
     window.until_sent("a word of the boss")
-    (kept,) = stored(window)
-    assert kept["body"] == "a guest's word"
+    (item,) = stored(window)
+    assert item["body"] == "a guest's word"
     window.click(".who button")
     window.open(worker.url + path)
     window.until_sent("a word of the boss", "a guest's word")
     assert window.rows()[-1]["author"] == f"guest-{guest[-4:]}"
 
 
-def test_what_is_damaged_or_of_another_version_is_left_alone(window):
+def test_stored_items_that_are_damaged_or_of_another_version_are_ignored(window):
     page = window.run("return { ...document.querySelector('#room').dataset }")
     key = f"twinstream:outbox:{page['member']}:{page['room']}:1-1-c"
     for text in ("", "{", "null", '{"version":0}', '{"version":1,"type":"say","cid":"<b>"}'):
@@ -122,7 +122,7 @@ def test_what_is_damaged_or_of_another_version_is_left_alone(window):
     window.until_sent("well")
 
 
-def test_without_storage_memory_serves(worker, open_window, path):
+def test_without_local_storage_the_outbox_is_in_memory(worker, open_window, path):
     window = open_window(f"{worker.url}/login/", expected=OUTAGE)
     forbid = """
     const refuse = () => { throw new DOMException("full", "QuotaExceededError"); };
@@ -137,10 +137,10 @@ def test_without_storage_memory_serves(worker, open_window, path):
     window.until_sent("kept in memory")
 
 
-# ---- Refused for good ----
+# ---- Refused messages ----
 
 
-def test_what_was_refused_is_still_there_after_a_reload_and_can_be_discarded(site, window, path):
+def test_a_refused_message_survives_a_reload_and_can_be_discarded(site, window, path):
     refuse(window, "a" * 4001)
     window.driver.refresh()
     window.until(lambda: shown(window) == [("a" * 4001, "failed")])
@@ -151,15 +151,15 @@ def test_what_was_refused_is_still_there_after_a_reload_and_can_be_discarded(sit
     window.until_state("connected")
     window.say("next")
     window.until_sent("next")
-    assert said(site, path) == ["next"]
+    assert stored_bodies(site, path) == ["next"]
 
 
-def test_what_was_refused_can_be_tried_again_after_a_reload(site, window, path):
+def test_a_refused_message_can_be_sent_again_after_a_reload(site, window, path):
     refuse(window, "a" * 4001)
     window.say("later")
     window.until(lambda: [state for _, state in shown(window)] == ["sent", "failed"])
     key = stored(window)[0]["key"]
-    # The limit was raised, or so it seems.
+    # Shortens the stored message, as if the limit had been raised.
     window.run(
         """
         const name = Object.keys(localStorage).find((name) => name.endsWith(arguments[0]));
@@ -172,14 +172,14 @@ def test_what_was_refused_can_be_tried_again_after_a_reload(site, window, path):
     window.until(lambda: shown(window) == [("later", "sent"), ("shorter", "failed")])
     window.click(".row[data-state=failed] .retry")
     window.until_sent("later", "shorter")
-    assert said(site, path) == ["later", "shorter"]
+    assert stored_bodies(site, path) == ["later", "shorter"]
     assert stored(window) == []
 
 
 # ---- Drafts ----
 
 
-def test_a_draft_is_kept_per_room_until_it_is_sent(window, worker, make_room, path):
+def test_each_room_has_a_draft_until_it_is_sent(window, worker, make_room, path):
     other = make_room()
     window.find("#body").send_keys("half a thou")
     window.open(worker.url + other)

@@ -4,7 +4,7 @@ from selenium.webdriver import Keys
 PAGES = ["/", "/stream/", "/chat/", "/chat/lobby/", "/login/", "/nowhere/"]
 WIDTHS = [360, 1280]
 PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}
-# A Chromium without a screen has none by itself (2 is "hovers", 4 is "fine").
+# A headless Chromium has no mouse by default. 2 means "can hover", 4 means "fine pointer".
 MOUSE = "--blink-settings=primaryHoverType=2,primaryPointerType=4"
 FOCUS = """
 const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
@@ -23,7 +23,7 @@ def count(window, selector):
 
 
 def overhang(window):
-    """By how many pixels the page is wider than the window."""
+    """The number of pixels by which the page is wider than the window."""
     return window.run(
         "const { scrollWidth } = document.documentElement; return scrollWidth - innerWidth"
     )
@@ -34,7 +34,7 @@ def focused(window):
 
 
 def tab_to(window, id):
-    """Presses Tab until the element has the focus; every stop on the way can be seen."""
+    """Presses Tab until the element has the focus. Each element on the way must show its focus."""
     stops = []
     while focused(window) != id:
         assert len(stops) < 30, stops
@@ -47,7 +47,7 @@ def tab_to(window, id):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_whole_and_fits_a_phone(worker, open_window, path):
+def test_a_page_has_no_inline_code_and_fits_a_phone(worker, open_window, path):
     expected = ["/nowhere/ - Failed to load resource"] if path == "/nowhere/" else []
     window = open_window(worker.url + path, expected)
     for width in WIDTHS:
@@ -83,8 +83,8 @@ def test_long_words_do_not_widen_a_phone(worker, open_window, make_room, make_te
     assert overhang(window) <= 0
 
 
-def test_a_key_is_named_only_where_there_are_keys(worker, open_window):
-    window = open_window(f"{worker.url}/stream/", further=[MOUSE])
+def test_keys_are_mentioned_only_on_devices_with_a_keyboard(worker, open_window):
+    window = open_window(f"{worker.url}/stream/", extra_arguments=[MOUSE])
     hint = "getComputedStyle(document.querySelector('#output'), '::before').content"
     assert "Press Enter" in window.run(f"return {hint}")
     assert window.find("#start kbd").is_displayed()

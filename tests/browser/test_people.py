@@ -1,4 +1,4 @@
-"""Who is in a room, and who is typing there."""
+"""The list of people in a room, and the line that says who is typing."""
 
 from selenium.webdriver import Keys
 
@@ -12,26 +12,26 @@ def typing(window):
 
 
 def watch_typing(window):
-    """Keeps what the line says from now on: it says it for five seconds, which a busy machine can
-    miss."""
+    """Records the texts of the line from now on: a text stays for five seconds only, and a slow
+    test could miss it."""
     window.run(
-        "const line = document.querySelector('#typing'); window.said = [];"
-        "new MutationObserver(() => window.said.push(line.textContent))"
+        "const line = document.querySelector('#typing'); window.typingTexts = [];"
+        "new MutationObserver(() => window.typingTexts.push(line.textContent))"
         ".observe(line, { childList: true, characterData: true, subtree: true })"
     )
 
 
-def said(window):
-    return window.run("return window.said")
+def typing_texts(window):
+    return window.run("return window.typingTexts")
 
 
 def online(window):
-    """How many are said to be online."""
+    """The text with the number of people online."""
     return window.run("return document.querySelector('#online summary').textContent")
 
 
 def names(window):
-    """The list of those online, opened for it."""
+    """Opens the list of people online and returns its texts."""
     window.run("document.querySelector('#online').open = true")
     script = (
         "return Array.from(document.querySelectorAll('#online li'), (item) => item.textContent)"
@@ -40,7 +40,7 @@ def names(window):
     return window.run(script)
 
 
-def call(window, name):
+def rename(window, name):
     window.click("#change")
     window.fill("#nickname", name)
     window.click("#rename button")
@@ -48,42 +48,44 @@ def call(window, name):
     window.until_state("connected")
 
 
-def test_who_is_typing_is_shown_until_the_message_comes(two):
+def test_a_person_is_shown_as_typing_until_the_message_comes(two):
     ann, bob = two
-    call(ann, "Ann")
+    rename(ann, "Ann")
     watch_typing(bob)
     ann.find("#body").send_keys("he")
-    bob.until(lambda: "Ann is typing…" in said(bob))
+    bob.until(lambda: "Ann is typing…" in typing_texts(bob))
     assert typing(ann) == ""
     ann.press("llo", Keys.ENTER)
     bob.until_sent("hello")
     assert typing(bob) == ""
 
 
-def test_who_stops_typing_is_forgotten_and_nothing_moves(two):
+def test_typing_disappears_when_it_stops_and_the_page_does_not_move(two):
     ann, bob = two
     top = "return document.querySelector('#composer').getBoundingClientRect().top"
     before = bob.run(top)
     watch_typing(bob)
     ann.find("#body").send_keys("never mind")
-    bob.until(lambda: any(words.endswith(" is typing…") for words in said(bob)))
+    bob.until(lambda: any(words.endswith(" is typing…") for words in typing_texts(bob)))
     assert bob.run(top) == before
     bob.until(lambda: typing(bob) == "")
 
 
-def test_a_hostile_name_that_types_or_is_online_stays_text(two):
+def test_a_name_with_markup_stays_text_when_it_is_typing_or_online(two):
     ann, bob = two
     name = "<img src=x onerror=xss=1>"
-    call(ann, name)
+    rename(ann, name)
     watch_typing(bob)
     ann.find("#body").send_keys("x")
-    bob.until(lambda: f"{name} is typing…" in said(bob))
+    bob.until(lambda: f"{name} is typing…" in typing_texts(bob))
     bob.until(lambda: f"{name} guest" in names(bob))
     assert bob.run("return document.querySelectorAll('main img').length") == 0
     assert bob.run("return window.xss") is None
 
 
-def test_who_comes_and_goes_is_counted_and_named(two, open_window, worker, boss):
+def test_the_number_and_the_list_of_people_online_follow_joins_and_leaves(
+    two, open_window, worker, boss
+):
     ann, bob = two
     for window in two:
         window.until(lambda window=window: online(window) == "2 online")
@@ -99,7 +101,7 @@ def test_who_comes_and_goes_is_counted_and_named(two, open_window, worker, boss)
     assert online(ann) == "2 online"
 
 
-def test_a_person_with_two_tabs_is_there_once(two, open_window):
+def test_a_person_with_two_tabs_is_counted_once(two, open_window):
     ann, bob = two
     here = ann.driver.current_url
     first = bob.open_tab(here)
@@ -107,14 +109,14 @@ def test_a_person_with_two_tabs_is_there_once(two, open_window):
     ann.until(lambda: online(ann) == "2 online")
     bob.driver.close()
     bob.switch_to(first)
-    # Told of after the tab that went: Bob is still counted among the three.
+    # The server reports this window after the closed tab, and Bob is still one of the three.
     carol = open_window(here)
     ann.until(lambda: carol.text("#nick") in " ".join(names(ann)))
     assert online(ann) == "3 online"
     assert bob.text("#nick") in " ".join(names(ann))
 
 
-def test_who_is_there_is_not_claimed_while_the_line_is_down(make_site, open_window):
+def test_the_people_online_are_unknown_while_the_page_is_disconnected(make_site, open_window):
     worker = make_site().worker()
     window = open_window(worker.url + LOBBY, expected=OUTAGE)
     window.until(lambda: online(window) == "1 online")
@@ -126,13 +128,13 @@ def test_who_is_there_is_not_claimed_while_the_line_is_down(make_site, open_wind
     window.until(lambda: window.run(known))
 
 
-def test_who_has_lost_a_name_is_told(worker, two):
+def test_a_notice_says_that_a_name_was_taken_by_another_person(worker, two):
     ann, bob = two
     room = ann.run("return location.href")
-    call(ann, "Zoë")
+    rename(ann, "Zoë")
     ann.open(f"{worker.url}/login/")
     bob.until(lambda: online(bob) == "1 online")
-    call(bob, "Zoë")
+    rename(bob, "Zoë")
     ann.open(room)
     ann.until_state("connected")
     ann.until(lambda: "The name Zoë is taken." in ann.text("#notice"))

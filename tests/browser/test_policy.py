@@ -1,5 +1,5 @@
-"""What a page may do is what its policy says: nothing from within it, nothing from elsewhere. That
-no page breaks it is proved by every test here, since the console must stay without errors."""
+"""The content security policy of the pages: no inline script or style, nothing from other hosts.
+Every browser test proves that no page violates it, because the console must have no errors."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,8 +8,8 @@ from chat.models import Entry, Room
 from streaming.models import StreamText
 from tests.shared import free_port
 
-# Before anything of the page runs.
-WITNESS = """
+# Runs before the scripts of the page.
+RECORD_VIOLATIONS = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => violations.push(event.effectiveDirective));
 """
@@ -86,7 +86,7 @@ ADMIN = [
 
 
 def primary_keys():
-    """Of a row of each table."""
+    """The primary key of a row of each table."""
     return {
         "text": StreamText.objects.first().pk,
         "revision": StreamText.objects.first().revisions.first().pk,
@@ -97,29 +97,29 @@ def primary_keys():
 
 
 @pytest.fixture
-def open_witnessed(worker, open_window):
-    """Opens a window that notes what is kept from it."""
+def open_recording(worker, open_window):
+    """Opens a window that records the violations of its policy."""
 
     def open_one(path, expected=()):
         window = open_window("about:blank", expected)
-        window.cdp("Page.addScriptToEvaluateOnNewDocument", source=WITNESS)
+        window.cdp("Page.addScriptToEvaluateOnNewDocument", source=RECORD_VIOLATIONS)
         return window.open(worker.url + path)
 
     return open_one
 
 
-def test_no_page_breaks_its_policy(open_witnessed, worker):
-    window = open_witnessed("/")
+def test_no_page_violates_its_policy(open_recording, worker):
+    window = open_recording("/")
     for path in PAGES:
         window.open(worker.url + path)
         assert window.run("return violations") == [], path
 
 
-def test_no_page_of_the_admin_breaks_its_policy(open_witnessed, worker, boss, site, two):
+def test_no_page_of_the_admin_violates_its_policy(open_recording, worker, boss, site, two):
     two[0].say("hello")
     two[1].until_sent("hello")
     rows = site.query(primary_keys)
-    window = open_witnessed("/", expected=["/admin/nowhere/ - Failed to load"])
+    window = open_recording("/", expected=["/admin/nowhere/ - Failed to load"])
     window.log_in(worker.url, *boss)
     for path in ADMIN:
         window.open(worker.url + path.format(**rows))
@@ -127,8 +127,8 @@ def test_no_page_of_the_admin_breaks_its_policy(open_witnessed, worker, boss, si
         assert window.run("return document.styleSheets.length") > 0, path
 
 
-def test_a_socket_and_a_stream_of_this_host_are_allowed(open_witnessed, path, make_text, worker):
-    window = open_witnessed(path)
+def test_a_socket_and_a_stream_of_this_host_are_allowed(open_recording, path, make_text, worker):
+    window = open_recording(path)
     window.until_state("connected")
     assert window.run("return document.querySelector('#state').dataset.transport") == "socket"
     window.open(worker.url + make_text("ab"))
@@ -138,19 +138,20 @@ def test_a_socket_and_a_stream_of_this_host_are_allowed(open_witnessed, path, ma
 
 
 @pytest.mark.parametrize("directive", INJECT)
-def test_what_is_injected_is_kept_from_running(open_witnessed, path, directive):
-    window = open_witnessed(path, expected=[VIOLATION, "127.0.0.1"])
+def test_injected_content_is_blocked(open_recording, path, directive):
+    window = open_recording(path, expected=[VIOLATION, "127.0.0.1"])
     window.until_state("connected")
     script = INJECT[directive]
     window.run(script % free_port() if "%d" in script else script)
     window.until(lambda: window.run("return violations") == [directive])
     assert window.run("return window.xss") is None
-    said = window.driver.get_log("browser")
-    assert any(VIOLATION in one["message"] for one in said if one["level"] == "SEVERE")
+    entries = window.driver.get_log("browser")
+    errors = [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+    assert any(VIOLATION in message for message in errors)
 
 
-def test_a_refused_form_has_a_page_of_ours(open_witnessed, worker):
-    window = open_witnessed("/login/", expected=["status of 403"])
+def test_a_form_with_a_refused_token_gets_a_page_of_the_site(open_recording, worker):
+    window = open_recording("/login/", expected=["status of 403"])
     window.driver.delete_all_cookies()
     window.fill("#id_username", "x")
     window.fill("#id_password", "x")

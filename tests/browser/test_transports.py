@@ -1,25 +1,25 @@
-"""A page whose better transports are blocked talks over the next one, and comes back."""
+"""A page uses the next transport while better ones are blocked, and returns to them later."""
 
 import pytest
 
-from tests.browser.conftest import delete_room, said, write
+from tests.browser.conftest import append_messages, delete_room, stored_bodies
 from tests.browser.window import OUTAGE
 from tests.shared import free_port
 
-# Sockets go to a port that nobody listens on, and event streams to an address that answers 404,
-# for as long as `shut` names them.
+# WebSockets connect to a closed port, and event streams to a URL that answers 404, while the
+# session storage names them as `blocked`.
 BLOCK = """
-const shut = (transport) => (sessionStorage.getItem("shut") ?? "").includes(transport);
+const isBlocked = (transport) => (sessionStorage.getItem("blocked") ?? "").includes(transport);
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
   constructor(url, ...given) {
-    super(shut("socket") ? "ws://127.0.0.1:%d/" : url, ...given);
+    super(isBlocked("socket") ? "ws://127.0.0.1:%d/" : url, ...given);
     sockets.push(this);
   }
 };
 window.EventSource = class extends EventSource {
   constructor(url, ...given) {
-    super(shut("stream") ? "/nowhere" : url, ...given);
+    super(isBlocked("stream") ? "/nowhere" : url, ...given);
   }
 };
 """
@@ -31,12 +31,12 @@ WAKE = """
 dispatchEvent(new Event("online"));
 return document.querySelector("#state").textContent;
 """
-# As in another tab of the same browser.
+# A logout as in another tab of the same browser.
 LOGOUT = """
 const [, csrfmiddlewaretoken] = /csrftoken=([^;]*)/.exec(document.cookie);
 fetch("/logout/", { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken }) });
 """
-WORDS = {
+STATE_TEXTS = {
     "socket": "Live",
     "stream": "Live over event stream",
     "poll": "Live by polling",
@@ -50,26 +50,26 @@ def open_blocked(worker, open_window):
     def open_one(path, *transports, by_policy=False):
         expected = (*OUTAGE, "status of 4", "Content Security Policy")
         window = open_window(f"{worker.url}/login/", expected=expected)
-        # It forbids sockets to another port before the network can fail them.
+        # The policy would forbid WebSockets to another port before they could fail.
         window.cdp("Page.setBypassCSP", enabled=not by_policy)
         window.cdp("Page.addScriptToEvaluateOnNewDocument", source=BLOCK % free_port())
-        shut(window, *transports)
+        block(window, *transports)
         return window.open(worker.url + path)
 
     return open_one
 
 
-def shut(window, *transports):
-    window.run("sessionStorage.setItem('shut', arguments[0])", " ".join(transports))
+def block(window, *transports):
+    window.run("sessionStorage.setItem('blocked', arguments[0])", " ".join(transports))
 
 
 def until_transport(window, transport):
-    window.until(lambda: window.text("#state") == WORDS[transport])
+    window.until(lambda: window.text("#state") == STATE_TEXTS[transport])
     assert window.state() == "connected"
 
 
 def talk(windows, *bodies, before=()):
-    """Each window says something, and both show all of it, once and in one order."""
+    """Each window sends messages. Both must show all of them once, in the same order."""
     wanted = list(before)
     for number, window in enumerate(windows):
         for body in bodies:
@@ -83,12 +83,12 @@ def talk(windows, *bodies, before=()):
 @pytest.mark.parametrize(
     ("blocked", "transport"), [(["socket"], "stream"), (["socket", "stream"], "poll")]
 )
-def test_a_page_talks_both_ways_over_the_best_transport_that_opens(
+def test_a_page_sends_and_receives_over_the_best_transport_that_opens(
     site, worker, open_window, make_room, open_blocked, blocked, transport
 ):
     path = make_room()
     history = [f"line {number}" for number in range(1, 61)]  # more than a page
-    write(site, path, *history)
+    append_messages(site, path, *history)
     ann, bob = open_blocked(path, *blocked), open_window(worker.url + path)
     until_transport(ann, transport)
     until_transport(bob, "socket")
@@ -97,21 +97,21 @@ def test_a_page_talks_both_ways_over_the_best_transport_that_opens(
         window.run("document.querySelector('#scroller').scrollTop = 0")
         window.until_sent(*history)
     talk([ann, bob], "one", "two", before=history)
-    assert said(site, path) == ann.bodies() == bob.bodies()
+    assert stored_bodies(site, path) == ann.bodies() == bob.bodies()
 
     ann.driver.refresh()
     ann.until(lambda: ann.bodies()[-4:] == bob.bodies()[-4:])
 
 
-def test_a_page_whose_policy_forbids_sockets_does_without(path, open_blocked):
-    """As that of every page does in an old Safari, for which 'self' names no sockets."""
+def test_a_page_whose_policy_forbids_websockets_uses_the_event_stream(path, open_blocked):
+    """In an old Safari every policy does, because 'self' does not include WebSockets there."""
     window = open_blocked(path, "socket", by_policy=True)
     until_transport(window, "stream")
     window.say("said all the same")
     window.until_sent("said all the same")
 
 
-def test_a_page_falls_back_with_its_cursor_and_what_is_unsent_and_comes_back(
+def test_a_page_falls_back_with_its_cursor_and_outbox_and_returns_to_the_socket(
     site, worker, open_window, make_room, open_blocked
 ):
     path = make_room()
@@ -121,26 +121,26 @@ def test_a_page_falls_back_with_its_cursor_and_what_is_unsent_and_comes_back(
     wanted = talk([ann, bob], "socket")
 
     for blocked, transport in [(["socket"], "stream"), (["socket", "stream"], "poll")]:
-        shut(ann, *blocked)
+        block(ann, *blocked)
         ann.run(DROP)
         ann.until(lambda: ann.state() != "connected")
         ann.say(f"said on the way to {transport}")
-        bob.say(f"meanwhile, {transport}")
-        # Who has failed often waits ever longer; waking ends each wait.
-        ann.until(lambda transport=transport: ann.run(WAKE) == WORDS[transport])
+        bob.say(f"during the change to {transport}")
+        # The page waits longer after each failure. An `online` event ends the wait.
+        ann.until(lambda transport=transport: ann.run(WAKE) == STATE_TEXTS[transport])
         ann.until(lambda: {row["state"] for row in ann.rows()} == {"sent"})
         count = len(wanted) + 2
         ann.until(lambda count=count: len(ann.rows()) == count)
         wanted = talk([ann, bob], transport, before=ann.bodies())
-    assert said(site, path) == wanted
+    assert stored_bodies(site, path) == wanted
 
-    shut(ann)
-    ann.until(lambda: ann.run(WAKE) == WORDS["socket"])
+    block(ann)
+    ann.until(lambda: ann.run(WAKE) == STATE_TEXTS["socket"])
     wanted = talk([ann, bob], "again", before=wanted)
-    assert said(site, path) == wanted == ann.bodies() == bob.bodies()
+    assert stored_bodies(site, path) == wanted == ann.bodies() == bob.bodies()
 
 
-def test_the_fallback_is_kept_until_the_better_one_has_opened(
+def test_the_fallback_stays_open_until_a_better_transport_has_opened(
     site, worker, open_window, make_room, open_blocked
 ):
     path = make_room()
@@ -157,17 +157,17 @@ def test_the_fallback_is_kept_until_the_better_one_has_opened(
     ann.run("dispatchEvent(new Event('online'))")
     ann.until(lambda: ann.run("return sockets.length") > tried)
     wanted = talk([ann, bob], "still")
-    shut(ann, "socket")
+    block(ann, "socket")
     until_transport(ann, "stream")
     wanted = talk([ann, bob], "better", before=wanted)
-    shut(ann)
+    block(ann)
     until_transport(ann, "socket")
     wanted = talk([ann, bob], "best", before=wanted)
-    assert ann.run("return states") == [WORDS["stream"], WORDS["socket"]]
-    assert said(site, path) == wanted
+    assert ann.run("return states") == [STATE_TEXTS["stream"], STATE_TEXTS["socket"]]
+    assert stored_bodies(site, path) == wanted
 
 
-def test_a_page_on_a_fallback_hears_that_the_room_is_gone(site, make_room, open_blocked):
+def test_a_page_on_a_fallback_shows_that_its_room_was_deleted(site, make_room, open_blocked):
     path = make_room()
     window = open_blocked(path, "socket", "stream")
     until_transport(window, "poll")
@@ -183,7 +183,7 @@ def test_a_message_whose_token_was_refused_is_sent_with_a_new_one(site, make_roo
     window.driver.delete_cookie("csrftoken")
     window.say("once")
     window.until_sent("once")
-    assert said(site, path) == ["once"]
+    assert stored_bodies(site, path) == ["once"]
 
 
 @pytest.mark.parametrize("transports", [(), ("socket",), ("socket", "stream")])
@@ -192,7 +192,7 @@ def test_a_logout_in_another_tab_is_shown_at_once(
 ):
     window = open_blocked("/login/")
     window.log_in(worker.url, *boss)
-    shut(window, *transports)
+    block(window, *transports)
     window.open(worker.url + make_room())
     until_transport(window, {0: "socket", 1: "stream", 2: "poll"}[len(transports)])
     here = window.open_tab(f"{worker.url}/")
@@ -204,7 +204,7 @@ def test_a_logout_in_another_tab_is_shown_at_once(
 
 
 @pytest.mark.parametrize("transports", [("socket",), ("socket", "stream")])
-def test_nobody_says_as_a_guest_what_a_user_has_written(
+def test_a_message_written_by_a_user_is_never_sent_as_a_guest(
     site, boss, open_blocked, make_room, transports
 ):
     path = make_room()
@@ -218,4 +218,4 @@ def test_nobody_says_as_a_guest_what_a_user_has_written(
     window.until_state("closed")
     assert window.text("#state") == "Closed: your session has ended"
     assert [row["state"] for row in window.rows()] == ["sending"]
-    assert said(site, path) == []
+    assert stored_bodies(site, path) == []

@@ -1,8 +1,8 @@
-"""What has been read and what not: in titles, above the first that is new, in the list of rooms."""
+"""Unread messages: counts in titles and in the list of rooms, and the line above the first one."""
 
-from tests.browser.conftest import write
+from tests.browser.conftest import append_messages
 
-MARKED = """
+DIVIDER_SEQ = """
 const divider = document.querySelector("#log .divider");
 return divider && Number(divider.closest("li").dataset.seq);
 """
@@ -18,17 +18,17 @@ fetch("/api/rooms").then((answer) => answer.json()).then(({ rooms }) =>
 
 
 def fill(site, path, count):
-    """Writes so many messages of another person."""
-    write(site, path, *(f"line {number}" for number in range(count)))
+    """Appends this number of messages of another person."""
+    append_messages(site, path, *(f"line {number}" for number in range(count)))
 
 
 def title(window):
-    """What the title says before the room's name."""
+    """The part of the title before the room's name."""
     return window.driver.title.removesuffix("Room · Twinstream").strip()
 
 
 def unread(window, path):
-    """What the server counts for the person of this window."""
+    """The number of unread messages of this person, from the server."""
     return window.driver.execute_async_script(UNREAD, path.split("/")[2])
 
 
@@ -36,9 +36,9 @@ def until_read(window, worker, path):
     window.until(lambda: unread(window, path) == 0)
 
 
-def marked(window):
-    """The seq of the message that "New messages" stands above; None without it."""
-    return window.run(MARKED)
+def divider_seq(window):
+    """The seq of the message below the line "New messages"; None without that line."""
+    return window.run(DIVIDER_SEQ)
 
 
 def badge(window, path):
@@ -50,7 +50,7 @@ def badge(window, path):
     return window.run(script, path.split("/")[2])
 
 
-def test_a_hidden_page_counts_in_its_title_what_others_say(two, worker):
+def test_the_title_of_a_hidden_page_counts_the_messages_of_others(two, worker):
     ann, bob = two
     ann.say("mine")
     bob.until_sent("mine")
@@ -58,7 +58,7 @@ def test_a_hidden_page_counts_in_its_title_what_others_say(two, worker):
     for body in ["one", "two", "three"]:
         bob.say(body)
     bob.until_sent("mine", "one", "two", "three")
-    bob.choose_for("three", "Delete", "Delete")
+    bob.click_actions("three", "Delete", "Delete")
     ann.until(lambda: "(2) Room · Twinstream" in ann.titles())
     ann.switch_to(room)
     ann.until(lambda: title(ann) == "")
@@ -67,7 +67,7 @@ def test_a_hidden_page_counts_in_its_title_what_others_say(two, worker):
     assert title(ann) == ""
 
 
-def test_what_comes_while_one_reads_above_is_counted_on_the_button(site, two, path):
+def test_new_messages_below_the_visible_ones_are_counted_on_the_button(site, two, path):
     ann, bob = two
     fill(site, path, 45)
     ann.until(lambda: len(ann.rows()) == 45)
@@ -81,7 +81,7 @@ def test_what_comes_while_one_reads_above_is_counted_on_the_button(site, two, pa
     assert not ann.find("#newer").is_displayed()
 
 
-def test_a_line_stands_above_what_was_said_meanwhile(two, worker, path):
+def test_a_line_is_shown_above_the_messages_since_the_last_visit(two, worker, path):
     ann, bob = two
     bob.say("seen")
     ann.until_sent("seen")
@@ -93,27 +93,27 @@ def test_a_line_stands_above_what_was_said_meanwhile(two, worker, path):
     bob.say("newer")
     bob.until_sent("seen", "mine", "new", "newer")
     ann.open(worker.url + path).until_sent("seen", "mine", "new", "newer")
-    assert marked(ann) == 3
+    assert divider_seq(ann) == 3
     bob.say("live")
     ann.until_sent("seen", "mine", "new", "newer", "live")
-    assert marked(ann) == 3
+    assert divider_seq(ann) == 3
     ann.say("answer")
-    assert marked(ann) is None
+    assert divider_seq(ann) is None
     until_read(ann, worker, path)
     ann.driver.refresh()
     ann.until(lambda: len(ann.rows()) == 6)
-    assert marked(ann) is None
+    assert divider_seq(ann) is None
 
 
-def test_the_first_visit_has_missed_nothing(site, open_window, worker, path):
+def test_on_a_first_visit_nothing_is_unread(site, open_window, worker, path):
     fill(site, path, 3)
     window = open_window(worker.url + path)
     window.until(lambda: len(window.rows()) == 3)
-    assert (marked(window), title(window)) == (None, "")
+    assert (divider_seq(window), title(window)) == (None, "")
     window.until(lambda: unread(window, path) == 0)
 
 
-def test_reading_in_one_tab_empties_the_count_of_the_other(two, worker, path):
+def test_reading_in_a_tab_clears_the_count_of_the_other_tab(two, worker, path):
     ann, bob = two
     bob.say("hello")
     ann.until_sent("hello")
@@ -125,7 +125,7 @@ def test_reading_in_one_tab_empties_the_count_of_the_other(two, worker, path):
     ann.until(lambda: ann.titles() == ["Room · Twinstream"] * 2)
 
 
-def test_the_list_of_rooms_shows_what_is_unread_and_follows(two, worker, path):
+def test_the_list_of_rooms_shows_unread_counts_and_follows_changes(two, worker, path):
     ann, bob = two
     bob.say("seen")
     ann.until_sent("seen")
@@ -147,7 +147,7 @@ def test_the_list_of_rooms_shows_what_is_unread_and_follows(two, worker, path):
     ann.until(lambda: ann.driver.title == "Chat · Twinstream")
 
 
-def test_the_list_of_rooms_follows_another_page_of_this_browser_at_once(two, worker, path):
+def test_the_list_of_rooms_follows_another_tab_of_the_browser_at_once(two, worker, path):
     ann, bob = two
     bob.say("seen")
     ann.until_sent("seen")
@@ -160,7 +160,7 @@ def test_the_list_of_rooms_follows_another_page_of_this_browser_at_once(two, wor
     assert ann.run("return performance.now() - asked") < 15_000
 
 
-def test_more_than_can_be_counted_is_said_so(site, two, worker, path):
+def test_more_than_99_unread_messages_are_shown_as_99_plus(site, two, worker, path):
     ann, bob = two
     bob.say("seen")
     ann.until_sent("seen")

@@ -1,4 +1,4 @@
-"""A window of a real Chromium, and what a person does and sees in it."""
+"""A window of a real Chromium: the actions of a person, and the content of the page."""
 
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import ActionChains, Keys
@@ -9,23 +9,25 @@ from tests.browser.chromium import Chromium
 
 WAIT_SECONDS = 90  # on a machine that does other things beside
 POLL_SECONDS = 0.05
-# What a console says of a server that is away.
+# Console errors while a server is away.
 OUTAGE = ("net::ERR_", "WebSocket connection to")
-# Lets a test look at the page's connections, and cut their ears off.
+# Counts the page's EventSources and their errors. With `ignoreMessages`, WebSockets drop messages.
 WATCH = """
 window.sources = [];
-window.breaks = 0;
+window.errorCount = 0;
 window.EventSource = class extends EventSource {
   constructor(...given) {
     super(...given);
     sources.push(this);
-    this.addEventListener("error", () => (breaks += 1));
+    this.addEventListener("error", () => (errorCount += 1));
   }
 };
 window.WebSocket = class extends WebSocket {
   constructor(...given) {
     super(...given);
-    this.addEventListener("message", (event) => window.deaf && event.stopImmediatePropagation());
+    this.addEventListener("message", (event) => {
+      if (window.ignoreMessages) event.stopImmediatePropagation();
+    });
   }
 };
 """
@@ -39,14 +41,14 @@ return Array.from(document.querySelectorAll("#log > li[data-state]"), (row) => (
   quote: row.querySelector(".quote").hidden ? null : row.querySelector(".quote").textContent,
 }));
 """
-WIRE = """
+RAW_EVENTS = """
 return Array.from(document.querySelectorAll("#rows tr"), (row) =>
   Array.from(row.cells, (cell) => cell.textContent));
 """
 
 
 class Window:
-    """The browser of one person: a context of a Chromium, and its tabs."""
+    """The browser of one person: a context of Chromium with its tabs."""
 
     def __init__(self, browser: Chromium, expected: tuple[str, ...]):
         self.browser = browser
@@ -58,18 +60,18 @@ class Window:
         """Closes all tabs of this person."""
         self.browser.close_context(self.driver, self.context)
 
-    # ---- Acting ----
+    # ---- Actions ----
 
     def open(self, url):
         self.driver.get(url)
         return self
 
     def open_tab(self, url):
-        """Opens a tab of the same person in front; returns the handle of the one that is left."""
-        left = self.driver.current_window_handle
+        """Opens a new tab of the same person. Returns the handle of the tab that was in front."""
+        previous = self.driver.current_window_handle
         self.driver.switch_to.window(self.browser.open_page(self.context))
         self.open(url)
-        return left
+        return previous
 
     def switch_to(self, tab):
         """Brings a tab to the front."""
@@ -95,36 +97,36 @@ class Window:
         Select(self.find(selector)).select_by_value(value)
 
     def press(self, *keys):
-        """Presses keys where the focus is."""
+        """Sends keys to the focused element."""
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def say(self, text):
         self.find("#body").send_keys(text, Keys.ENTER)
 
     def point_at(self, body):
-        """Moves the mouse onto the message with this body."""
+        """Moves the mouse over the message with this body."""
         rows = self.driver.find_elements(By.CSS_SELECTOR, "#log > li[data-state] .body")
         row = next(row for row in rows if row.text == body)
         ActionChains(self.driver).move_to_element(row).perform()
 
-    def offers(self, body):
-        """What can be done with the message with this body."""
+    def actions_of(self, body):
+        """The texts of the visible buttons of the message with this body."""
         self.point_at(body)
         return [button.text for button in self.buttons() if button.is_displayed()]
 
     def buttons(self):
         return self.driver.find_elements(By.CSS_SELECTOR, "#log .actions button")
 
-    def choose_for(self, body, *names):
-        """Presses buttons of the message with this body, one after the other."""
+    def click_actions(self, body, *names):
+        """Clicks buttons of the message with this body, one after the other."""
         self.point_at(body)
         for name in names:
             shown = [button for button in self.buttons() if button.is_displayed()]
             next(button for button in shown if button.text == name).click()
 
-    def rewrite(self, body, text):
-        """Gives one's message other words."""
-        self.choose_for(body, "Edit")
+    def edit_message(self, body, text):
+        """Edits the message with this body."""
+        self.click_actions(body, "Edit")
         self.fill("#body", text)
         self.press(Keys.ENTER)
 
@@ -135,7 +137,7 @@ class Window:
         self.click("[type=submit]")
         self.until(lambda: self.run("return !document.querySelector('#id_password')"))
 
-    # ---- Looking ----
+    # ---- Content of the page ----
 
     def other_tabs(self):
         """The handles of this person's other tabs."""
@@ -143,7 +145,7 @@ class Window:
         return [page for page in pages if page != self.driver.current_window_handle]
 
     def titles(self):
-        """The titles of all tabs, of which none is brought to the front for it."""
+        """The titles of all tabs. Does not bring a tab to the front."""
         return [page["title"] for page in self.browser.pages(self.context)]
 
     def text(self, selector):
@@ -152,26 +154,26 @@ class Window:
     def state(self):
         return self.run("return document.querySelector('#state').dataset.state")
 
-    def wire(self):
-        """The rows of the drawer: id, event and data."""
-        return self.run(WIRE)
+    def raw_events(self):
+        """The rows of the table of raw events: id, event and data."""
+        return self.run(RAW_EVENTS)
 
     def sources(self):
         """The readyState of every EventSource that the page has made."""
         return self.run("return sources.map((source) => source.readyState)")
 
     def rows(self):
-        """The messages as they are shown."""
+        """The shown messages."""
         return self.run(ROWS)
 
     def bodies(self):
         return [row["body"] for row in self.rows()]
 
-    def faults(self):
-        """What the console calls an error, but for what is expected."""
+    def console_errors(self):
+        """The errors in the console, except the expected ones."""
         log = self.driver.get_log("browser")
-        said = [entry["message"] for entry in log if entry["level"] == "SEVERE"]
-        return [text for text in said if not any(known in text for known in self.expected)]
+        errors = [entry["message"] for entry in log if entry["level"] == "SEVERE"]
+        return [text for text in errors if not any(known in text for known in self.expected)]
 
     # ---- Waiting ----
 
@@ -181,7 +183,9 @@ class Window:
             return wait.until(lambda _: condition())
         except TimeoutException:
             page = self.run("return document.body.innerText")
-            raise AssertionError(f"The page stayed like this: {page}") from None
+            raise AssertionError(
+                f"The condition did not become true. The page shows: {page}"
+            ) from None
 
     def until_state(self, state):
         self.until(lambda: self.state() == state)
@@ -190,6 +194,6 @@ class Window:
         self.until(lambda: self.bodies() == list(bodies))
 
     def until_sent(self, *bodies):
-        """Waits until exactly these are shown, each with its place in the log."""
+        """Waits until exactly these messages are shown, and each of them is in the log."""
         wanted = [(body, "sent") for body in bodies]
         self.until(lambda: [(row["body"], row["state"]) for row in self.rows()] == wanted)

@@ -1,4 +1,4 @@
-"""What a sender is told while something is broken, and what is there when it is whole again."""
+"""A sender's answers while the database or Redis fails, and the log after the recovery."""
 
 import asyncio
 import itertools
@@ -19,8 +19,8 @@ FAST = {"CHAT_MESSAGES_PER_SECOND": "10000", "CHAT_BURST": "10000"}
 
 
 @pytest.mark.parametrize("postgres", [False, True])
-async def test_what_was_acknowledged_before_kill_9_is_there(make_site, open_socket, postgres):
-    """Killed in the very moment of an ack, while more is being written."""
+async def test_acknowledged_entries_survive_kill_9(make_site, open_socket, postgres):
+    """The worker is killed right after an ack, while it writes other entries."""
     site = make_site(redis=True, postgres=postgres, **FAST)
     worker = site.worker()
     acks = {}
@@ -43,9 +43,9 @@ async def test_what_was_acknowledged_before_kill_9_is_there(make_site, open_sock
 # ---- The database --------------------------------------------------------------------
 
 
-async def insists(client, cid, refused):
-    """Says it again with the same cid, as often and as late as the answers ask for. Sets the
-    event `refused` when it was told to, and returns the ack."""
+async def send_until_acknowledged(client, cid, refused):
+    """Sends a message until it is acknowledged, with the same cid and after the requested waits.
+    Sets the event `refused` at the first error. Returns the ack."""
     while True:
         await client.say(cid)
         while True:
@@ -59,21 +59,21 @@ async def insists(client, cid, refused):
         await asyncio.sleep(frame["retry_after_ms"] / 1000)
 
 
-async def arrives_once_after(client, other, break_it, mend_it):
-    """Says something while the database is broken, insists, and sees it arrive on both."""
+async def check_delivery_across_failure(client, other, break_database, repair_database):
+    """Sends messages while the database fails. Each must reach both clients once."""
     for socket in (client, other):
         await socket.join()
     await client.say("before")
     await client.acknowledged("before")
-    await break_it()
+    await break_database()
     refused = asyncio.Event()
-    insisting = asyncio.ensure_future(insists(client, "during", refused))
+    sending = asyncio.ensure_future(send_until_acknowledged(client, "during", refused))
     await other.say("too")
     assert (await other.until("error"))["retry_after_ms"] > 0
-    # Each on a worker of its own: that one has given up does not say that the other has.
+    # Each client has its own worker: wait until both have got an error.
     await refused.wait()
-    await mend_it()
-    ack = await insisting
+    await repair_database()
+    ack = await sending
     assert (ack["seq"], ack["duplicate"]) == (2, False)
     await other.say("too")
     for socket in (client, other):
@@ -82,8 +82,10 @@ async def arrives_once_after(client, other, break_it, mend_it):
         assert [entry["cid"] for entry in socket.entries] == ["before", "during", "too"]
 
 
-async def test_a_locked_sqlite_is_told_and_the_message_arrives_later_once(make_site, open_socket):
-    site = make_site(redis=True, DJANGO_SETTINGS_MODULE="tests.impatient")
+async def test_a_message_to_a_locked_sqlite_gets_an_error_and_arrives_once_after_a_retry(
+    make_site, open_socket
+):
+    site = make_site(redis=True, DJANGO_SETTINGS_MODULE="tests.short_timeout_settings")
     workers = [site.worker("one"), site.worker("two")]
     clients = [await open_socket(worker) for worker in workers]
     locking = sqlite3.connect(site.folder / "site.sqlite3", isolation_level=None)
@@ -96,14 +98,16 @@ async def test_a_locked_sqlite_is_told_and_the_message_arrives_later_once(make_s
 
     try:
         async with asyncio.timeout(120):
-            await arrives_once_after(*clients, lock, unlock)
+            await check_delivery_across_failure(*clients, lock, unlock)
     finally:
         locking.close()
     assert [cid for _, cid in the_log(site)] == ["before", "during", "too"]
     assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
 
 
-async def test_postgresql_away_is_told_and_the_message_arrives_later_once(make_site, open_socket):
+async def test_a_message_without_postgresql_gets_an_error_and_arrives_once_after_a_retry(
+    make_site, open_socket
+):
     site = make_site(redis=True, postgres=True)
     workers = [site.worker("one"), site.worker("two")]
     clients = [await open_socket(worker) for worker in workers]
@@ -115,13 +119,15 @@ async def test_postgresql_away_is_told_and_the_message_arrives_later_once(make_s
         await asyncio.to_thread(site.postgres.start)
 
     async with asyncio.timeout(120):
-        await arrives_once_after(*clients, stop, start)
+        await check_delivery_across_failure(*clients, stop, start)
     assert [cid for _, cid in the_log(site)] == ["before", "during", "too"]
     assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
 
 
-async def test_postgresql_that_was_restarted_is_nobodys_concern(make_site, open_socket):
-    """The writer keeps a connection, which has ended."""
+async def test_a_message_after_a_restart_of_postgresql_is_stored_without_an_error(
+    make_site, open_socket
+):
+    """The connection of the log's writer has ended with the old server."""
     site = make_site(redis=True, postgres=True)
     client = await open_socket(site.worker())
     await client.say("before")
@@ -138,7 +144,9 @@ AWAY, BACK = "Channel layer unreachable", "Channel layer reachable again"
 
 
 @pytest.mark.parametrize("hung", [False, True])
-async def test_redis_away_is_said_once_and_once_that_it_is_back(make_site, open_socket, hung):
+async def test_each_worker_logs_once_that_redis_is_away_and_once_that_it_is_back(
+    make_site, open_socket, hung
+):
     site = make_site(redis=True)
     workers = [site.worker("one"), site.worker("two")]
     one, near, far = [await open_socket(workers[at]) for at in (0, 0, 1)]
@@ -146,24 +154,28 @@ async def test_redis_away_is_said_once_and_once_that_it_is_back(make_site, open_
         await socket.join()
     await asyncio.to_thread(site.redis.pause if hung else site.redis.stop)
     # Longer than it takes Redis to be given up, and tried again.
-    delays = [await is_read_while_redis_is_away(one, near, far, n) for n in range(1, 5)]
+    delays = [await check_delivery_without_redis(one, near, far, n) for n in range(1, 5)]
     assert min(delays) < 1.0
     await asyncio.to_thread(site.redis.resume if hung else site.redis.start)
     async with asyncio.timeout(120):
-        await rings_again(one, workers)
-    # Who wrote must have noticed; who only listened may have.
-    assert [said(worker, AWAY) for worker in workers] in ([1, 1], [1, 0])
+        await wait_until_redis_is_noticed(one, workers)
+    # The worker that wrote must have noticed; the other one may have.
+    assert [count_log_lines(worker, AWAY) for worker in workers] in ([1, 1], [1, 0])
     for worker in workers:
-        assert said(worker, BACK) == said(worker, AWAY) == said(worker, " (WARNING|ERROR) ")
-        assert said(worker, "Traceback") == 0
+        assert (
+            count_log_lines(worker, BACK)
+            == count_log_lines(worker, AWAY)
+            == count_log_lines(worker, " (WARNING|ERROR) ")
+        )
+        assert count_log_lines(worker, "Traceback") == 0
 
 
-def said(worker, pattern):
-    """In how many lines of its log a worker says something."""
+def count_log_lines(worker, pattern):
+    """The number of lines in a worker's log that match a pattern."""
     return sum(bool(re.search(pattern, line)) for line in worker.log.read_text().splitlines())
 
 
-async def is_read_while_redis_is_away(one, near, far, number):
+async def check_delivery_without_redis(one, near, far, number):
     """At once on the worker that writes it, and by the slow check on the other. Returns the
     seconds that the first took."""
     time = asyncio.get_running_loop().time
@@ -176,11 +188,13 @@ async def is_read_while_redis_is_away(one, near, far, number):
     return took
 
 
-async def rings_again(one, workers):
-    """Talks until all who missed Redis have noticed that it is back."""
+async def wait_until_redis_is_noticed(one, workers):
+    """Sends messages until all workers have logged that Redis is back."""
     for number in itertools.count():
         await one.say(f"again-{number}")
         await one.acknowledged(f"again-{number}")
-        if all(said(worker, BACK) == said(worker, AWAY) for worker in workers):
+        if all(
+            count_log_lines(worker, BACK) == count_log_lines(worker, AWAY) for worker in workers
+        ):
             return
-        await asyncio.sleep(0.2)  # nothing tells when the bell is heard
+        await asyncio.sleep(0.2)  # there is no event for the end of an outage

@@ -1,4 +1,4 @@
-"""A site for HTTPS alone, behind a proxy that says how its clients came."""
+"""A site for HTTPS only, behind a proxy that passes on the scheme of its clients."""
 
 import re
 from types import SimpleNamespace
@@ -9,8 +9,8 @@ from websockets.exceptions import InvalidStatus
 from tests.servers import Site
 
 HOST = "site.example"
-BY_TLS = {"Host": HOST, "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
-BY_HTTP = BY_TLS | {"X-Forwarded-Proto": "http"}
+OVER_HTTPS = {"Host": HOST, "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+OVER_HTTP = OVER_HTTPS | {"X-Forwarded-Proto": "http"}
 SITE = SimpleNamespace(ws=f"ws://{HOST}")
 COOKIES = {"sessionid", "csrftoken", "guest"}
 
@@ -25,25 +25,25 @@ def worker(tmp_path_factory):
         site.close()
 
 
-async def test_who_comes_by_http_is_sent_to_https(worker, client):
-    answer = await client.get(f"{worker.url}/chat/", headers=BY_HTTP)
+async def test_a_request_over_http_is_redirected_to_https(worker, client):
+    answer = await client.get(f"{worker.url}/chat/", headers=OVER_HTTP)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{HOST}/chat/")
     assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("path", ["healthz", "readyz", "metrics"])
-async def test_a_probe_is_not_sent_to_https(worker, client, path):
+async def test_a_health_check_is_not_redirected_to_https(worker, client, path):
     answer = await client.get(f"{worker.url}/{path}")
     assert answer.status_code != 301
 
 
-async def test_every_cookie_is_for_https_alone(worker, client):
-    room = await client.get(f"{worker.url}/chat/lobby/", headers=BY_TLS)
+async def test_every_cookie_is_secure(worker, client):
+    room = await client.get(f"{worker.url}/chat/lobby/", headers=OVER_HTTPS)
     assert room.headers["Strict-Transport-Security"] == "max-age=2592000"
-    page = await client.get(f"{worker.url}/login/", headers=BY_TLS)
+    page = await client.get(f"{worker.url}/login/", headers=OVER_HTTPS)
     jar = cookies(room) | cookies(page)
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
-    headers = BY_TLS | {
+    headers = OVER_HTTPS | {
         "Origin": f"https://{HOST}",
         "Cookie": "; ".join(f"{name}={value}" for name, (value, _) in jar.items()),
     }
@@ -79,23 +79,26 @@ def cookies(answer):
         ("null", False),
     ],
 )
-async def test_a_socket_is_for_pages_that_came_by_https(worker, open_socket, origin, allowed):
+async def test_only_https_pages_of_the_site_may_open_a_socket(worker, open_socket, origin, allowed):
     headers = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "Origin": origin}
-    there = {"host": "127.0.0.1", "port": worker.port}
-    opening = open_socket(SITE, additional_headers=headers, **there)
+    address = {"host": "127.0.0.1", "port": worker.port}
+    connecting = open_socket(SITE, additional_headers=headers, **address)
     if allowed:
-        await (await opening).until("welcome")
+        await (await connecting).until("welcome")
     else:
         with pytest.raises(InvalidStatus) as refused:
-            await opening
+            await connecting
         assert refused.value.response.status_code == 403
 
 
 @pytest.mark.parametrize(("origin", "status"), [("https", 302), ("http", 403)])
-async def test_a_form_is_taken_from_pages_that_came_by_https(worker, client, origin, status):
-    page = await client.get(f"{worker.url}/login/", headers=BY_TLS)
+async def test_only_forms_of_https_pages_are_accepted(worker, client, origin, status):
+    page = await client.get(f"{worker.url}/login/", headers=OVER_HTTPS)
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
-    headers = BY_TLS | {"Origin": f"{origin}://{HOST}", "Cookie": f"csrftoken={page_token(page)}"}
+    headers = OVER_HTTPS | {
+        "Origin": f"{origin}://{HOST}",
+        "Cookie": f"csrftoken={page_token(page)}",
+    }
     form = {"username": "alice", "password": "a", "csrfmiddlewaretoken": token}
     answer = await client.post(f"{worker.url}/login/", data=form, headers=headers)
     assert answer.status_code == status

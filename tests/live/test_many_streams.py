@@ -1,4 +1,4 @@
-"""Two thousand open streams on one worker: what they do not cost."""
+"""Two thousand open streams on one worker need few threads and no database connection."""
 
 import asyncio
 from pathlib import Path
@@ -14,12 +14,12 @@ TEXT, ROOM = "/api/sse?interval=10000", "/api/rooms/lobby/events"
 
 @pytest.fixture(autouse=True)
 def open_files():
-    """As many as this process may have; the worker sees to its own."""
+    """Raises the limit of this process. The worker raises its own."""
     raise_open_file_limit()
 
 
 async def listen(worker, path):
-    """A stream that has begun, as the connection on which it goes on."""
+    """Opens a stream and waits for its first event; returns the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     head = await reader.readuntil(b"\r\n\r\n")
@@ -29,20 +29,20 @@ async def listen(worker, path):
     return writer
 
 
-async def test_2000_streams_hold_few_threads_and_no_database(make_site, open_socket):
+async def test_2000_streams_use_few_threads_and_no_database_connection(make_site, open_socket):
     worker = make_site().worker()
     streams = []
     async with asyncio.timeout(110):
         for path in (TEXT, ROOM):
             for _ in range(EACH // AT_ONCE):
                 streams += await asyncio.gather(*(listen(worker, path) for _ in range(AT_ONCE)))
-        here = Path("/proc") / str(worker.running.pid)
-        # The slow check of the rooms asks every few seconds, and lets go again.
-        while held(here):
+        process_folder = Path("/proc") / str(worker.running.pid)
+        # The slow check of the rooms opens the database every few seconds and closes it again.
+        while open_databases(process_folder):
             await asyncio.sleep(0.1)
-        assert len(list((here / "task").iterdir())) < 20
-        assert connections(here) >= 2 * EACH
-        socket = await open_socket(worker)  # it serves others meanwhile
+        assert len(list((process_folder / "task").iterdir())) < 20
+        assert open_sockets(process_folder) >= 2 * EACH
+        socket = await open_socket(worker)  # the worker still serves other clients
         await socket.join()
         await socket.say("c")
         assert (await socket.acknowledged("c"))["seq"] == 1
@@ -50,18 +50,18 @@ async def test_2000_streams_hold_few_threads_and_no_database(make_site, open_soc
         stream.transport.abort()
 
 
-def opened(process):
-    """What a process has open."""
+def descriptors(process):
+    """Yields the targets of the open file descriptors of a process."""
     for link in (process / "fd").iterdir():
         try:
             yield str(link.readlink())
-        except FileNotFoundError:  # closed meanwhile
+        except FileNotFoundError:  # closed since it was listed
             continue
 
 
-def held(process):
-    return [name for name in opened(process) if "site.sqlite3" in name]
+def open_databases(process):
+    return [name for name in descriptors(process) if "site.sqlite3" in name]
 
 
-def connections(process):
-    return sum(name.startswith("socket:") for name in opened(process))
+def open_sockets(process):
+    return sum(name.startswith("socket:") for name in descriptors(process))

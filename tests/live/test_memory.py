@@ -1,4 +1,4 @@
-"""What a connection takes of a worker's memory while nothing happens on it."""
+"""The memory of a worker for each idle connection."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.apart
 
 FEW, MANY = 200, 600
 AT_ONCE = 50
-# As browsers send them; of the connections that last, nothing of it is kept.
+# Headers as browsers send them. A long connection must not keep them in memory.
 BROWSER = (
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/130.0.0.0 Safari/537.36\r\n"
@@ -26,7 +26,7 @@ JOIN = b'{"type":"join","room":"lobby"}'
 
 
 async def listen(port, path, begins, headers=""):
-    """A connection of a browser on which something has begun."""
+    """Opens a connection with the headers of a browser, and waits for the bytes `begins`."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{BROWSER}{headers}\r\n".encode())
     await reader.readuntil(begins)
@@ -43,7 +43,7 @@ async def room_stream(port):
 
 async def socket(port):
     reader, writer = await listen(port, "/ws/chat/", b"welcome", HANDSHAKE)
-    # One frame, masked with nothing (RFC 6455, section 5.2).
+    # A frame with a masking key of zeros (RFC 6455, section 5.2).
     writer.write(bytes([0x81, 0x80 | len(JOIN), 0, 0, 0, 0]) + JOIN)
     await reader.readuntil(b"joined")
     return reader, writer
@@ -55,17 +55,19 @@ def private_bytes(pid):
 
 
 @pytest.mark.parametrize(
-    ("open_one", "most"), [(socket, 30_000), (room_stream, 30_000), (text_stream, 25_000)]
+    ("open_one", "limit"), [(socket, 30_000), (room_stream, 30_000), (text_stream, 25_000)]
 )
-async def test_a_connection_that_is_only_held_takes_little(make_site, open_one, most):
+async def test_an_idle_connection_takes_little_memory(make_site, open_one, limit):
     worker = make_site().worker()
-    kept, memory = [], []
+    connections, memory = [], []
     async with asyncio.timeout(110):
         for count in (FEW, MANY):
             for _ in range(count // AT_ONCE):
-                kept += await asyncio.gather(*(open_one(worker.port) for _ in range(AT_ONCE)))
-            await asyncio.sleep(3)  # until those who are there are told of those who came
+                connections += await asyncio.gather(
+                    *(open_one(worker.port) for _ in range(AT_ONCE))
+                )
+            await asyncio.sleep(3)  # until presence events about the new connections are sent
             memory.append(private_bytes(worker.running.pid))
-    assert (memory[1] - memory[0]) / MANY < most
-    for _, writer in kept:
+    assert (memory[1] - memory[0]) / MANY < limit
+    for _, writer in connections:
         writer.transport.abort()

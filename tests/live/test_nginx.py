@@ -1,5 +1,5 @@
-"""What nginx hands on to a worker, and what it says where there is none: deploy/nginx.conf, in
-front of something that writes down what reaches it."""
+"""deploy/nginx.conf in front of a server that records requests: the headers that nginx passes on,
+and its answers when no worker is available."""
 
 import asyncio
 import contextlib
@@ -19,15 +19,15 @@ from tests.shared import free_port
 class Nginx(Process):
     """An nginx in front of workers."""
 
-    def __init__(self, folder, *worker_ports, further=""):
+    def __init__(self, folder, *worker_ports, extra_lines=""):
         self.port = free_port()
-        server = f"listen 127.0.0.1:{self.port};\nroot {ROOT / 'static'};\n{further}"
-        command = copy_nginx(folder, server, [f"127.0.0.1:{port}" for port in worker_ports])
+        server_conf = f"listen 127.0.0.1:{self.port};\nroot {ROOT / 'static'};\n{extra_lines}"
+        command = copy_nginx(folder, server_conf, [f"127.0.0.1:{port}" for port in worker_ports])
         super().__init__(command, folder / "nginx.log")
 
 
-class Listener:
-    """A worker that answers everything, and keeps what it was asked."""
+class RecordingServer:
+    """A server in place of a worker. It answers every request and records its head."""
 
     def __init__(self):
         self.heads = []
@@ -42,7 +42,7 @@ class Listener:
         writer.close()
 
     def headers(self):
-        """Those of the last request, by their names in lower case; each a list."""
+        """The headers of the last request: a list of values for each name in lower case."""
         found = {}
         for line in self.heads[-1].split("\r\n")[1:-2]:
             name, _, value = line.partition(": ")
@@ -51,33 +51,33 @@ class Listener:
 
 
 @pytest.fixture
-async def beside():
-    """What listens in a worker's place, and its port."""
-    listener = Listener()
-    server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
-    yield listener, server.sockets[0].getsockname()[1]
+async def recording_backend():
+    """A server in place of a worker, and its port."""
+    backend = RecordingServer()
+    server = await asyncio.start_server(backend.serve, "127.0.0.1", 0)
+    yield backend, server.sockets[0].getsockname()[1]
     server.close()
 
 
 @pytest.fixture
-async def behind(tmp_path, beside):
-    """An nginx, and what listens behind it."""
-    listener, port = beside
+async def nginx_and_backend(tmp_path, recording_backend):
+    """An nginx, and the server behind it."""
+    backend, port = recording_backend
     nginx = Nginx(tmp_path, port)
     await asyncio.to_thread(nginx.start)
-    yield nginx, listener
+    yield nginx, backend
     await asyncio.to_thread(nginx.stop)
 
 
 @pytest.fixture
-def alone(tmp_path):
-    """An nginx behind which nobody is."""
+def nginx_without_backend(tmp_path):
+    """An nginx without a server behind it."""
     nginx = Nginx(tmp_path, free_port()).start()
     yield nginx
     nginx.stop()
 
 
-def ask(port, path="/", method="GET", **headers):
+def fetch(port, path="/", method="GET", **headers):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
@@ -95,18 +95,18 @@ FORGED = {
     "Forwarded": "for=203.0.113.9;proto=https;host=evil.example",
     "Daphne-Root-Path": "/evil",
     "Proxy": "evil.example",
-    # Names that some would take for those above.
+    # Names that some servers read like the names above.
     "X_Forwarded_For": "203.0.113.9",
     "Daphne_Root_Path": "/evil",
 }
 
 
-async def test_a_worker_hears_what_nginx_saw_and_not_what_a_client_says(behind):
-    nginx, listener = behind
-    await asyncio.to_thread(ask, nginx.port, "/login/", **FORGED)
-    headers = listener.headers()
-    assert "evil" not in listener.heads[-1]
-    assert "203.0.113.9" not in listener.heads[-1]
+async def test_nginx_replaces_forged_headers_by_its_own(nginx_and_backend):
+    nginx, backend = nginx_and_backend
+    await asyncio.to_thread(fetch, nginx.port, "/login/", **FORGED)
+    headers = backend.headers()
+    assert "evil" not in backend.heads[-1]
+    assert "203.0.113.9" not in backend.heads[-1]
     assert headers["x-forwarded-for"] == ["127.0.0.1"]
     assert headers["x-forwarded-proto"] == ["http"]
     assert headers["x-forwarded-port"] != ["1"]
@@ -114,49 +114,51 @@ async def test_a_worker_hears_what_nginx_saw_and_not_what_a_client_says(behind):
     assert {"forwarded", "daphne-root-path", "x-forwarded-host"}.isdisjoint(headers)
 
 
-async def test_behind_a_proxy_that_is_trusted_a_worker_hears_what_that_one_saw(tmp_path, beside):
-    listener, port = beside
+async def test_behind_a_trusted_proxy_the_client_address_of_the_proxy_is_passed_on(
+    tmp_path, recording_backend
+):
+    backend, port = recording_backend
     guide = (ROOT / "docs/hosting.md").read_text().partition("## Behind another proxy")[2]
     lines = re.search(r"```nginx\n(.*?)```", guide, re.DOTALL)[1].replace("10.0.0.0/8", "127.0.0.1")
-    nginx = Nginx(tmp_path, port, further=lines)
+    nginx = Nginx(tmp_path, port, extra_lines=lines)
     await asyncio.to_thread(nginx.start)
-    seen = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}  # the first is what a client forged
-    await asyncio.to_thread(ask, nginx.port, "/login/", **seen)
+    seen = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}  # a client forged the first address
+    await asyncio.to_thread(fetch, nginx.port, "/login/", **seen)
     await asyncio.to_thread(nginx.stop)
-    assert listener.headers()["x-forwarded-for"] == ["203.0.113.9"]
-    assert listener.headers()["x-forwarded-proto"] == ["https"]
+    assert backend.headers()["x-forwarded-for"] == ["203.0.113.9"]
+    assert backend.headers()["x-forwarded-proto"] == ["https"]
 
 
-async def test_a_connection_to_a_worker_is_kept_unless_it_becomes_a_socket(behind):
-    nginx, listener = behind
-    await asyncio.to_thread(ask, nginx.port, "/login/")
-    assert "connection" not in listener.headers()
-    assert listener.heads[-1].startswith("GET /login/ HTTP/1.1\r\n")
+async def test_a_connection_to_a_worker_is_reused_unless_it_is_upgraded(nginx_and_backend):
+    nginx, backend = nginx_and_backend
+    await asyncio.to_thread(fetch, nginx.port, "/login/")
+    assert "connection" not in backend.headers()
+    assert backend.heads[-1].startswith("GET /login/ HTTP/1.1\r\n")
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
-    await asyncio.to_thread(ask, nginx.port, "/ws/chat/", **upgrade)
-    assert listener.headers()["connection"] == ["upgrade"]
-    assert listener.headers()["upgrade"] == ["websocket"]
+    await asyncio.to_thread(fetch, nginx.port, "/ws/chat/", **upgrade)
+    assert backend.headers()["connection"] == ["upgrade"]
+    assert backend.headers()["upgrade"] == ["websocket"]
 
 
 @pytest.mark.parametrize("path", ["metrics", "readyz", "healthz"])
-async def test_what_is_for_operators_reaches_no_worker(behind, path):
-    nginx, listener = behind
+async def test_metrics_and_health_checks_do_not_pass_nginx(nginx_and_backend, path):
+    nginx, backend = nginx_and_backend
     tricks = (f"/{path}", f"x/../{path}", f"static/../{path}", f"%{ord(path[0]):x}{path[1:]}")
     for form in (path, f"{path}/", f"{path}?x=1", *tricks):
-        answer = await asyncio.to_thread(ask, nginx.port, f"/{form}")
+        answer = await asyncio.to_thread(fetch, nginx.port, f"/{form}")
         assert answer.status == 404
-    assert listener.heads == []
+    assert backend.heads == []
 
 
-def test_an_event_stream_that_finds_no_worker_is_told_to_come_again(alone):
-    """EventSource gives up for good on any status but 200."""
+def test_an_event_stream_without_a_worker_is_asked_to_reconnect(nginx_without_backend):
+    """EventSource does not reconnect after any status except 200."""
     for path in ("/api/sse?text=default", "/api/rooms/lobby/events"):
-        answer = ask(alone.port, path)
+        answer = fetch(nginx_without_backend.port, path)
         assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream")
         assert answer.body in {f"retry: {ms}\n\n" for ms in (1000, 2000, 3000, 4000)}
 
 
-def check_away(page):
+def check_unavailable_page(page):
     assert (page.status, page.headers["retry-after"]) == (503, "2")
     assert page.headers["content-type"].startswith("text/html")
     assert "Back in a moment" in page.body
@@ -164,63 +166,65 @@ def check_away(page):
     assert "style-src 'self'" in page.headers["content-security-policy"]
 
 
-def test_a_page_that_finds_no_worker_says_so_calmly_and_asks_again(alone):
+def test_a_page_without_a_worker_says_so_and_reloads_later(nginx_without_backend):
     for method in ("GET", "POST"):
-        check_away(ask(alone.port, "/chat/", method))
-    assert ask(alone.port, "/away.html").status == 404
+        check_unavailable_page(fetch(nginx_without_backend.port, "/chat/", method))
+    assert fetch(nginx_without_backend.port, "/away.html").status == 404
 
 
-async def test_a_page_that_finds_only_a_worker_that_leaves_says_the_same(behind):
-    nginx, listener = behind
-    listener.status = "503 Service Unavailable"
+async def test_a_page_of_a_draining_worker_says_the_same(nginx_and_backend):
+    nginx, backend = nginx_and_backend
+    backend.status = "503 Service Unavailable"
     for method in ("GET", "POST"):
-        check_away(await asyncio.to_thread(ask, nginx.port, "/chat/", method))
-    # The API says itself why not, and what is to be repeated.
-    assert (await asyncio.to_thread(ask, nginx.port, "/api/texts")).body == "ok"
-    assert len(listener.heads) == 3
+        check_unavailable_page(await asyncio.to_thread(fetch, nginx.port, "/chat/", method))
+    # Answers of the API pass unchanged.
+    assert (await asyncio.to_thread(fetch, nginx.port, "/api/texts")).body == "ok"
+    assert len(backend.heads) == 3
 
 
 @pytest.mark.parametrize(("path", "method"), [("texts", "GET"), ("rooms/lobby/entries", "POST")])
-def test_the_api_without_a_worker_answers_as_the_workers_do(alone, path, method):
-    answer = ask(alone.port, f"/api/{path}", method)
+def test_the_api_without_a_worker_answers_in_the_format_of_a_worker(
+    nginx_without_backend, path, method
+):
+    answer = fetch(nginx_without_backend.port, f"/api/{path}", method)
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
     error = json.loads(answer.body)
     assert (error["type"], error["code"], error["retry_after_ms"]) == ("error", "internal", 2000)
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
-def test_a_request_that_is_too_large_is_refused_in_the_form_of_the_api(alone):
+def test_a_request_that_is_too_large_is_refused_in_the_format_of_the_api(nginx_without_backend):
     large = {"Content-Length": "9000000"}
-    answer = ask(alone.port, "/api/rooms/lobby/entries", "POST", **large)
+    answer = fetch(nginx_without_backend.port, "/api/rooms/lobby/entries", "POST", **large)
     assert answer.status == 413
     assert json.loads(answer.body)["code"] == "too_long"
-    assert ask(alone.port, "/login/", "POST", **large).status == 413
+    assert fetch(nginx_without_backend.port, "/login/", "POST", **large).status == 413
 
 
-def test_an_address_with_too_many_connections_is_told_in_the_form_that_it_reads(tmp_path):
+def test_too_many_connections_of_an_address_are_refused_in_the_format_of_the_request(tmp_path):
     nginx = Nginx(tmp_path, free_port())
     conf = tmp_path / "nginx.conf"
     conf.write_text(conf.read_text().replace("limit_conn addresses 4000", "limit_conn addresses 1"))
-    there = ("127.0.0.1", nginx.port)
-    with contextlib.closing(nginx.start()), socket.create_connection(there, 30) as other:
+    address = ("127.0.0.1", nginx.port)
+    with contextlib.closing(nginx.start()), socket.create_connection(address, 30) as other:
         other.sendall(b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
-        while (answer := ask(nginx.port, "/api/texts")).status != 429:
-            assert answer.status == 503  # until the other is known
+        while (answer := fetch(nginx.port, "/api/texts")).status != 429:
+            assert answer.status == 503  # until nginx has counted the other connection
         assert answer.headers["retry-after"] == "10"
         assert json.loads(answer.body)["code"] == "rate_limited"
-        assert ask(nginx.port, "/api/sse").status == 200
+        assert fetch(nginx.port, "/api/sse").status == 200
 
 
-async def test_dead_workers_hide_no_living_one(tmp_path, beside):
-    listener, port = beside
+async def test_dead_workers_do_not_hide_a_running_worker(tmp_path, recording_backend):
+    backend, port = recording_backend
     nginx = Nginx(tmp_path, free_port(), free_port(), port)
     with contextlib.closing(await asyncio.to_thread(nginx.start)):
         for _ in range(10):
-            assert (await asyncio.to_thread(ask, nginx.port, "/login/")).status == 200
-    assert len(listener.heads) == 10
+            assert (await asyncio.to_thread(fetch, nginx.port, "/login/")).status == 200
+    assert len(backend.heads) == 10
 
 
-def test_nginx_ends_a_kept_connection_long_before_a_worker_would():
+def test_nginx_closes_an_idle_connection_long_before_a_worker_would():
     upstream = re.search(r"upstream workers {.*?}", (FILES / "nginx.conf").read_text(), re.DOTALL)
-    kept = re.search(r"keepalive_timeout (\d+)s;", upstream[0])[1]
-    assert int(kept) < idle_seconds() / 2
+    seconds = re.search(r"keepalive_timeout (\d+)s;", upstream[0])[1]
+    assert int(seconds) < idle_seconds() / 2

@@ -29,7 +29,7 @@ class TextReader:
         self.url = url
         self.interval = 100
         self.stream = None
-        self.visits = 0
+        self.attempts = 0
         self.statuses = set()
         self.connection = None
 
@@ -37,12 +37,12 @@ class TextReader:
         async with httpx.AsyncClient(timeout=30) as client:
             self.stream = EventStream(client, self.url)
             while not self.done:
-                self.visits += 1
-                self.connection = asyncio.ensure_future(self.visit())
+                self.attempts += 1
+                self.connection = asyncio.ensure_future(self.read())
                 await asyncio.wait([self.connection])
                 assert self.connection.cancelled() or not self.connection.exception()
 
-    async def visit(self):
+    async def read(self):
         self.stream.url = f"{self.url}&interval={self.interval}"
         async for _ in self.stream.pieces():
             self.statuses.add(self.stream.answer.status_code)
@@ -70,20 +70,20 @@ class Reloaded(Run):
     async def start_workers(self):
         self.workers = [self.site.front]
 
-    async def under_load(self):
-        talking = [asyncio.ensure_future(writer.run()) for writer in self.writers]
+    async def run_load(self):
+        writing = [asyncio.ensure_future(writer.run()) for writer in self.writers]
         self.pages, looking = [], asyncio.ensure_future(self.look())
         texts = [TextReader(f"{self.site.front.url}/api/sse?text=long") for _ in range(EACH)]
         reading = asyncio.gather(*(reader.run() for reader in texts))
         await until(lambda: all(reader.text for reader in texts))
         self.said = await asyncio.to_thread(self.site.front.reload)
-        self.visits = [text.visits for text in texts]
+        self.attempts = [text.attempts for text in texts]
         for text in texts:
             text.hurry()
         await reading
         looking.cancel()
         await asyncio.wait([looking])
-        await self.stop_talking(talking)
+        await self.stop_writers(writing)
         self.texts = texts
 
     async def look(self):
@@ -107,8 +107,8 @@ async def test_a_reload_loses_nobody_an_entry_or_a_character(tmp_path, workers, 
     assert run.said.count("restarted on") == workers
     assert run.differences == []
     assert len(run.log) > 50
-    assert run.book.counts["reconnects"] > 0
-    assert min(run.visits) > 1
+    assert run.record.counts["reconnects"] > 0
+    assert min(run.attempts) > 1
     assert {status for text in run.texts for status in text.statuses} == {200}
     whole = list(graphemes.split(TEXT))
     assert all(text.text == whole for text in run.texts)

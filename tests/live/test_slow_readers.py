@@ -1,4 +1,4 @@
-"""Readers that take nothing: what they cost the worker, and those who read beside them."""
+"""Clients that do not read: their cost in memory, and in latency of other readers."""
 
 import asyncio
 import json
@@ -10,8 +10,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.live.hostile.raw import TEXT, deaf, frame, handshake, memory
-from tests.live.test_operators import Figures
+from tests.live.hostile.raw import TEXT, frame, handshake, memory, open_without_reading
+from tests.live.test_health_and_metrics import Metrics
 from tests.servers import Worker
 
 pytestmark = pytest.mark.apart
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.apart
 PASSED = 200_000_000  # bytes, on the stream and on the socket
 BODY = "👨‍👩‍👧‍👦" * 3_990  # a character of 25 bytes
 GROWTH = 16 * 1024 * 1024
-WARM = 400  # messages, after which the room's tail has grown as far as it grows
+WARM_UP = 400  # messages; then the tail of the room has its full size
 AT_ONCE = 8
 
 ROOM = "/api/rooms/lobby/events"
 JOIN = {"type": "join", "room": "lobby"}
-# It would be closed after a minute; a test must not pass because of that.
-PATIENT = (
+# The worker would close these clients after a minute, and the tests would pass because of that.
+START_WITHOUT_TIMEOUT = (
     "import runpy, config.server.backpressure; config.server.backpressure.STUCK_SECONDS = 3600.0;"
     "runpy.run_module('config.server', run_name='__main__', alter_sys=True)"
 )
@@ -33,132 +33,139 @@ PATIENT = (
 
 @pytest.fixture
 def worker(make_site):
-    """One worker without limits on those who talk, and with endless patience."""
+    """A worker without message limits that never closes stuck connections."""
     many = {"CHAT_MESSAGES_PER_SECOND": "100000", "CHAT_BURST": "100000"}
     site = make_site(CHAT_FRAME_BYTES="200000", SILENCE_SECONDS="3600", **many)
     worker = Worker(site, "worker", site.server)
-    worker.command[1:3] = ["-c", PATIENT]
+    worker.command[1:3] = ["-c", START_WITHOUT_TIMEOUT]
     site.processes.append(worker)
     return worker.start()
 
 
-async def both_deaf(worker):
-    """A stream and a socket whose clients ask, and then take nothing."""
-    stream = deaf(worker, ROOM)
+async def open_stuck_clients(worker):
+    """A stream and a socket whose clients never read."""
+    stream = open_without_reading(worker, ROOM)
     socket = await handshake(worker)
-    socket.writer.transport.pause_reading()
+    socket.stream_writer.transport.pause_reading()
     socket.send(frame(TEXT, json.dumps(JOIN).encode()))
     return stream, socket
 
 
-class Ears:
-    """A healthy stream or socket: how much it has heard, and what when."""
+class NormalReader:
+    """A normal reader: the number of received bytes, and the moment of each received cid."""
 
     def __init__(self):
         self.bytes = 0
-        self.heard = {}
+        self.received = {}
 
-    def take(self, data):
+    def record(self, data):
         self.bytes += len(data)
         for cid in re.findall(rb'"cid": ?"([^"]+)"', data):
-            self.heard[cid.decode()] = time.perf_counter()
+            self.received[cid.decode()] = time.perf_counter()
 
     async def stream(self, worker):
-        reader, writer = await asyncio.open_connection("127.0.0.1", worker.port, limit=1 << 22)
-        writer.write(f"GET {ROOM} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        stream_reader, stream_writer = await asyncio.open_connection(
+            "127.0.0.1", worker.port, limit=1 << 22
+        )
+        stream_writer.write(f"GET {ROOM} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         try:
             while True:
-                self.take(await reader.readuntil(b"\n\n"))
+                self.record(await stream_reader.readuntil(b"\n\n"))
         finally:
-            writer.transport.abort()
+            stream_writer.transport.abort()
 
     async def socket(self, worker):
         options = {"ping_interval": None, "max_size": None, "compression": None}
         async with connect(f"{worker.ws}/ws/chat/", **options) as ws:
             await ws.send(json.dumps(JOIN))
             while True:
-                self.take((await ws.recv()).encode())
+                self.record((await ws.recv()).encode())
 
 
 @pytest.fixture
 async def listen(worker):
-    """Begins streams and sockets that read all that comes, as many of each as asked."""
+    """Starts `count` streams and `count` sockets that read everything."""
     tasks = []
 
-    def begin(count):
-        everybody = [Ears() for _ in range(2 * count)]
-        for ears in everybody[:count]:
-            tasks.append(asyncio.ensure_future(ears.stream(worker)))
-        for ears in everybody[count:]:
-            tasks.append(asyncio.ensure_future(ears.socket(worker)))
-        return everybody
+    def start_readers(count):
+        readers = [NormalReader() for _ in range(2 * count)]
+        for reader in readers[:count]:
+            tasks.append(asyncio.ensure_future(reader.stream(worker)))
+        for reader in readers[count:]:
+            tasks.append(asyncio.ensure_future(reader.socket(worker)))
+        return readers
 
-    yield begin
+    yield start_readers
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
 
 
 @pytest.fixture
-async def talker(worker, open_socket):
-    """Somebody who talks and does not listen."""
-    talker = await open_socket(worker, ping_interval=None, max_queue=None)
-    await talker.until("welcome")
-    return talker
+async def writer(worker, open_socket):
+    """A client that writes to the room without joining it."""
+    writer = await open_socket(worker, ping_interval=None, max_queue=None)
+    await writer.until("welcome")
+    return writer
 
 
-async def say(talker, numbers, body):
-    """Says much, a little at once."""
+async def say(writer, numbers, body):
+    """Sends messages, with at most AT_ONCE of them unacknowledged."""
     for number in numbers:
         command = {"type": "say", "room": "lobby", "cid": f"c-{number}", "body": body}
-        await talker.send_text(json.dumps(command, ensure_ascii=False))
+        await writer.send_text(json.dumps(command, ensure_ascii=False))
         if number >= AT_ONCE:
-            await talker.acknowledged(f"c-{number - AT_ONCE}")
+            await writer.acknowledged(f"c-{number - AT_ONCE}")
 
 
 @pytest.mark.timeout(400)
-async def test_readers_that_take_nothing_cost_no_memory(worker, listen, talker):
-    healthy = listen(1)
-    stream, socket = await both_deaf(worker)
-    await say(talker, range(WARM), BODY)
+async def test_clients_that_do_not_read_cost_no_memory(worker, listen, writer):
+    normal_readers = listen(1)
+    stream, socket = await open_stuck_clients(worker)
+    await say(writer, range(WARM_UP), BODY)
     before = memory(worker)
-    heard = [ears.bytes for ears in healthy]
-    number = WARM
+    received = [reader.bytes for reader in normal_readers]
+    number = WARM_UP
     grown = 0
-    while min(ears.bytes - had for ears, had in zip(healthy, heard, strict=True)) < PASSED:
-        await say(talker, range(number, number + AT_ONCE), BODY)
+    while (
+        min(reader.bytes - had for reader, had in zip(normal_readers, received, strict=True))
+        < PASSED
+    ):
+        await say(writer, range(number, number + AT_ONCE), BODY)
         number += AT_ONCE
         grown = max(grown, memory(worker) - before)
     print(f"{grown / 1e6:.1f} MB more while {PASSED / 1e6:.0f} MB passed")
     assert grown < GROWTH
     async with httpx.AsyncClient(timeout=30) as client:
-        assert (await Figures(client, worker).all())["slow_readers",] == 2  # they are still there
-    for one in (stream, socket):
-        one.close()
+        assert (await Metrics(client, worker).all())[
+            "slow_readers",
+        ] == 2  # the stuck clients are still connected
+    for client in (stream, socket):
+        client.close()
 
 
-# ---- What others notice of them ----
+# ---- Latency of other readers ----
 
-HEALTHY = 4  # streams, and sockets
+READERS = 4  # streams, and sockets
 PERIOD = 120  # messages
-PERIODS = 6  # with and without them, in turn
+PERIODS = 6  # alternately without and with stuck clients
 GAP_SECONDS = 0.02
-TRIES = 3  # a machine that does other things beside decides nothing
+TRIES = 3  # other load on the machine can spoil an attempt
 
 
 @pytest.mark.timeout(400)
-async def test_readers_that_take_nothing_are_noticed_by_nobody(worker, listen, talker):
-    healthy = listen(HEALTHY)
-    await say(talker, range(WARM), "你" * 3_990)
+async def test_clients_that_do_not_read_do_not_slow_down_other_readers(worker, listen, writer):
+    normal_readers = listen(READERS)
+    await say(writer, range(WARM_UP), "你" * 3_990)
     ratios = []
     for attempt in range(TRIES):
         late = {False: [], True: []}
         for period in range(PERIODS):
             stuck = period % 2 == 1
-            readers = await both_deaf(worker) if stuck else ()
-            late[stuck] += await latencies(talker, healthy, f"{attempt}-{period}")
-            for one in readers:
-                one.close()
+            readers = await open_stuck_clients(worker) if stuck else ()
+            late[stuck] += await latencies(writer, normal_readers, f"{attempt}-{period}")
+            for client in readers:
+                client.close()
         ratios.append(percentile(late[True]) / percentile(late[False]))
         print(f"p99 {percentile(late[True]) * 1e3:.1f} ms, {ratios[-1]:.2f} times the same without")
         if ratios[-1] <= 2:
@@ -166,18 +173,20 @@ async def test_readers_that_take_nothing_are_noticed_by_nobody(worker, listen, t
     assert min(ratios) <= 2
 
 
-async def latencies(talker, healthy, name):
-    """From the sending of each message to its arrival at each reader, in seconds."""
+async def latencies(writer, normal_readers, name):
+    """Seconds from the sending of each message to its arrival at each reader."""
     sent = {}
     for number in range(PERIOD):
         cid = f"{name}-{number}"
         sent[cid] = time.perf_counter()
-        await talker.say(cid, "你" * 3_990)
-        await talker.acknowledged(cid)
+        await writer.say(cid, "你" * 3_990)
+        await writer.acknowledged(cid)
         await asyncio.sleep(GAP_SECONDS)
-    while any(cid not in ears.heard for ears in healthy):  # the last of them
+    while any(
+        cid not in reader.received for reader in normal_readers
+    ):  # until the last message has arrived
         await asyncio.sleep(0.02)
-    return [ears.heard[cid] - at for cid, at in sent.items() for ears in healthy]
+    return [reader.received[cid] - at for cid, at in sent.items() for reader in normal_readers]
 
 
 def percentile(values):

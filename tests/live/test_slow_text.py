@@ -5,7 +5,7 @@ import socket
 
 from streaming.models import StreamText
 from tests.clients.sse import Parser
-from tests.live.test_operators import Figures
+from tests.live.test_health_and_metrics import Metrics
 from tests.live.test_unix_socket import UnixWorker
 
 # Together a megabyte, of which the kernel holds a quarter on a unix socket.
@@ -36,14 +36,14 @@ async def test_it_stands_still_and_then_has_everything_in_order(make_site, tmp_p
     worker = UnixWorker(site, tmp_path / "worker.sock")
     site.processes.append(worker)
     async with worker.start().http() as client:
-        figures = Figures(client, worker)
+        metrics = Metrics(client, worker)
         slow = asked(worker)
-        await figures.until(slow_readers=1)
+        await metrics.until(slow_readers=1)
         # By the time that another has everything, all of it is due to the slow one, too.
         assert_whole(await asyncio.to_thread(taken, asked(worker)))
-        await figures.until(slow_readers=1, streams__text=1)
+        await metrics.until(slow_readers=1, streams__text=1)
         assert_whole(await asyncio.to_thread(taken, slow))
-        await figures.until(slow_readers=0, streams__text=0)
+        await metrics.until(slow_readers=0, streams__text=0)
 
 
 def assert_whole(answer):

@@ -1,4 +1,4 @@
-"""axe-core on a page as it stands: in light and dark, on a screen and on a phone."""
+"""Runs axe-core on a page, with light and dark colours and in two widths."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 SCHEMES = ("light", "dark")
 WIDTHS = (1280, 390)  # CSS pixels
-# A scheme is seen at once: Django's admin fades from one to the other.
+# Django's admin fades from a colour scheme to another: end the transition first.
 RUN = """
 const done = arguments[0];
 for (const animation of document.getAnimations()) {
@@ -25,7 +25,7 @@ axe.run().then(
 
 
 def show(window, scheme, width):
-    """Emulate a colour scheme and a width, for a person who wants no motion."""
+    """Emulates a colour scheme, a width and the preference for reduced motion."""
     features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
     media = [{"name": name, "value": value} for name, value in features.items()]
     window.cdp("Emulation.setEmulatedMedia", features=media)
@@ -34,8 +34,8 @@ def show(window, scheme, width):
 
 
 class Audit:
-    """Runs axe on pages and collects what it finds. `states` counts what was shown, `rules` how
-    many rules found something to check on a page."""
+    """Runs axe on pages and collects violations. `states` are the names of the checked states.
+    `rules` is the highest number of rules that applied to a page."""
 
     def __init__(self):
         self.states = []
@@ -43,7 +43,7 @@ class Audit:
         self.found = {}
 
     def check(self, window, state):
-        """Run axe on the page that the window shows, in each scheme and width."""
+        """Runs axe on the current page in each colour scheme and width."""
         self.states.append(state)
         for width in WIDTHS:
             for scheme in SCHEMES:
@@ -57,7 +57,7 @@ class Audit:
         show(window, SCHEMES[0], WIDTHS[0])
 
     def report(self):
-        """Every violation once, with the states that it was found in."""
+        """Each violation once, with the states in which it was found."""
         lines = []
         for violation, where in self.found.items():
             fault = json.loads(violation)

@@ -1,10 +1,10 @@
-"""What the proof tests share: the table of results that `make proof` prints."""
+"""The table of results that `make proof` prints."""
 
 import datetime
 
 import pytest
 
-from tests.browser.conftest import open_window  # noqa: F401 - a fixture
+from tests.browser.conftest import chromium, open_window  # noqa: F401 - fixtures
 
 rows = pytest.StashKey[list[tuple[str, ...]]]()
 
@@ -14,7 +14,7 @@ def pytest_configure(config):
 
 
 @pytest.fixture
-def proved(request):
+def record_result(request):
     """Adds a row to the table: what was tested, by which tool, and the result."""
 
     def add(subject, tool, result):

@@ -1,15 +1,12 @@
-"""axe-core, the accessibility rules of Deque, on every page in every state that it can be in."""
+"""axe-core, the accessibility rules of Deque, on every page and in every state of a page."""
 
 import json
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from selenium.webdriver import Keys
 
+from tests.browser.restarting import RestartingSite
 from tests.browser.window import OUTAGE
-from tests.processes import ROOT
 from tests.proof.axe import SOURCE, WIDTHS, Audit
 from tests.servers import Worker
 
@@ -25,7 +22,7 @@ StreamText.objects.create(slug="fast", title="Fast", body="fast", interval_ms=1)
 User.objects.create_superuser("boss", password={PASSWORD!r})
 User.objects.create_user("alice", password={PASSWORD!r})
 """
-# The console reports axe as well, which puts a style sheet into a <style> to parse it.
+# axe inserts style sheets into the page, which the policy forbids and the console reports.
 EXPECTED = (*OUTAGE, "Failed to load resource", "Applying inline style violates")
 WORDS = "A message with a link https://example.org/ and words 文字 👋🏽"
 
@@ -43,7 +40,7 @@ def worker(site):
 
 
 @pytest.fixture
-def broken(site):
+def worker_without_tables(site):
     """A worker whose database has no tables."""
     worker = Worker(site, "broken", site.server)
     url = f"sqlite:///{site.folder / 'empty.sqlite3'}"
@@ -52,36 +49,11 @@ def broken(site):
     return worker.start()
 
 
-class Restarting(SimpleHTTPRequestHandler):
-    """Answers every page as nginx does while no worker runs: 503 and static/away.html."""
-
-    def do_GET(self):
-        if self.path.startswith("/static/"):
-            super().do_GET()
-        else:
-            self.answer((ROOT / "static" / "away.html").read_bytes())
-
-    def do_HEAD(self):
-        self.answer(b"")
-
-    def answer(self, body):
-        self.send_response(503)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def restarting():
+def unavailable_url():
     """The address of a site whose workers restart."""
-    handler = partial(Restarting, directory=ROOT)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with RestartingSite() as site:
+        yield site.url
 
 
 @pytest.fixture
@@ -98,10 +70,12 @@ def other(open_window, worker):
 
 
 @pytest.mark.timeout(900)
-def test_no_page_violates_a_rule(window, other, worker, broken, restarting, proved):
+def test_no_page_violates_a_rule(
+    window, other, worker, worker_without_tables, unavailable_url, record_result
+):
     audit = Audit()
     check_pages(audit, window, worker)
-    check_errors(audit, window, worker, broken, restarting)
+    check_errors(audit, window, worker, worker_without_tables, unavailable_url)
     check_stream(audit, window, worker)
     check_room(audit, window, other, worker)
     check_moderator(audit, window, worker)
@@ -109,7 +83,7 @@ def test_no_page_violates_a_rule(window, other, worker, broken, restarting, prov
     assert audit.found == {}, audit.report()
     subject = f"accessibility of {len(audit.states)} pages and states"
     result = f"0 violations in light and dark at {' and '.join(map(str, WIDTHS))} px"
-    proved(subject, f"axe-core {AXE}, all its rules", result)
+    record_result(subject, f"axe-core {AXE}, its default rules", result)
 
 
 def check_pages(audit, window, worker):
@@ -123,15 +97,15 @@ def check_pages(audit, window, worker):
     audit.check(window, "login refused")
 
 
-def check_errors(audit, window, worker, broken, restarting):
+def check_errors(audit, window, worker, worker_without_tables, unavailable_url):
     for path, code in [("/nowhere/", "404"), ("/chat/private/", "403")]:
         window.open(worker.url + path)
         assert window.text(".eyebrow") == code
         audit.check(window, code)
-    window.open(restarting)
+    window.open(unavailable_url)
     assert window.text("h1") == "Back in a moment"
     audit.check(window, "the page while no worker runs")
-    window.open(f"{broken.url}/chat/")
+    window.open(f"{worker_without_tables.url}/chat/")
     assert window.text(".eyebrow") == "500"
     audit.check(window, "500")
     window.open(f"{worker.url}/login/")
@@ -168,21 +142,21 @@ def check_room(audit, window, other, worker):
     for body in ("keep", "change", "drop", WORDS):
         window.say(body)
     window.until_sent("keep", "change", "drop", WORDS)
-    window.rewrite("change", "changed")
+    window.edit_message("change", "changed")
     window.until_bodies("keep", "changed", "drop", WORDS)
-    window.choose_for("drop", "Delete")
+    window.click_actions("drop", "Delete")
     audit.check(window, "asking before a deletion")
-    window.choose_for("drop", "Delete")
+    window.click_actions("drop", "Delete")
     window.until_bodies("keep", "changed", "message deleted", WORDS)
-    other.choose_for("keep", "Reply")
+    other.click_actions("keep", "Reply")
     other.say("an answer")
     window.until(lambda: window.bodies()[-1] == "an answer")
     window.point_at("keep")
     audit.check(window, "room of a guest, with messages")
-    window.choose_for("keep", "Reply")
+    window.click_actions("keep", "Reply")
     audit.check(window, "replying")
     window.click("#compose-cancel")
-    window.choose_for("keep", "Edit")
+    window.click_actions("keep", "Edit")
     audit.check(window, "editing")
     window.click("#compose-cancel")
     window.run("document.querySelectorAll('details').forEach((one) => (one.open = true))")

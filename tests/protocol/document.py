@@ -1,16 +1,16 @@
-"""docs/protocol.md as a script: its sections, and the blocks of each in their order."""
+"""Reads docs/protocol.md: its sections, and the fenced blocks of each section in order."""
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
-PLAYED = {"wire", "sh", "http", "json"}
+EXAMPLE_KINDS = {"wire", "sh", "http", "json"}
 
 
 @dataclass
 class Block:
-    """A fenced block: what it is, the `name=value` words beside that, and its text."""
+    """A fenced block: its kind, the `name=value` options after the kind, and its text."""
 
     kind: str
     options: dict[str, str]
@@ -20,20 +20,20 @@ class Block:
 
 @dataclass
 class Section:
-    """What stands under one heading of the second level."""
+    """The fenced blocks under a heading of the second level."""
 
     title: str
     blocks: list[Block] = field(default_factory=list)
 
     @property
     def settings(self) -> dict[str, str]:
-        """With what the worker of this section is started, where it is not as always."""
+        """The settings of the worker for this section: the options in capital letters."""
         found = [b.options.items() for b in self.blocks]
         return {name: value for items in found for name, value in items if name.isupper()}
 
 
 def sections(text: str) -> list[Section]:
-    """The sections that have blocks to play."""
+    """The sections that have examples."""
     found = [Section("")]
     block: Block | None = None
     for number, line in enumerate(text.splitlines(), start=1):
@@ -48,11 +48,11 @@ def sections(text: str) -> list[Section]:
             block = Block(kind, dict(word.split("=", 1) for word in words), "", number)
         elif line.startswith("## "):
             found.append(Section(line[3:]))
-    return [section for section in found if any(b.kind in PLAYED for b in section.blocks)]
+    return [section for section in found if any(b.kind in EXAMPLE_KINDS for b in section.blocks)]
 
 
 def table(text: str, title: str) -> list[list[str]]:
-    """The rows of the first table under a heading, without its own heading; no backticks."""
+    """The cells of the first table under a heading, without its header and without backticks."""
     under = re.split(rf"^#+ {re.escape(title)}$", text, flags=re.MULTILINE)[1]
     lines = re.search(r"(?:^\|.*\n)+", under, flags=re.MULTILINE)[0].splitlines()
     return [[cell.strip(" `") for cell in line.strip("|").split(" | ")] for line in lines[2:]]

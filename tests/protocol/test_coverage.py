@@ -24,8 +24,8 @@ EXCEPTIONS = {"Refused", "FrameError"}
 CLOSE_CODES = {value for name, value in vars(CloseCode).items() if name.isupper()}
 
 
-def exchanged(arrow):
-    """The frames in the examples, in one direction."""
+def frames_shown(arrow):
+    """The frames of the examples in a direction: →, ← or closed."""
     for section in SECTIONS:
         for block in section.blocks:
             for line in wire.lines(block) if block.kind == "wire" else ():
@@ -34,8 +34,8 @@ def exchanged(arrow):
                     yield re.sub(r"^\d+ times ", "", match["what"] or "")
 
 
-def answered():
-    """The text of all HTTP answers in the examples."""
+def answers_shown():
+    """All HTTP answers of the examples, as one text."""
     return "".join(b.text for s in SECTIONS for b in s.blocks if b.kind == "http")
 
 
@@ -58,21 +58,21 @@ def types_sent(path):
 
 
 def codes_raised(path):
-    """The codes with which a module refuses."""
+    """The error codes that a module raises."""
     for name, arguments in calls(path):
         if name in EXCEPTIONS and arguments and isinstance(arguments[0], ast.Constant):
             yield arguments[0].value
 
 
 def test_an_example_sends_every_command():
-    assert {wire.type_of(text) for text in exchanged("→")} >= set(commands.COMMANDS)
+    assert {wire.type_of(text) for text in frames_shown("→")} >= set(commands.COMMANDS)
 
 
 def test_an_example_shows_every_type_of_frame():
     paths = [*(ROOT / "chat").rglob("*.py"), ROOT / "realtime" / "errors.py"]
     types = {type for path in paths for type in types_sent(path)}
     assert types >= {"welcome", "events", "page", "presence", "typing", "read", "bye"}
-    shown = {wire.type_of(text) for text in exchanged("←")}
+    shown = {wire.type_of(text) for text in frames_shown("←")}
     assert shown - {None} == types
 
 
@@ -80,7 +80,7 @@ def codes():
     return {row[0]: row[1:] for row in document.table(TEXT, "Errors")}
 
 
-def test_every_error_of_the_table_is_raised_and_no_other():
+def test_the_code_raises_every_error_of_the_table_and_no_other():
     assert {code for path in SOURCES for code in codes_raised(path)} == set(ERRORS)
 
 
@@ -93,30 +93,32 @@ def test_the_document_lists_every_error_code_with_its_statuses():
 
 @pytest.mark.parametrize("code", sorted(codes()))
 def test_every_error_code_has_an_example(code):
-    sent = [json.loads(text) for text in exchanged("←") if wire.type_of(text) in ("error", "bye")]
+    sent = [
+        json.loads(text) for text in frames_shown("←") if wire.type_of(text) in ("error", "bye")
+    ]
     over_sockets = {frame.get("code", frame.get("reason")) for frame in sent}
-    assert code in over_sockets or f'"code":"{code}"' in answered().replace('": "', '":"')
+    assert code in over_sockets or f'"code":"{code}"' in answers_shown().replace('": "', '":"')
 
 
 def test_every_close_code_is_listed_and_shown():
     ours = {str(code) for code in CLOSE_CODES}
     listed = {row[0] for row in document.table(TEXT, "Close codes")}
     assert listed == ours | {"1001, 1006"}
-    assert set(exchanged("closed")) == ours
+    assert set(frames_shown("closed")) == ours
 
 
-def test_every_close_code_is_in_the_table_but_the_one_for_silence():
+def test_the_error_table_has_every_close_code_except_the_one_for_silence():
     assert {error.close_code for error in ERRORS.values()} == CLOSE_CODES - {CloseCode.SILENT}
 
 
-def test_no_close_code_stands_in_another_module():
+def test_close_codes_are_defined_in_one_module_only():
     for path in SOURCES:
         if path != ROOT / "realtime" / "errors.py" and "migrations" not in path.parts:
             assert not re.findall(r"\b44\d\d\b", path.read_text()), path
 
 
 def limits():
-    """The listed limit and the one in the source. For a setting, its default."""
+    """Pairs of a listed limit and its value in the source. For a setting, its default."""
     for _, listed, name in document.table(TEXT, "Limits"):
         default = DEFAULTS.get(name.rpartition(".")[2])
         yield pytest.param(listed, default or pkgutil.resolve_name(name), id=name)
@@ -129,5 +131,5 @@ def test_a_listed_limit_has_the_value_in_the_source(listed, value):
 
 
 def test_an_example_shows_every_kind_of_event():
-    kinds = set(re.findall(r"^event: (\w+)$", answered(), re.MULTILINE))
+    kinds = set(re.findall(r"^event: (\w+)$", answers_shown(), re.MULTILINE))
     assert kinds == {"meta", "letter", "done", "say", "edit", "delete", "ping", "reset"}

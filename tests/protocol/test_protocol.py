@@ -1,42 +1,42 @@
-"""docs/protocol.md is true: each of its examples is sent to a real worker, and has to be answered
-as it is shown there."""
+"""Each example of docs/protocol.md is sent to a real worker, which must answer as the document
+shows."""
 
 import pytest
 
 from tests.processes import need
-from tests.protocol import document, requests
-from tests.protocol.stage import Stage
+from tests.protocol import document, http_examples
+from tests.protocol.example_site import ExampleSite
 from tests.protocol.wire import Wire
 
 pytestmark = pytest.mark.apart
 
 SECTIONS = document.sections(document.PATH.read_text())
-# A worker that gives up its database within a second.
-IMPATIENT = {"DJANGO_SETTINGS_MODULE": "tests.impatient"}
+# A worker that waits at most a second for its database.
+SHORT_TIMEOUT = {"DJANGO_SETTINGS_MODULE": "tests.short_timeout_settings"}
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.title)
-async def test_examples(section, make_site, tmp_path):
+async def test_a_worker_answers_as_the_examples_show(section, make_site, tmp_path):
     if any(block.kind == "sh" for block in section.blocks):
         need("curl")
-    stage = Stage(make_site(**IMPATIENT, **section.settings))
-    wire = Wire(stage)
+    example_site = ExampleSite(make_site(**SHORT_TIMEOUT, **section.settings))
+    wire = Wire(example_site)
     printed = ""
     try:
         for block in section.blocks:
             if block.kind == "wire":
                 await wire.play(block)
             elif block.kind == "sh":
-                if what := block.options.get("stage"):
-                    await stage.happens(what)
-                printed = await requests.run(block.text, stage, tmp_path)
+                if event := block.options.get("stage"):
+                    await example_site.run_event(event)
+                printed = await http_examples.run(block.text, example_site, tmp_path)
             elif block.kind == "http":
-                requests.compare(block, printed)
+                http_examples.compare(block, printed)
             elif block.kind == "json":
-                assert requests.of_bodies(block.text, printed) == []
+                assert http_examples.body_differences(block.text, printed) == []
         assert wire.rest() == []
     finally:
         await wire.close()
-        await stage.close()
-    assert "Traceback" not in stage.worker.log.read_text()
+        await example_site.close()
+    assert "Traceback" not in example_site.worker.log.read_text()

@@ -7,7 +7,7 @@ import re
 from tests.clients.websocket import Closed, WebSocketClient, has_frames, open_client
 from tests.protocol import matching
 from tests.protocol.document import Block
-from tests.protocol.stage import Stage
+from tests.protocol.example_site import ExampleSite
 
 # Until what is shown has come. A logout is looked for once a minute.
 SECONDS = 90
@@ -40,16 +40,18 @@ class Client:
         while not (same := [text for text in self.came if kind(text) == wanted]):
             self.came.append(await asyncio.wait_for(self.socket.receive(), SECONDS))
         self.came.remove(same[0])
-        found = matching.of_text(shown, same[0])
+        found = matching.text_differences(shown, same[0])
         if found and wanted[0] in AMBIENT:  # an older state; the one that is shown comes yet
             await self.take(shown)
         else:
             assert not found, f"{found}, in {same[0]}"
 
     async def skip_to(self, shown: str) -> None:
-        """Passes over what comes, until what is shown does."""
+        """Ignores received texts until the shown one comes."""
         self.came.clear()
-        while matching.of_text(shown, await asyncio.wait_for(self.socket.receive(), SECONDS)):
+        while matching.text_differences(
+            shown, await asyncio.wait_for(self.socket.receive(), SECONDS)
+        ):
             pass
 
     async def is_closed(self, code: int) -> None:
@@ -71,8 +73,8 @@ class Client:
 class Wire:
     """The clients of one section, by name."""
 
-    def __init__(self, stage: Stage):
-        self.stage = stage
+    def __init__(self, example_site: ExampleSite):
+        self.example_site = example_site
         self.clients: dict[str, Client] = {}
         self.skipping: set[str] = set()
 
@@ -85,7 +87,7 @@ class Wire:
 
     async def act(self, line: str) -> None:
         if line.startswith("("):
-            await self.stage.happens(line)
+            await self.example_site.run_event(line)
             return
         match = LINE.fullmatch(line.rstrip())
         assert match, "no line of an example"
@@ -96,7 +98,7 @@ class Wire:
             await self.clients[who].socket.close()
         elif verb == "→":
             await self.clients[who].send(what)
-            await self.stage.sent()
+            await self.example_site.sent()
         elif verb == "closed":
             await self.clients[who].is_closed(int(what))
             self.skipped(who)
@@ -115,8 +117,8 @@ class Wire:
 
     async def connect(self, who: str, what: str) -> None:
         path, _, user = what.partition(" as ")
-        headers = {"Cookie": self.stage.cookie(user)} if user else {}
-        socket = await open_client(self.stage.worker.ws, path, additional_headers=headers)
+        headers = {"Cookie": self.example_site.cookie(user)} if user else {}
+        socket = await open_client(self.example_site.worker.ws, path, additional_headers=headers)
         self.clients[who] = Client(socket)
         assert socket.subprotocol == ("twinstream.v1" if has_frames(path) else None)
 

@@ -1,4 +1,5 @@
-"""`make stress`: breaks a site under load for as long as asked, and says what came of it."""
+"""`make stress`: runs a site under load while parts of it fail, and reports whether an entry was
+lost, duplicated or out of order. `--seed` repeats the faults of an earlier run."""
 
 import argparse
 import asyncio
@@ -19,24 +20,30 @@ from tests.stress.table import table  # noqa: E402
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.stress", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=Size.seconds)
-    parser.add_argument("--readers", type=int, default=Size.readers)
-    parser.add_argument("--writers", type=int, default=Size.writers)
-    parser.add_argument("--workers", type=int, default=Size.workers)
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--seconds", type=float, default=Size.seconds, help="duration of the load")
+    parser.add_argument("--readers", type=int, default=Size.readers, help="clients that read")
+    parser.add_argument("--writers", type=int, default=Size.writers, help="clients that write")
+    parser.add_argument("--workers", type=int, default=Size.workers, help="processes")
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(1_000_000), help="of the faults"
+    )
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     return parser.parse_args()
 
 
 def main() -> None:
-    asked = arguments()
+    options = arguments()
     size = Size(
-        asked.seconds, asked.readers, asked.writers, asked.workers, asked.database == "postgres"
+        options.seconds,
+        options.readers,
+        options.writers,
+        options.workers,
+        options.database == "postgres",
     )
-    print(f"seed {asked.seed}: {size}", flush=True)
+    print(f"seed {options.seed}: {size}", flush=True)
     with tempfile.TemporaryDirectory(prefix="stress-") as folder:
         try:
-            run = Run(Path(folder), asked.seed, size)
+            run = Run(Path(folder), options.seed, size)
         except (pytest.fail.Exception, pytest.skip.Exception) as missing:
             raise SystemExit(str(missing)) from None
         try:
@@ -45,7 +52,7 @@ def main() -> None:
             run.site.close()
     print(table(run))
     if run.differences:
-        raise SystemExit(f"Broken, with seed {asked.seed}: {run.differences[0]}")
+        raise SystemExit(f"Failed with seed {options.seed}: {run.differences[0]}")
 
 
 main()

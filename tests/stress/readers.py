@@ -1,4 +1,4 @@
-"""The four taps as clients."""
+"""One reader for each of the four transports."""
 
 import json
 import time
@@ -7,56 +7,56 @@ from typing import Any
 
 from tests.clients.sse import EventStream
 from tests.clients.websocket import WebSocketClient
-from tests.stress import verdict
-from tests.stress.following import CursorReader, Log, Reader
-from tests.stress.verdict import Visit
-from tests.stress.wire import ROOM, Wire, connected, entries_url
+from tests.stress import comparison
+from tests.stress.base_reader import CursorReader, Log, Reader
+from tests.stress.comparison import ReceivedLines
+from tests.stress.http_client import ROOM, HttpClient, connected, entries_url
 
 POLL_SECONDS = 10
 
 
 class SocketReader(CursorReader):
-    tap = "JSON socket"
+    transport = "JSON socket"
 
     async def follow(self, url: str) -> None:
         async with connected(url) as client:
             await client.send("join", room=ROOM, cursor=self.cursor)
             async for frame in client.frames():
-                await self.obey(client, url, frame)
+                await self.handle(client, url, frame)
 
-    async def obey(self, client: WebSocketClient, url: str, frame: dict[str, Any]) -> None:
+    async def handle(self, client: WebSocketClient, url: str, frame: dict[str, Any]) -> None:
         match frame["type"]:
             case "joined" if frame["reset"]:
-                await self.mend(url, frame["cursor"])
+                await self.load_missed_entries(url, frame["cursor"])
             case "joined" if frame["cursor"] != self.cursor:
-                self.book.wrong.append(f"{self.name} joined elsewhere: {frame}")
+                self.record.errors.append(f"{self.name} joined at another cursor: {frame}")
             case "events":
                 self.take(frame["events"], frame["cursor"])
-            case "error" | "bye":  # the database was away, or the worker was full
+            case "error" | "bye":  # the database is away, or the worker is full
                 await client.close()
 
 
 class StreamReader(CursorReader):
-    tap = "event stream"
+    transport = "event stream"
 
     async def follow(self, url: str) -> None:
-        wire = Wire()
+        client = HttpClient()
         where = f"{url}/api/rooms/{ROOM}/events"
-        stream = EventStream(wire.client, where, extensions=wire.extensions)
+        stream = EventStream(client.client, where, extensions=client.extensions)
         stream.parser.last_event_id = self.cursor
         try:
             async for _ in stream.pieces():
                 stream.answer.raise_for_status()
                 events, stream.parser.events = stream.events, []
                 for event in events:
-                    await self.obey(url, *event)
+                    await self.handle(url, *event)
         finally:
-            wire.reset_on_close()
-            await wire.close()
+            client.reset_on_close()
+            await client.close()
 
-    async def obey(self, url: str, id: str, name: str, data: str) -> None:
+    async def handle(self, url: str, id: str, name: str, data: str) -> None:
         if name == "reset":
-            await self.mend(url, id)
+            await self.load_missed_entries(url, id)
         elif name != "ping":
             entry = json.loads(data)
             assert entry["kind"] == name
@@ -64,46 +64,46 @@ class StreamReader(CursorReader):
 
 
 class PollReader(CursorReader):
-    tap = "long polling"
+    transport = "long polling"
 
     async def follow(self, url: str) -> None:
-        wire = Wire()
+        client = HttpClient()
         try:
             while True:
-                found = await wire.get(entries_url(url), cursor=self.cursor, wait=POLL_SECONDS)
+                found = await client.get(entries_url(url), cursor=self.cursor, wait=POLL_SECONDS)
                 if found["reset"]:
                     first = found["events"][0]["seq"] - 1
-                    await self.mend(url, f"{found['epoch']}:{first}")
+                    await self.load_missed_entries(url, f"{found['epoch']}:{first}")
                 self.take(found["events"], found["cursor"])
         finally:
-            wire.reset_on_close()
-            await wire.close()
+            client.reset_on_close()
+            await client.close()
 
 
 class LineReader(Reader):
-    tap = "plain-text socket"
+    transport = "plain-text socket"
 
     def __init__(self, *args: Any):
         super().__init__(*args)
-        self.visits: list[Visit] = []
+        self.connections: list[ReceivedLines] = []
         self.open = False
 
     @property
-    def listening(self) -> bool:
+    def is_subscribed(self) -> bool:
         return self.open
 
-    def has(self, head: int) -> bool:
-        told = self.visits[-1].cids
-        return bool(told) and self.book.acks.get(told[-1]) == head
+    def has_received(self, head: int) -> bool:
+        cids = self.connections[-1].cids
+        return bool(cids) and self.record.acks.get(cids[-1]) == head
 
     def differences(self, log: Log) -> Iterator[str]:
-        for visit in self.visits:
-            last = visit is self.visits[-1]
-            yield from verdict.of_visit(visit, log, self.book.sent, last=last)
+        for lines in self.connections:
+            last = lines is self.connections[-1]
+            yield from comparison.line_differences(lines, log, self.record.sent, last=last)
 
     async def follow(self, url: str) -> None:
         async with connected(url, f"/ws/chat/{ROOM}/") as client:
-            self.visits.append(Visit(time.monotonic()))
+            self.connections.append(ReceivedLines(time.monotonic()))
             self.open = True
             try:
                 await self.listen(client)
@@ -111,11 +111,11 @@ class LineReader(Reader):
                 self.open = False
 
     async def listen(self, client: WebSocketClient) -> None:
-        """Notes each line until the connection is closed. `Closed` then."""
+        """Records the cid of each line, until the connection ends with `Closed`."""
         while not (line := await client.receive()).startswith("! "):
-            # Every body begins with the cid under which it was said.
-            self.visits[-1].cids.append(line.partition(": ")[2].split()[0])
-            self.book.counts["deliveries"] += 1
+            # Every body begins with its cid.
+            self.connections[-1].cids.append(line.partition(": ")[2].split()[0])
+            self.record.counts["deliveries"] += 1
 
 
-TAPS = (SocketReader, LineReader, StreamReader, PollReader)
+READERS = (SocketReader, LineReader, StreamReader, PollReader)

@@ -1,4 +1,4 @@
-"""One run: a site under load, broken by a schedule, mended, and compared with its log."""
+"""A site under load while faults happen. In the end all clients must agree with its log."""
 
 import asyncio
 import itertools
@@ -14,23 +14,23 @@ from chat.log import store
 from chat.models import Entry
 from tests.processes import Process
 from tests.servers import Site
-from tests.stress import readers, schedule, verdict, writers
-from tests.stress.book import Book
-from tests.stress.schedule import Act
-from tests.stress.wire import Wire, entries_url, guest
+from tests.stress import comparison, readers, schedule, writers
+from tests.stress.http_client import HttpClient, entries_url, guest
+from tests.stress.record import Record
+from tests.stress.schedule import Fault
 
-SETTLE_SECONDS = 60.0  # for all to have everything, once nothing is broken any more
+SETTLE_SECONDS = 60.0  # for all readers to catch up after the last fault
 NO_LIMIT = {"CHAT_MESSAGES_PER_SECOND": "1000000", "CHAT_BURST": "1000000"}
 
 
-def the_log() -> list[dict[str, Any]]:
-    """The entries of a site, as its readers get them."""
+def stored_log() -> list[dict[str, Any]]:
+    """The entries of a site, encoded as for its readers."""
     return [json.loads(store.encode(entry)) for entry in Entry.objects.order_by("seq")]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything."""
+    """The duration, the number of clients and processes, and the database of a run."""
 
     seconds: float = 60
     readers: int = 12
@@ -40,13 +40,13 @@ class Size:
 
 
 class Run:
-    """A site, those who use it, and what happened."""
+    """A site, its clients, and the record of what happened."""
 
     def __init__(self, folder: Path, seed: int, size: Size):
         self.seed = seed
         self.size = size
         self.site = self.make_site(folder)
-        self.book = Book()
+        self.record = Record()
         self.differences: list[str] = []
         self.compared: dict[str, int] = {}
         self.log: list[dict[str, Any]] = []
@@ -55,156 +55,163 @@ class Run:
         return Site(folder, redis=True, postgres=self.size.postgres, **NO_LIMIT)
 
     async def start_workers(self) -> None:
-        """Starts what clients speak to."""
+        """Starts the workers of the site."""
         self.workers = await asyncio.gather(
             *(asyncio.to_thread(self.site.worker, f"w{n}") for n in range(self.size.workers))
         )
 
     async def __call__(self) -> None:
-        """Runs, and leaves what broke in `differences`."""
+        """Performs the run and puts a sentence for every broken promise into `differences`."""
         await self.start_workers()
         await self.make_clients()
-        following = [asyncio.ensure_future(reader.run()) for reader in self.readers]
+        reading = [asyncio.ensure_future(reader.run()) for reader in self.readers]
         try:
-            await self.everybody_listens()
-            await self.under_load()
+            await self.wait_for_subscriptions()
+            await self.run_load()
             await self.settle()
         finally:
-            for task in following:
+            for task in reading:
                 task.cancel()
-            ends = await asyncio.gather(*following, return_exceptions=True)
+            ends = await asyncio.gather(*reading, return_exceptions=True)
         self.differences += [repr(end) for end in ends if isinstance(end, Exception)]
-        self.log = self.site.query(the_log)
-        self.differences += [*self.book.wrong, *self.compare(), *await self.compare_newcomers()]
+        self.log = self.site.query(stored_log)
+        self.differences += [
+            *self.record.errors,
+            *self.compare(),
+            *await self.compare_new_clients(),
+        ]
 
     async def make_clients(self) -> None:
         self.urls = [worker.url for worker in self.workers]
-        url, rest = self.urls[0], (self.urls, self.book, self.seed)
-        wire = Wire()
-        start = (await wire.get(entries_url(url)))["cursor"]
-        await wire.close()
+        url, rest = self.urls[0], (self.urls, self.record, self.seed)
+        client = HttpClient()
+        start = (await client.get(entries_url(url)))["cursor"]
+        await client.close()
         self.readers = [
-            kind(f"reader-{number} ({kind.tap})", start, *rest)
-            for number, kind in enumerate(in_turn(readers.TAPS, self.size.readers))
+            kind(f"reader-{number} ({kind.transport})", start, *rest)
+            for number, kind in enumerate(repeat_kinds(readers.READERS, self.size.readers))
         ]
         self.writers = [
             kind(f"writer-{number}", await guest(url), *rest)
-            for number, kind in enumerate(in_turn(writers.KINDS, self.size.writers))
+            for number, kind in enumerate(repeat_kinds(writers.WRITERS, self.size.writers))
         ]
 
-    async def everybody_listens(self) -> None:
-        """Waits for those who are told only what is said while they are there."""
-        await until(lambda: all(reader.listening for reader in self.readers))
+    async def wait_for_subscriptions(self) -> None:
+        """Waits for the plain-text sockets: they get only messages sent while they are open."""
+        await until(lambda: all(reader.is_subscribed for reader in self.readers))
 
-    # ---- The load, and what breaks ----
+    # ---- The load and the faults ----
 
-    async def under_load(self) -> None:
-        talking = [asyncio.ensure_future(writer.run()) for writer in self.writers]
+    async def run_load(self) -> None:
+        writing = [asyncio.ensure_future(writer.run()) for writer in self.writers]
         started = time.monotonic()
-        tracks: dict[str, list[Act]] = {}
-        for act in self.acts():
-            tracks.setdefault(act.track, []).append(act)
-        await asyncio.gather(*(self.play(acts, started) for acts in tracks.values()))
+        by_track: dict[str, list[Fault]] = {}
+        for fault in self.faults():
+            by_track.setdefault(fault.track, []).append(fault)
+        await asyncio.gather(*(self.play(faults, started) for faults in by_track.values()))
         await asyncio.sleep(max(0.0, started + self.size.seconds - time.monotonic()))
-        await self.stop_talking(talking)
+        await self.stop_writers(writing)
 
-    def acts(self) -> list[Act]:
+    def faults(self) -> list[Fault]:
         many = {"readers": len(self.readers), "writers": len(self.writers)}
         return schedule.schedule(self.seed, self.size.seconds, workers=self.size.workers, **many)
 
-    async def play(self, acts: list[Act], started: float) -> None:
-        """One act after another, each as late as those before it made it."""
-        for act in acts:
-            await asyncio.sleep(max(0.0, started + act.at - time.monotonic()))
-            await self.break_and_mend(act)
-            self.book.counts[act.kind] += 1
+    async def play(self, faults: list[Fault], started: float) -> None:
+        """Applies the faults of one track one after another, at their time or later."""
+        for fault in faults:
+            await asyncio.sleep(max(0.0, started + fault.at - time.monotonic()))
+            await self.apply(fault)
+            self.record.counts[fault.kind] += 1
 
-    async def break_and_mend(self, act: Act) -> None:
+    async def apply(self, fault: Fault) -> None:
         redis = self.site.redis
-        match act.kind:
+        match fault.kind:
             case schedule.RESTART_REDIS:
-                await away(redis, act.lasts, how=signal.SIGTERM)
-            case schedule.HANG_REDIS:
+                await stop_and_start(redis, fault.duration, how=signal.SIGTERM)
+            case schedule.PAUSE_REDIS:
                 redis.pause()
-                await asyncio.sleep(act.lasts)
+                await asyncio.sleep(fault.duration)
                 redis.resume()
             case schedule.KILL_WORKER:
-                await away(self.workers[act.target], act.lasts, how=signal.SIGKILL)
+                await stop_and_start(self.workers[fault.target], fault.duration, how=signal.SIGKILL)
             case schedule.DROP_READER:
-                self.readers[act.target].cut()
+                self.readers[fault.target].cut()
             case schedule.DROP_WRITER:
-                self.writers[act.target].cut()
+                self.writers[fault.target].cut()
 
-    async def stop_talking(self, talking: list[asyncio.Future]) -> None:
-        """Lets everybody have an answer to what they have begun to say."""
+    async def stop_writers(self, writing: list[asyncio.Future]) -> None:
+        """Waits until the last command of every writer is acknowledged."""
         for writer in self.writers:
             writer.stopping = True
-        done, late = await asyncio.wait(talking, timeout=SETTLE_SECONDS)
+        done, late = await asyncio.wait(writing, timeout=SETTLE_SECONDS)
         for task in late:
             task.cancel()
-        self.differences += [f"{len(late)} writers were not answered"] if late else []
+        self.differences += [f"{len(late)} writers did not get an answer"] if late else []
         self.differences += [repr(task.exception()) for task in done if task.exception()]
 
     # ---- The end ----
 
     async def settle(self) -> None:
-        """Says a last thing to all, waits until every reader has all that there is, and notes
-        who has not."""
+        """Sends a last message and waits until every reader has the whole log. Adds a difference
+        for each reader that does not get there in time."""
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
-                await self.everybody_listens()
+                await self.wait_for_subscriptions()
                 cookies = await guest(self.workers[0].url)
-                last = writers.PostWriter("last", cookies, self.urls, self.book, self.seed)
+                last = writers.PostWriter("last", cookies, self.urls, self.record, self.seed)
                 last.stopping = True
                 await last.run()
-                await until(lambda: all(reader.has(self.book.head) for reader in self.readers))
+                await until(lambda: not self.late_readers())
         except TimeoutError:
-            late = [reader for reader in self.readers if not reader.has(self.book.head)]
-            self.differences += [f"{r.name} stands still before {self.book.head}" for r in late]
+            late = self.late_readers()
+            self.differences += [f"{r.name} did not reach {self.record.head}" for r in late]
+
+    def late_readers(self) -> list[Any]:
+        return [reader for reader in self.readers if not reader.has_received(self.record.head)]
 
     def compare(self) -> Iterator[str]:
-        """What differs between the log and what was sent, acknowledged and received."""
-        yield from verdict.of_log(self.log, self.book.sent, self.book.acks)
+        """Differences between the log and the sent, acknowledged and received entries."""
+        yield from comparison.log_differences(self.log, self.record.sent, self.record.acks)
         for reader in self.readers:
-            self.compared[reader.tap] = self.compared.get(reader.tap, 0) + 1
+            self.compared[reader.transport] = self.compared.get(reader.transport, 0) + 1
             for difference in reader.differences(self.log):
                 yield f"{reader.name}: {difference}"
 
-    async def compare_newcomers(self) -> list[str]:
-        """What a client that comes only now gets of each worker: the log, exactly."""
+    async def compare_new_clients(self) -> list[str]:
+        """A new client must get exactly the log from each worker."""
         found = []
         for worker in self.workers:
-            entries = await everything(worker.url)
-            found += [f"{worker.url} tells a newcomer otherwise"] if entries != self.log else []
+            entries = await fetch_log(worker.url)
+            found += [f"{worker.url} gives a new client another log"] if entries != self.log else []
         return found
 
 
-def in_turn(kinds: Sequence[Any], count: int) -> Iterator[Any]:
-    """So many of them: the first, the second, and after the last the first again."""
+def repeat_kinds(kinds: Sequence[Any], count: int) -> Iterator[Any]:
+    """`count` items: after the last of `kinds` the first again."""
     return itertools.islice(itertools.cycle(kinds), count)
 
 
-async def everything(url: str) -> list[dict[str, Any]]:
-    """The newest entries, and page by page what came before."""
-    wire = Wire()
+async def fetch_log(url: str) -> list[dict[str, Any]]:
+    """The newest entries, and all older ones page by page."""
+    client = HttpClient()
     try:
-        entries = (await wire.get(entries_url(url)))["events"]
+        entries = (await client.get(entries_url(url)))["events"]
         while entries and entries[0]["seq"] > 1:
-            page = await wire.get(entries_url(url), before=entries[0]["seq"])
+            page = await client.get(entries_url(url), before=entries[0]["seq"])
             entries = page["events"] + entries
         return entries
     finally:
-        await wire.close()
+        await client.close()
 
 
-async def away(process: Process, seconds: float, *, how: signal.Signals) -> None:
-    """Ends a process, and starts it again some time later."""
+async def stop_and_start(process: Process, seconds: float, *, how: signal.Signals) -> None:
+    """Ends a process and starts it again after some seconds."""
     await asyncio.to_thread(process.stop, how)
     await asyncio.sleep(seconds)
     await asyncio.to_thread(process.start)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Waits for what nothing tells of."""
+    """Polls a condition that has no event."""
     while not condition():
         await asyncio.sleep(0.02)

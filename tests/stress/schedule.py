@@ -1,79 +1,79 @@
-"""What breaks when: the same from the same seed."""
+"""Which fault happens when. The same seed gives the same schedule."""
 
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 RESTART_REDIS = "Redis stopped and started"
-HANG_REDIS = "Redis hung and woken"
+PAUSE_REDIS = "Redis paused and resumed"
 KILL_WORKER = "worker killed and started"
 DROP_READER = "reader's connection cut"
 DROP_WRITER = "writer's connection cut"
 
-# Seconds between two acts of one kind, and for how long each lasts. Redis and a worker may
-# well be away at once; of the workers never two.
-CALM = {"redis": (1.0, 4.0), "workers": (2.0, 5.0), "clients": (0.05, 0.4)}
-LASTS = {RESTART_REDIS: (0.2, 4.0), HANG_REDIS: (0.5, 7.0), KILL_WORKER: (0.0, 2.0)}
+# Seconds between two faults of one track, and how long each fault lasts. Redis and a worker may
+# be away at the same time; two workers never are.
+GAPS = {"redis": (1.0, 4.0), "workers": (2.0, 5.0), "clients": (0.05, 0.4)}
+DURATIONS = {RESTART_REDIS: (0.2, 4.0), PAUSE_REDIS: (0.5, 7.0), KILL_WORKER: (0.0, 2.0)}
 
 
 @dataclass(frozen=True)
-class Act:
-    """Something that is broken at a moment, and mended some time after it. Those of one track
-    follow each other; tracks know nothing of each other."""
+class Fault:
+    """A fault that begins at `at` and is repaired `duration` seconds later. The faults of one track
+    never overlap; tracks are independent of each other."""
 
     at: float
     track: str
     kind: str
     target: int = 0
-    lasts: float = 0.0
+    duration: float = 0.0
 
     @property
-    def ends(self) -> float:
-        return self.at + self.lasts
+    def end(self) -> float:
+        return self.at + self.duration
 
 
-def schedule(seed: int, seconds: float, *, readers: int, writers: int, workers: int) -> list[Act]:
-    """The acts of a run, in the order of their moments."""
+def schedule(seed: int, seconds: float, *, readers: int, writers: int, workers: int) -> list[Fault]:
+    """The faults of a run, ordered by their start."""
     makers: dict[str, Callable[[random.Random], Iterator[tuple[str, int]]]] = {
-        "redis": redis_acts,
-        "workers": lambda chance: worker_acts(chance, workers),
-        "clients": lambda chance: client_acts(chance, readers, writers),
+        "redis": redis_faults,
+        "workers": lambda rng: worker_faults(rng, workers),
+        "clients": lambda rng: client_faults(rng, readers, writers),
     }
-    acts: list[Act] = []
+    faults: list[Fault] = []
     for track, make in makers.items():
-        chance = random.Random(f"{seed} {track}")  # so that one track does not shift another
-        acts += in_time(chance, track, seconds, make(chance))
-    return sorted(acts, key=lambda act: act.at)
+        # One generator for each track: a change of one track leaves the others as they are.
+        rng = random.Random(f"{seed} {track}")
+        faults += with_times(rng, track, seconds, make(rng))
+    return sorted(faults, key=lambda fault: fault.at)
 
 
-def in_time(
-    chance: random.Random, track: str, seconds: float, wanted: Iterator[tuple[str, int]]
-) -> Iterator[Act]:
-    """Gives what is wanted its moment, each after the one before has ended, until the time is
-    up."""
+def with_times(
+    rng: random.Random, track: str, seconds: float, kinds: Iterator[tuple[str, int]]
+) -> Iterator[Fault]:
+    """Gives each fault a start after the end of the fault before it, until `seconds` are over."""
     now = 0.0
-    for kind, target in wanted:
-        at = now + chance.uniform(*CALM[track])
-        lasts = chance.uniform(*LASTS.get(kind, (0.0, 0.0)))
-        now = at + lasts
+    for kind, target in kinds:
+        at = now + rng.uniform(*GAPS[track])
+        duration = rng.uniform(*DURATIONS.get(kind, (0.0, 0.0)))
+        now = at + duration
         if now > seconds:
             return
-        yield Act(at, track, kind, target, lasts)
+        yield Fault(at, track, kind, target, duration)
 
 
-def redis_acts(chance: random.Random) -> Iterator[tuple[str, int]]:
-    """Both kinds in turn, in an order of chance, so that a short run has both."""
+def redis_faults(rng: random.Random) -> Iterator[tuple[str, int]]:
+    """Pairs of both kinds in random order, so that a short run has both."""
     while True:
-        for kind in chance.sample([RESTART_REDIS, HANG_REDIS], 2):
+        for kind in rng.sample([RESTART_REDIS, PAUSE_REDIS], 2):
             yield kind, 0
 
 
-def worker_acts(chance: random.Random, workers: int) -> Iterator[tuple[str, int]]:
+def worker_faults(rng: random.Random, workers: int) -> Iterator[tuple[str, int]]:
     while True:
-        yield KILL_WORKER, chance.randrange(workers)
+        yield KILL_WORKER, rng.randrange(workers)
 
 
-def client_acts(chance: random.Random, readers: int, writers: int) -> Iterator[tuple[str, int]]:
+def client_faults(rng: random.Random, readers: int, writers: int) -> Iterator[tuple[str, int]]:
     while True:
-        at = chance.randrange(readers + writers)
+        at = rng.randrange(readers + writers)
         yield (DROP_READER, at) if at < readers else (DROP_WRITER, at - readers)

@@ -1,5 +1,5 @@
-"""Those who talk: one command after another, each again with its cid until it is acknowledged,
-over whichever worker is there."""
+"""Clients that write: one command after another. A writer repeats a command with the same cid until
+it is acknowledged, each time on a random worker."""
 
 import asyncio
 import random
@@ -8,106 +8,108 @@ from typing import Any
 import httpx
 
 from tests.clients.websocket import WebSocketClient
-from tests.stress.book import Book
-from tests.stress.following import LOST
-from tests.stress.wire import ROOM, Wire, connected, entries_url
+from tests.stress.base_reader import CONNECTION_ERRORS
+from tests.stress.http_client import ROOM, HttpClient, connected, entries_url
+from tests.stress.record import Record
 
 PAUSE_SECONDS = (0.0, 0.1)
-BACK_SECONDS = (0.05, 0.5)
+RECONNECT_SECONDS = (0.05, 0.5)
 ANSWER_SECONDS = 15.0
-EDITS, DELETES = 0.10, 0.05  # of the commands
-RECENT = 40  # own messages that may still be changed
+EDIT_SHARE, DELETE_SHARE = 0.10, 0.05  # of the commands
+RECENT = 40  # own messages that the writer may still edit or delete
 WORDS = ("23.5 °C", "مرحبا", "👨‍👩‍👧‍👦 hello", "a longer line " * 12)
 
 
 class Refused(Exception):
-    """An answer that is no ack. For good, unless it says when to come again."""
+    """The answer is an error without `retry_after_ms`: the command was refused finally."""
 
 
 class Writer:
-    """What both kinds have in common."""
+    """The base of both writers."""
 
-    def __init__(self, name: str, cookies: dict[str, str], urls: list[str], book: Book, seed: int):
+    def __init__(
+        self, name: str, cookies: dict[str, str], urls: list[str], record: Record, seed: int
+    ):
         self.name = name
         self.urls = urls
         self.cookies = cookies
-        self.book = book
-        self.chance = random.Random(f"{seed} {name}")
+        self.record = record
+        self.rng = random.Random(f"{seed} {name}")
         self.connection: asyncio.Task[None] | None = None
-        self.said: list[tuple[int, str]] = []  # seq and cid of what may be changed
+        self.said: list[tuple[int, str]] = []  # seq and cid of own messages
         self.command: dict[str, Any] = {}
         self.number = 0
         self.stopping = False
         self.refused = False
 
     async def run(self) -> None:
-        """Talks until it is `stopping`, and its last command acknowledged."""
+        """Writes until `stopping` is set and the last command is acknowledged."""
         self.next_command()
         while self.unanswered and not self.refused:
-            self.connection = asyncio.ensure_future(self.talk(self.chance.choice(self.urls)))
+            self.connection = asyncio.ensure_future(self.talk(self.rng.choice(self.urls)))
             try:
                 await asyncio.wait({self.connection})
             finally:
-                await self.hang_up()
-            await asyncio.sleep(self.chance.uniform(*BACK_SECONDS))
+                await self.close_connection()
+            await asyncio.sleep(self.rng.uniform(*RECONNECT_SECONDS))
 
-    async def hang_up(self) -> None:
+    async def close_connection(self) -> None:
         self.cut()
         try:
             await self.connection
         except Refused as refused:
-            self.book.wrong.append(f"{self.name} was refused: {refused}")
+            self.record.errors.append(f"{self.name} was refused: {refused}")
             self.refused = True
         except (httpx.ReadTimeout, TimeoutError):
-            self.book.counts["no answer in time"] += 1
-        except (*LOST, asyncio.CancelledError):
+            self.record.counts["no answer in time"] += 1
+        except (*CONNECTION_ERRORS, asyncio.CancelledError):
             pass
 
     def cut(self) -> None:
-        """Tears the connection down, perhaps between a command and its ack."""
+        """Aborts the connection, possibly between a command and its ack."""
         if self.connection:
             self.connection.cancel()
 
     async def talk(self, url: str) -> None:
-        """Says one thing after another over one connection."""
+        """Sends one command after another over one connection."""
         raise NotImplementedError
 
-    # ---- What to say ----
+    # ---- Commands ----
 
     def next_command(self) -> None:
-        """Something new: mostly a message, sometimes a change of one's own."""
+        """Makes the next command: a message, an edit or a deletion of an own message."""
         self.number += 1
         cid = f"{self.name}-{self.number}"
-        dice = self.chance.random()
-        if dice < EDITS and self.said:
-            ref, first = self.chance.choice(self.said)
+        share = self.rng.random()
+        if share < EDIT_SHARE and self.said:
+            ref, first = self.rng.choice(self.said)
             self.command = {"type": "edit", "cid": cid, "ref": ref, "body": self.body(first)}
-        elif dice < EDITS + DELETES and self.said:
-            ref, _ = self.said.pop(self.chance.randrange(len(self.said)))
+        elif share < EDIT_SHARE + DELETE_SHARE and self.said:
+            ref, _ = self.said.pop(self.rng.randrange(len(self.said)))
             self.command = {"type": "delete", "cid": cid, "ref": ref}
         else:
             self.command = {"type": "say", "cid": cid, "body": self.body(cid)}
         self.command["room"] = ROOM
 
     def body(self, cid: str) -> str:
-        """Begins with the cid, by which a line of text is known again, edited or not."""
-        return f"{cid} {self.chance.choice(WORDS)}"
+        """A random text that begins with the cid, so that a plain-text line shows its cid."""
+        return f"{cid} {self.rng.choice(WORDS)}"
 
-    # ---- What is answered ----
+    # ---- Answers ----
 
     async def answered(self, frame: dict[str, Any]) -> None:
-        """Goes on after an ack, and waits where the server asks for it. Refused otherwise."""
+        """After an ack, makes the next command. Waits for `retry_after_ms`. Else raises Refused."""
         if frame["type"] == "ack":
             self.acknowledged(frame)
-            await asyncio.sleep(self.chance.uniform(*PAUSE_SECONDS))
+            await asyncio.sleep(self.rng.uniform(*PAUSE_SECONDS))
         elif wait := frame.get("retry_after_ms"):
-            self.book.counts[f"answers {frame['code']}"] += 1
+            self.record.counts[f"answers {frame['code']}"] += 1
             await asyncio.sleep(wait / 1000)
         else:
             raise Refused(f"{self.command}: {frame}")
 
     def acknowledged(self, ack: dict[str, Any]) -> None:
-        self.book.acknowledged(ack["cid"], ack["seq"], duplicate=ack["duplicate"])
+        self.record.acknowledged(ack["cid"], ack["seq"], duplicate=ack["duplicate"])
         if self.command["type"] == "say":
             self.said = [*self.said, (ack["seq"], ack["cid"])][-RECENT:]
         if not self.stopping:
@@ -115,7 +117,7 @@ class Writer:
 
     @property
     def unanswered(self) -> bool:
-        return self.command["cid"] not in self.book.acks
+        return self.command["cid"] not in self.record.acks
 
 
 class SocketWriter(Writer):
@@ -123,14 +125,14 @@ class SocketWriter(Writer):
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         async with connected(url, additional_headers={"Cookie": cookie}) as client:
             while self.unanswered:
-                self.book.sends(self.command["cid"])
+                self.record.note_sent(self.command["cid"])
                 await client.send(**self.command)
                 async with asyncio.timeout(ANSWER_SECONDS):
                     frame = await self.answer(client)
                 await self.answered(frame)
 
     async def answer(self, client: WebSocketClient) -> dict[str, Any]:
-        """The answer to the command; what else arrives is passed over."""
+        """The answer to the current command. Ignores all other frames."""
         while True:
             frame = await client.take()
             if frame.get("cid") == self.command["cid"]:
@@ -139,24 +141,24 @@ class SocketWriter(Writer):
 
 class PostWriter(Writer):
     async def talk(self, url: str) -> None:
-        wire = Wire(self.cookies)
+        client = HttpClient(self.cookies)
         try:
             while self.unanswered:
-                await self.answered(await self.post(wire, url))
+                await self.answered(await self.post(client, url))
         finally:
-            wire.reset_on_close()
-            await wire.close()
+            client.reset_on_close()
+            await client.close()
 
-    async def post(self, wire: Wire, url: str) -> dict[str, Any]:
-        self.book.sends(self.command["cid"])
-        answer = await wire.client.post(
+    async def post(self, client: HttpClient, url: str) -> dict[str, Any]:
+        self.record.note_sent(self.command["cid"])
+        answer = await client.client.post(
             entries_url(url),
             json=self.command,
             headers={"X-CSRFToken": self.cookies["csrftoken"]},
-            extensions=wire.extensions,
+            extensions=client.extensions,
             timeout=httpx.Timeout(ANSWER_SECONDS),
         )
         return answer.json()
 
 
-KINDS = (SocketWriter, PostWriter)
+WRITERS = (SocketWriter, PostWriter)

@@ -11,7 +11,7 @@ from chat.identity.members import Member
 from chat.log import store
 from realtime.log.reader import NEWEST
 from tests.chat.log.test_store import draft
-from tests.clients.folding import folded, told
+from tests.clients.rows import client_rows, server_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,8 +121,8 @@ async def test_a_resumed_client_shows_the_same_as_a_new_client(connect, lobby, s
     assert len(new.entries) == NEWEST
     await new.load_older()
     assert [entry["seq"] for entry in old.entries] == list(range(1, head + 1))
-    fresh = told(new.entries)
-    assert folded(old.entries) == folded(new.entries) == fresh
+    fresh = server_rows(new.entries)
+    assert client_rows(old.entries) == client_rows(new.entries) == fresh
     assert {"edited_at", "deleted"} <= {name for row in fresh.values() for name in row}
 
 

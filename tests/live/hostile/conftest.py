@@ -1,4 +1,4 @@
-"""A worker that is ill-treated, and others who are with it meanwhile."""
+"""A worker that is attacked, and two normal clients that must not notice it."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ REQUEST_SECONDS = 3
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory):
-    """One worker for all the tests of a file: it lives through them."""
+    """The same worker for all tests of a file: it must survive all of them."""
     site = Site(
         tmp_path_factory.mktemp("site"),
         REQUEST_SECONDS=str(REQUEST_SECONDS),
@@ -21,37 +21,37 @@ def worker(tmp_path_factory):
         CHAT_BURST="100000",
     )
     worker = Worker(site, "worker", site.server)
-    worker.command += ["-v", "2"]  # Twisted, too, says what it did not expect
+    worker.command += ["-v", "2"]  # Twisted logs unhandled errors as well
     site.processes.append(worker)
     yield worker.start()
     site.close()
 
 
 @pytest.fixture(autouse=True)
-async def others(worker, open_socket):
-    """Two people who talk all the while. Both go on afterwards, and nothing is in the log."""
+async def normal_clients(worker, open_socket):
+    """Two clients exchange messages during the test and after it. The log must have no errors."""
     ann, bob = [await open_socket(worker, ping_interval=None) for _ in range(2)]
-    for one in (ann, bob):
-        await one.join()
-    said = 0
+    for client in (ann, bob):
+        await client.join()
+    sent = 0
 
     async def talk():
-        nonlocal said
+        nonlocal sent
         while True:
-            await ann.say(f"others-{id(ann)}-{said}")
-            head = (await ann.acknowledged(f"others-{id(ann)}-{said}"))["seq"]
+            await ann.say(f"others-{id(ann)}-{sent}")
+            head = (await ann.acknowledged(f"others-{id(ann)}-{sent}"))["seq"]
             await asyncio.gather(ann.until_head(head), bob.until_head(head))
-            said += 1
+            sent += 1
             await asyncio.sleep(0.05)
 
     talking = asyncio.ensure_future(talk())
     yield
-    before = said
+    before = sent
     async with asyncio.timeout(60):
-        while said < before + 3 and not talking.done():
+        while sent < before + 3 and not talking.done():
             await asyncio.sleep(0.05)
     talking.cancel()
-    assert said >= before + 3
+    assert sent >= before + 3
     assert worker.running.poll() is None
     log = worker.log.read_text()
     for trouble in ("Traceback", "Unhandled", "CRITICAL", "Error:"):

@@ -1,4 +1,4 @@
-"""Clients that keep to no protocol: bytes over TCP, and frames of any form."""
+"""Clients that can break the protocol: any bytes over TCP, and any WebSocket frame."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,8 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 WAIT_SECONDS = 60
 
 
-class Raw:
-    """A connection, and what has been heard on it."""
+class RawClient:
+    """A TCP connection to a worker."""
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
@@ -31,16 +31,16 @@ class Raw:
             await self.writer.drain()
 
     async def rest(self):
-        """All that the server says until it closes."""
-        heard = b""
+        """All bytes until the server closes the connection. Closes it as well."""
+        received = b""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 with contextlib.suppress(OSError):
                     while piece := await self.reader.read(65_536):
-                        heard += piece
+                        received += piece
         finally:
             self.close()
-        return heard
+        return received
 
     async def until(self, mark):
         async with asyncio.timeout(WAIT_SECONDS):
@@ -51,18 +51,18 @@ class Raw:
 
 
 async def connect(worker):
-    return Raw(*await asyncio.open_connection("127.0.0.1", worker.port))
+    return RawClient(*await asyncio.open_connection("127.0.0.1", worker.port))
 
 
 async def ask(worker, request):
-    """The whole answer to some bytes."""
+    """Sends bytes on a new connection; returns all bytes of the answer."""
     raw = await connect(worker)
     raw.send(request)
     return await raw.rest()
 
 
 async def handshake(worker, path="/ws/chat/", headers=""):
-    """A socket of which nothing is known but that it is open; and what was agreed on."""
+    """Opens a WebSocket; `answer` is the head of the handshake's answer."""
     raw = await connect(worker)
     raw.send(HANDSHAKE.format(path=path, headers=headers).encode())
     raw.answer = await raw.until(b"\r\n\r\n")
@@ -70,8 +70,8 @@ async def handshake(worker, path="/ws/chat/", headers=""):
     return raw
 
 
-def deaf(worker, path):
-    """A client that asks for something, and then takes nothing."""
+def open_without_reading(worker, path):
+    """Sends a GET request and never reads the answer. Returns the socket."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(("127.0.0.1", worker.port))
@@ -80,16 +80,16 @@ def deaf(worker, path):
 
 
 def frame(opcode, payload=b"", *, fin=True, reserved=0, masked=True, length=None):
-    """A frame of any form. `length` is what it says of its length."""
-    said = len(payload) if length is None else length
+    """A WebSocket frame, possibly invalid. `length` replaces the length in its header."""
+    stated_length = len(payload) if length is None else length
     first = (0x80 if fin else 0) | reserved << 4 | opcode
     bit = 0x80 if masked else 0
-    if said < 126:
-        head = struct.pack("!BB", first, bit | said)
-    elif said < 65_536:
-        head = struct.pack("!BBH", first, bit | 126, said)
+    if stated_length < 126:
+        head = struct.pack("!BB", first, bit | stated_length)
+    elif stated_length < 65_536:
+        head = struct.pack("!BBH", first, bit | 126, stated_length)
     else:
-        head = struct.pack("!BBQ", first, bit | 127, said)
+        head = struct.pack("!BBQ", first, bit | 127, stated_length)
     if not masked:
         return head + payload
     mask = os.urandom(4)
@@ -97,5 +97,5 @@ def frame(opcode, payload=b"", *, fin=True, reserved=0, masked=True, length=None
 
 
 def memory(worker):
-    """Bytes of a worker that are in memory."""
+    """The resident memory of a worker in bytes."""
     return int(Path(f"/proc/{worker.running.pid}/statm").read_text().split()[1]) * 4096

@@ -1,4 +1,4 @@
-"""Ten thousand commands that are none."""
+"""Ten thousand malformed commands."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ LIST = 20
 
 
 def ten_thousand():
-    """As many frames as hypothesis makes in one go."""
+    """TEN_THOUSAND or more random frames from hypothesis."""
     made = []
 
     @settings(

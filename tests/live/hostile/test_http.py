@@ -1,4 +1,4 @@
-"""What a stranger may send over HTTP: slowly, too much, and what is none."""
+"""Hostile HTTP requests: slow, too large or malformed."""
 
 import asyncio
 
@@ -20,23 +20,23 @@ DRIPS = [
 ]
 
 
-async def drip(worker, begun, piece):
-    """What a request is told that goes on slowly and never ends."""
+async def drip(worker, start, piece):
+    """Sends a request slowly and without an end; returns the answer."""
     slow = await connect(worker)
-    slow.send(begun)
+    slow.send(start)
     ended = asyncio.ensure_future(slow.rest())
-    while not ended.done():  # `rest` waits a minute at most
+    while not ended.done():  # `rest` waits for a minute at most
         slow.send(piece)
         await asyncio.sleep(0.2)
     return await ended
 
 
-async def test_a_request_that_drips_is_ended(worker):
-    told = await asyncio.gather(*(drip(worker, *each) for each in DRIPS))
-    assert told == [b""] * len(DRIPS)
+async def test_a_request_that_is_sent_too_slowly_is_closed(worker):
+    answer = await asyncio.gather(*(drip(worker, *each) for each in DRIPS))
+    assert answer == [b""] * len(DRIPS)
 
 
-async def test_a_connection_that_asks_nothing_is_ended(worker):
+async def test_a_connection_without_a_request_is_closed(worker):
     silent, idle = await connect(worker), await connect(worker)
     idle.send(b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await idle.until(b"\r\n\r\n")
@@ -44,18 +44,18 @@ async def test_a_connection_that_asks_nothing_is_ended(worker):
     assert b"HTTP/1.1" not in await idle.rest()
 
 
-async def test_a_slow_answer_is_not_a_slow_request(worker):
-    """The time is for what arrives."""
+async def test_a_slow_answer_is_not_cut_off(worker):
+    """The time limit is for the request, not for the answer."""
     url = f"{worker.url}/api/rooms/lobby/entries"
     async with httpx.AsyncClient(timeout=60) as client:
         cursor = (await client.get(url, params={"before": 1})).json()
         assert cursor["events"] == []
         stream = f"{worker.url}/api/sse?interval={REQUEST_SECONDS * 500}"
         async with client.stream("GET", stream) as answer:
-            heard = b""
+            received = b""
             async for piece in answer.aiter_raw():
-                heard += piece
-                if heard.count(b"\ndata: ") > 6:
+                received += piece
+                if received.count(b"\ndata: ") > 6:
                     break
 
 
@@ -74,35 +74,35 @@ async def test_large_heads_are_refused(worker):
         assert b"HTTP/1.1 200" not in await ask(worker, request)
 
 
-async def test_a_large_body_is_refused_before_it_has_come(worker):
+async def test_a_large_body_is_refused_before_it_is_received(worker):
     before = memory(worker)
-    told = await ask(worker, HEAD + b"Content-Length: 9000000\r\n\r\n")
-    assert told.startswith(b"HTTP/1.1 413 ")
-    asking = await ask(worker, HEAD + b"Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n")
-    assert asking == told  # and not to go on
-    untold = await connect(worker)
-    untold.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
-    ended = asyncio.ensure_future(untold.rest())
-    taken = 0  # megabytes
-    while not ended.done() and taken < 200:
-        taken += 1
-        untold.send(b"100000\r\n" + bytes(0x100000) + b"\r\n")
-        await untold.drain()
+    answer = await ask(worker, HEAD + b"Content-Length: 9000000\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    expecting = await ask(worker, HEAD + b"Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n")
+    assert expecting == answer  # and not 100 Continue
+    chunked = await connect(worker)
+    chunked.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    ended = asyncio.ensure_future(chunked.rest())
+    sent = 0  # megabytes
+    while not ended.done() and sent < 200:
+        sent += 1
+        chunked.send(b"100000\r\n" + bytes(0x100000) + b"\r\n")
+        await chunked.drain()
         await asyncio.sleep(0.01)
-    assert taken < 100  # it was closed long before all had come
+    assert sent < 100  # the server closed the connection long before the end
     assert (await ended)[:13] in (b"HTTP/1.1 413 ", b"")  # a reset may overtake the answer
     assert memory(worker) - before < GROWTH
 
 
-async def test_a_body_of_an_admins_text_is_taken(worker):
+async def test_a_body_as_large_as_a_text_of_the_admin_is_accepted(worker):
     body = b"a" * 3_000_000
-    told = await ask(
+    answer = await ask(
         worker, HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     )
-    assert told.startswith(b"HTTP/1.1 403 ")  # by Django, for want of a token
+    assert answer.startswith(b"HTTP/1.1 403 ")  # by Django, because a token is missing
 
 
-# ---- What is no HTTP ----
+# ---- Malformed requests ----
 
 GET = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n"
 SMUGGLED = b"GET /login/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -162,16 +162,16 @@ MALFORMED = [
 ]
 
 
-async def test_what_is_no_http_is_answered_once_or_not_at_all(worker):
+async def test_a_malformed_request_gets_at_most_one_answer(worker):
     answers = await asyncio.gather(*(ask(worker, request) for request in MALFORMED))
     for request, answer in zip(MALFORMED, answers, strict=True):
         said = answer.replace(b"HTTP/1.1 100 Continue\r\n\r\n", b"")
         assert said.count(b"HTTP/1.1 ") <= 1, (request[:200], answer[:500])
         assert b"HTTP/1.1 5" not in said, (request[:200], answer[:500])
-        assert b"csrfmiddlewaretoken" not in said, request[:200]  # of the page that was smuggled
+        assert b"csrfmiddlewaretoken" not in said, request[:200]  # the page of the smuggled request
 
 
-async def test_a_client_does_not_move_the_site(worker, open_line):
+async def test_a_client_cannot_change_the_root_path(worker, open_line):
     for name in ("Daphne-Root-Path", "daphne-root-path", "DAPHNE-ROOT-PATH", "daphne_root_path"):
         head = f"GET /admin/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{name}: /evil\r\n"
         for more in ("", f"{name}: /twice\r\n"):

@@ -1,4 +1,4 @@
-"""What a stranger may send over a socket: what is none, too much, and no answer."""
+"""Hostile WebSocket clients: malformed frames, floods and silence."""
 
 import asyncio
 
@@ -7,8 +7,8 @@ from tests.live.hostile.raw import BINARY, CLOSE, PING, TEXT, frame, handshake, 
 GROWTH = 16 * 1024 * 1024
 FLOOD = 32_000_000  # bytes
 SILENT = frame(CLOSE, b"\x11\x38", masked=False)  # 4408
-NO_WEBSOCKET = [
-    frame(TEXT, b"{}", reserved=4),  # as if it were compressed
+MALFORMED = [
+    frame(TEXT, b"{}", reserved=4),  # the bit for compression
     frame(TEXT, b"{}", reserved=1),
     frame(TEXT, b"{}", masked=False),
     frame(TEXT, b"\xff\xfe"),
@@ -18,7 +18,7 @@ NO_WEBSOCKET = [
     frame(TEXT, b"{}", length=100_000),
     frame(TEXT, b"x" * 100_000),
     frame(BINARY, b"{}"),
-    frame(0, b"{}"),  # goes on with nothing
+    frame(0, b"{}"),  # continues no message
     frame(TEXT, b"{", fin=False) + frame(TEXT, b"}"),
     frame(TEXT, b"\xe4", fin=False) + frame(0, b"\xe4"),
     frame(TEXT, b"{", fin=False) + frame(0, fin=False) * 20_000,
@@ -36,33 +36,33 @@ NO_WEBSOCKET = [
 ]
 
 
-async def test_what_is_no_websocket_is_closed(worker):
+async def test_a_malformed_frame_closes_the_socket(worker):
     async def try_one(sent):
         client = await handshake(worker)
         client.send(sent)
-        # At once, and not for its silence later on.
+        # The server closes it at once, and not later because of silence.
         assert SILENT not in await client.rest()
 
-    await asyncio.gather(*map(try_one, NO_WEBSOCKET))
+    await asyncio.gather(*map(try_one, MALFORMED))
 
 
-async def test_a_socket_whose_client_has_vanished_is_closed(worker):
-    gone = await handshake(worker)  # it answers no ping, and no close either
+async def test_a_socket_whose_client_does_not_answer_is_closed(worker):
+    gone = await handshake(worker)  # answers neither pings nor the close
     assert SILENT in await gone.rest()
 
 
-async def test_nothing_is_ever_inflated(worker):
+async def test_compression_is_never_accepted(worker):
     offered = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
     client = await handshake(worker, headers=offered)
     assert b"extensions" not in client.answer.lower()
     client.close()
 
 
-async def flood(worker, client, piece, most):
-    """Sends without reading, until nothing more is taken or the server has closed."""
+async def flood(worker, client, piece, limit):
+    """Sends without reading, until the server stops reading or closes. Returns the sent bytes."""
     sent = 0
     try:
-        while sent < most:
+        while sent < limit:
             client.send(piece)
             sent += len(piece)
             async with asyncio.timeout(5):
@@ -72,8 +72,8 @@ async def flood(worker, client, piece, most):
     return sent
 
 
-async def test_who_floods_and_reads_nothing_costs_no_memory(worker):
-    for one in (
+async def test_a_client_that_floods_and_does_not_read_costs_no_memory(worker):
+    for message in (
         frame(PING, b"x" * 100),
         frame(TEXT, b'{"type":"ping","ts":1}'),
         frame(TEXT, b'{"type":"history","room":"lobby","before":9,"limit":100}'),
@@ -82,6 +82,6 @@ async def test_who_floods_and_reads_nothing_costs_no_memory(worker):
         client = await handshake(worker)
         client.writer.transport.pause_reading()
         before = memory(worker)
-        await flood(worker, client, one * (1 + 65_536 // len(one)), FLOOD)
+        await flood(worker, client, message * (1 + 65_536 // len(message)), FLOOD)
         assert memory(worker) - before < GROWTH
         client.close()

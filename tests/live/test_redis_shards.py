@@ -1,4 +1,4 @@
-"""Several servers of Redis: each carries a part of the rooms, and dies alone."""
+"""Several Redis servers: each has a part of the rooms. If one fails, the others still work."""
 
 import asyncio
 
@@ -32,51 +32,53 @@ def site(make_site, shards):
 
 
 def rooms_of(shard):
-    """The rooms that a server carries, of which somebody listens to."""
+    """The rooms with subscribers on a Redis server."""
     with redis.Redis.from_url(shard.url) as client:
         return {ROOMS[int(name.split(b".")[1]) - 2] for name in client.pubsub_channels(FIND)}
 
 
-async def delay(speaker, reader, room, cid):
-    """Seconds until what is said in a room on one worker is heard on the other."""
+async def delay(writer, reader, room, cid):
+    """Sends a message on a worker; returns the seconds until it arrives on the other worker."""
     started = asyncio.get_running_loop().time()
-    await speaker.send("say", room=room, cid=cid, body="b")
+    await writer.send("say", room=room, cid=cid, body="b")
     while (frame := await reader.take())["type"] != "events" or frame["room"] != room:
         pass
     return asyncio.get_running_loop().time() - started
 
 
-async def test_each_carries_a_part_and_dies_alone(site, shards, open_socket):
+async def test_each_redis_has_a_part_of_the_rooms_and_its_failure_delays_only_those(
+    site, shards, open_socket
+):
     one, two = await asyncio.gather(*(asyncio.to_thread(site.worker, n) for n in ("one", "two")))
-    reader, speaker = await open_socket(one), await open_socket(two)
+    reader, writer = await open_socket(one), await open_socket(two)
     for room in ROOMS:
-        await speaker.join(room=room)
+        await writer.join(room=room)
     for room in EARLY:
         await reader.join(room=room)
-    carried = [rooms_of(shard) for shard in shards]
-    while len(carried[0] | carried[1]) < len(ROOMS):  # until all are subscribed
-        carried = [rooms_of(shard) for shard in shards]
-    assert all(carried)
-    assert not carried[0] & carried[1]
+    rooms_by_shard = [rooms_of(shard) for shard in shards]
+    while len(rooms_by_shard[0] | rooms_by_shard[1]) < len(ROOMS):  # until all rooms are subscribed
+        rooms_by_shard = [rooms_of(shard) for shard in shards]
+    assert all(rooms_by_shard)
+    assert not rooms_by_shard[0] & rooms_by_shard[1]
     for room in EARLY:
-        await delay(speaker, reader, room, f"{room}-1")
-    # Faster than the slow check, which would hide a bell that is broken.
-    delays = [await delay(speaker, reader, room, f"{room}-2") for room in EARLY]
+        await delay(writer, reader, room, f"{room}-1")
+    # Faster than the slow check, which would hide a broken notifier.
+    delays = [await delay(writer, reader, room, f"{room}-2") for room in EARLY]
     assert sum(delays) < len(delays) * CHECK_SECONDS / 2
 
     shards[0].kill()
-    for room in LATE:  # of which some cannot be subscribed to
+    for room in LATE:  # some of these rooms cannot be subscribed now
         await reader.join(room=room)
     for room in ROOMS:  # nothing is lost, only late
-        await delay(speaker, reader, room, f"{room}-3")
-    whole = carried[1] & set(LATE)
-    assert 0 < len(whole) < len(LATE)
-    delays = [await delay(speaker, reader, room, f"{room}-4") for room in whole]
+        await delay(writer, reader, room, f"{room}-3")
+    unaffected = rooms_by_shard[1] & set(LATE)
+    assert 0 < len(unaffected) < len(LATE)
+    delays = [await delay(writer, reader, room, f"{room}-4") for room in unaffected]
     assert sum(delays) < len(delays) * CHECK_SECONDS / 2
 
 
 @pytest.mark.parametrize("away", [0, 1])
-async def test_one_that_is_away_is_named_by_the_probe(site, shards, away):
+async def test_readyz_reports_a_single_redis_that_is_away(site, shards, away):
     worker = await asyncio.to_thread(site.worker)
     async with httpx.AsyncClient(timeout=30) as client:
         assert (await client.get(f"{worker.url}/readyz")).json()["redis"] == "ready"

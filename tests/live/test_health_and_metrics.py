@@ -1,4 +1,4 @@
-"""What an operator sees of real workers: probes, and figures that move with what happens."""
+"""Health checks and metrics of real workers."""
 
 import asyncio
 import signal
@@ -8,15 +8,15 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.live.hostile.raw import deaf
+from tests.live.hostile.raw import open_without_reading
 
 pytestmark = pytest.mark.apart
 
-PATIENCE_SECONDS = 90
+WAIT_SECONDS = 90
 FAST = {"CHAT_MESSAGES_PER_SECOND": "100000", "CHAT_BURST": "100000"}
 
 
-class Figures:
+class Metrics:
     """The metrics of a worker, as Prometheus reads them."""
 
     def __init__(self, client, worker):
@@ -33,29 +33,29 @@ class Figures:
         }
 
     async def until(self, **wanted):
-        """Waits until figures have values: `sockets__json=2`."""
+        """Waits until metrics have values, as in `sockets__json=2`."""
         names = {tuple(name.split("__")): value for name, value in wanted.items()}
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(WAIT_SECONDS):
             while True:
                 found = await self.all()
                 if all(found[name] == value for name, value in names.items()):
                     return found
-                await asyncio.sleep(0.05)  # nothing tells when a figure has moved
+                await asyncio.sleep(0.05)  # there is no event for a changed metric
 
 
-async def until_ready(client, asked, **words):
-    """Waits until a worker says this of itself, and returns its status."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+async def until_ready(client, target, **states):
+    """Waits until /readyz has these values, and returns its HTTP status."""
+    async with asyncio.timeout(WAIT_SECONDS):
         while True:
-            answer = await client.get(f"{asked.url}/readyz")
-            if answer.json() == {"worker": "ready", "database": "ready", "redis": "ready"} | words:
+            answer = await client.get(f"{target.url}/readyz")
+            if answer.json() == {"worker": "ready", "database": "ready", "redis": "ready"} | states:
                 return answer.status_code
 
 
-# ---- Probes --------------------------------------------------------------------------
+# ---- Health checks --------------------------------------------------------------------------
 
 
-async def test_probes_are_answered_whatever_the_host_is(make_site, client):
+async def test_health_checks_are_answered_for_any_host(make_site, client):
     worker = make_site(redis=True).worker()
     foreign = {"Host": "10.1.2.3"}
     for path in ("/healthz", "/readyz", "/metrics"):
@@ -86,8 +86,8 @@ def threads(worker):
     return len(list((Path("/proc") / str(worker.running.pid) / "task").iterdir()))
 
 
-@pytest.mark.timeout(240)  # on a busy machine half of it goes by until PostgreSQL runs
-async def test_a_database_that_hangs_takes_one_thread_and_not_the_worker(make_site, client):
+@pytest.mark.timeout(240)  # on a busy machine PostgreSQL needs half of this time to start
+async def test_a_database_that_hangs_blocks_one_thread_and_not_the_worker(make_site, client):
     site = make_site(redis=True, postgres=True)
     worker = site.worker()
     assert await until_ready(client, worker) == 200
@@ -102,12 +102,12 @@ async def test_a_database_that_hangs_takes_one_thread_and_not_the_worker(make_si
     assert await until_ready(client, worker) == 200
     site.postgres.pause()
     assert await until_ready(client, worker, database="away") == 503
-    worker.running.send_signal(signal.SIGTERM)  # nobody waits for that thread either
-    assert await asyncio.to_thread(worker.running.wait, PATIENCE_SECONDS) == 0
+    worker.running.send_signal(signal.SIGTERM)  # the exit does not wait for that thread either
+    assert await asyncio.to_thread(worker.running.wait, WAIT_SECONDS) == 0
     site.postgres.resume()
 
 
-async def test_one_worker_without_redis_is_asked_the_same(make_site, client):
+async def test_a_site_without_redis_has_no_check_of_redis(make_site, client):
     site = make_site(development=True)
     worker = site.worker()
     answer = await client.get(f"{worker.url}/readyz")
@@ -115,13 +115,13 @@ async def test_one_worker_without_redis_is_asked_the_same(make_site, client):
     assert "twinstream_redis_up" not in (await client.get(f"{worker.url}/metrics")).text
 
 
-# ---- Figures -------------------------------------------------------------------------
+# ---- Metrics -------------------------------------------------------------------------
 
 
-async def test_figures_move_with_what_happens(make_site, client, open_socket, open_line):
+async def test_metrics_follow_what_happens(make_site, client, open_socket, open_line):
     site = make_site(redis=True, **FAST)
     one, two = site.worker("one"), site.worker("two")
-    here, there = Figures(client, one), Figures(client, two)
+    here, there = Metrics(client, one), Metrics(client, two)
     ann, bob = await open_socket(one), await open_socket(two)
     await ann.join()
     joined = await bob.join()
@@ -133,11 +133,11 @@ async def test_figures_move_with_what_happens(make_site, client, open_socket, op
         for number in range(5):
             await ann.say(f"c-{number}")
         await bob.until_head(5)
-        told = await here.until(entries_appended_total=5, deliveries_total=15)
-    assert told["append_seconds_count",] == 5
-    assert 1 <= told["append_batch_count",] <= 5
-    assert told["append_batch_sum",] == 5
-    assert told["delivery_seconds_bucket", "+Inf"] == told["delivery_seconds_count",] >= 3
+        values = await here.until(entries_appended_total=5, deliveries_total=15)
+    assert values["append_seconds_count",] == 5
+    assert 1 <= values["append_batch_count",] <= 5
+    assert values["append_batch_sum",] == 5
+    assert values["delivery_seconds_bucket", "+Inf"] == values["delivery_seconds_count",] >= 3
     await here.until(streams__room=0, readers__stream=0)
     await there.until(entries_appended_total=0, deliveries_total=5, resumes_total__json=0)
 
@@ -147,16 +147,18 @@ async def test_figures_move_with_what_happens(make_site, client, open_socket, op
     await there.until(resumes_total__json=2, resets_total__json=1)
 
 
-async def test_redis_away_and_what_is_read_instead_is_seen(make_site, client, open_socket):
+async def test_metrics_show_that_redis_is_away_and_that_gaps_are_filled(
+    make_site, client, open_socket
+):
     site = make_site(redis=True)
     one, two = site.worker("one"), site.worker("two")
-    here, there = Figures(client, one), Figures(client, two)
+    here, there = Metrics(client, one), Metrics(client, two)
     ann, bob = await open_socket(one), await open_socket(two)
     await ann.join()
     await bob.join()
     assert (await there.until(redis_up=1))["gaps_total",] == 0
     await asyncio.to_thread(site.redis.stop)
-    await ann.say("unheard")
+    await ann.say("without-redis")
     await bob.until_head(1)
     await there.until(gaps_total=1)
     await here.until(redis_up=0)
@@ -166,42 +168,42 @@ async def test_redis_away_and_what_is_read_instead_is_seen(make_site, client, op
     await there.until(redis_up=1)
 
 
-async def talk_until_slow(talker, figures):
-    """Says so much that who takes nothing is full."""
+async def send_until_slow(writer, metrics):
+    """Sends messages until the reader that does not read is counted as slow."""
     number = 0
-    while (await figures.all())["slow_readers",] == 0:
-        await talker.say(f"c-{number}", "你" * 3_990)
-        await talker.acknowledged(f"c-{number}")
+    while (await metrics.all())["slow_readers",] == 0:
+        await writer.say(f"c-{number}", "你" * 3_990)
+        await writer.acknowledged(f"c-{number}")
         number += 1
 
 
 @pytest.fixture
 async def slow_reader(make_site, client, open_socket):
-    """A worker, its figures, and a reader that takes nothing more."""
+    """A worker, its metrics, and a reader that does not read any more."""
     worker = make_site(redis=True, **FAST).worker()
-    figures = Figures(client, worker)
-    talker = await open_socket(worker, max_queue=None, ping_interval=None)
-    await figures.until(slow_readers=0, draining=0)
-    with deaf(worker, "/api/rooms/lobby/events") as reader:
-        await figures.until(streams__room=1)
-        await talk_until_slow(talker, figures)
-        yield worker, figures, reader
+    metrics = Metrics(client, worker)
+    writer = await open_socket(worker, max_queue=None, ping_interval=None)
+    await metrics.until(slow_readers=0, draining=0)
+    with open_without_reading(worker, "/api/rooms/lobby/events") as reader:
+        await metrics.until(streams__room=1)
+        await send_until_slow(writer, metrics)
+        yield worker, metrics, reader
 
 
-async def test_a_slow_reader_is_counted_until_it_goes(slow_reader):
-    _, figures, reader = slow_reader
+async def test_a_slow_reader_is_counted_until_it_disconnects(slow_reader):
+    _, metrics, reader = slow_reader
     reader.close()
-    await figures.until(slow_readers=0, streams__room=0)
+    await metrics.until(slow_readers=0, streams__room=0)
 
 
-async def test_a_worker_that_drains_says_so(slow_reader):
-    worker, figures, reader = slow_reader
+async def test_a_draining_worker_reports_it(slow_reader):
+    worker, metrics, reader = slow_reader
     async with httpx.AsyncClient() as other:
         await until_ready(other, worker)
-        # Whoever reads nothing holds up the end; connections from before are answered, once.
+        # The stuck reader delays the exit. A connection from before is answered once more.
         worker.running.send_signal(signal.SIGTERM)
         assert await until_ready(other, worker, worker="draining") == 503
-        assert (await figures.all())["draining",] == 1
+        assert (await metrics.all())["draining",] == 1
     reader.close()
     assert await asyncio.to_thread(worker.running.wait, 10) == 0
 
@@ -209,9 +211,9 @@ async def test_a_worker_that_drains_says_so(slow_reader):
 async def test_failed_appends_are_counted(make_site, client, open_socket):
     site = make_site(redis=True, postgres=True)
     worker = site.worker()
-    talker = await open_socket(worker)
-    await talker.join()
+    writer = await open_socket(worker)
+    await writer.join()
     await asyncio.to_thread(site.postgres.stop)
-    await talker.say("c")
-    assert (await talker.until("error"))["code"] == "internal"
-    await Figures(client, worker).until(append_failures_total=1, entries_appended_total=0)
+    await writer.say("c")
+    assert (await writer.until("error"))["code"] == "internal"
+    await Metrics(client, worker).until(append_failures_total=1, entries_appended_total=0)

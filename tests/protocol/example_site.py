@@ -1,4 +1,4 @@
-"""The place where the examples happen: a site with two rooms and a text, and what befalls it."""
+"""The site of the examples: two rooms, a text, a user, and the events that examples name."""
 
 import contextlib
 import signal
@@ -14,9 +14,9 @@ from chat.models import Room
 from streaming.models import StreamText
 
 
-def set_the_scene() -> dict[str, str]:
-    """Makes what the document says that there is. The log of the examples has one life. Returns
-    the cookies of a user who has logged in."""
+def create_data() -> dict[str, str]:
+    """Creates the data that the document assumes, with the epochs that it shows. Returns the
+    cookies of a user who has logged in."""
     Room.objects.filter(slug="lobby").update(epoch="e5922e7f")
     closed = {"slug": "backroom", "name": "Backroom", "epoch": "0c11d5a9", "is_public": False}
     Room.objects.create(**closed)
@@ -26,7 +26,7 @@ def set_the_scene() -> dict[str, str]:
 
 
 def log_in(user: Any) -> dict[str, str]:
-    """Makes a session of a user; returns its cookie."""
+    """Creates a session for a user; returns its cookie."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -35,29 +35,29 @@ def log_in(user: Any) -> dict[str, str]:
     return {settings.SESSION_COOKIE_NAME: session.session_key}
 
 
-class Stage:
-    """A worker, and what can happen to it."""
+class ExampleSite:
+    """A worker and its site. Each method under "Events" is an event that an example can name."""
 
     def __init__(self, site: Any):
         self.site = site
-        self.cookies = {"alice": site.query(set_the_scene)}
+        self.cookies = {"alice": site.query(create_data)}
         self.worker = site.worker()
-        self.held = contextlib.AsyncExitStack()
-        self.standing_still = False
+        self.resources = contextlib.AsyncExitStack()
+        self.paused = False
 
     def cookie(self, user: str) -> str:
-        """The Cookie header of somebody who has logged in."""
+        """The Cookie header of a user who has logged in."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies[user].items())
 
-    async def happens(self, what: str) -> None:
-        """Does what a line in parentheses says, or the option `stage` of a block."""
+    async def run_event(self, what: str) -> None:
+        """Runs the event that a line in parentheses or the option `stage` of a block names."""
         await getattr(self, what.strip("()").replace("-", "_").replace(" ", "_"))()
 
     async def close(self) -> None:
-        """Lets go of what was held."""
-        await self.held.aclose()
+        """Closes the open streams and the locked database."""
+        await self.resources.aclose()
 
-    # ---- What happens ----
+    # ---- Events ----
 
     async def alice_logs_out(self) -> None:
         async with httpx.AsyncClient(cookies=self.cookies["alice"], timeout=30) as client:
@@ -66,21 +66,21 @@ class Stage:
             answer = await client.post(f"{self.worker.url}/logout/", headers=token)
             assert answer.status_code == 302
 
-    async def the_worker_is_told_to_end(self) -> None:
+    async def the_worker_is_stopped(self) -> None:
         self.worker.running.send_signal(signal.SIGTERM)
 
     async def the_database_takes_no_writes(self) -> None:
         self.lock = sqlite3.connect(self.site.folder / "site.sqlite3", isolation_level=None)
         self.lock.execute("BEGIN IMMEDIATE")
-        self.held.callback(self.lock.close)
+        self.resources.callback(self.lock.close)
 
     async def the_database_is_back(self) -> None:
         self.lock.execute("ROLLBACK")
 
     async def the_room_is_deleted_while_a_message_is_under_way(self) -> None:
-        """The worker stands still until the message is there: it cannot have noticed before."""
+        """The worker is paused until the message is sent, so that it does not notice earlier."""
         self.worker.pause()
-        self.standing_still = True
+        self.paused = True
         with contextlib.closing(sqlite3.connect(self.site.folder / "site.sqlite3")) as database:
             for table in ("chat_entry", "chat_readmark", "chat_room_members"):
                 database.execute(f"DELETE FROM {table}")
@@ -88,14 +88,14 @@ class Stage:
             database.commit()
 
     async def sent(self) -> None:
-        """A client has sent something."""
-        if self.standing_still:
-            self.standing_still = False
+        """Called after a client has sent a message. Resumes a paused worker."""
+        if self.paused:
+            self.paused = False
             self.worker.resume()
 
     async def a_stream_is_open(self) -> None:
-        client = await self.held.enter_async_context(httpx.AsyncClient(timeout=30))
+        client = await self.resources.enter_async_context(httpx.AsyncClient(timeout=30))
         url = f"{self.worker.url}/api/sse?interval=10000"
-        answer = await self.held.enter_async_context(client.stream("GET", url))
-        self.stream = answer.aiter_raw()  # kept, or it would be closed
+        answer = await self.resources.enter_async_context(client.stream("GET", url))
+        self.stream = answer.aiter_raw()  # a reference, because an iterator without one is closed
         await anext(self.stream)

@@ -1,9 +1,9 @@
-"""The page on which staff see workers, rooms and people as they live."""
+"""The page that shows staff the state of workers, rooms and people, live."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from tests.browser.conftest import said
+from tests.browser.conftest import stored_bodies
 from tests.browser.window import OUTAGE
 from tests.hosted import HostedSite
 
@@ -15,7 +15,7 @@ TABLE = """
 return Array.from(document.querySelectorAll(`#${arguments[0]} tr`), (row) =>
   Object.fromEntries(Array.from(row.cells, (cell) => [cell.dataset.label, cell.textContent])));
 """
-# Which states the line of a room's page goes through from now on.
+# Records the states of the connection of a room's page.
 STATES = """
 window.states = [];
 const state = document.querySelector("#state");
@@ -39,8 +39,8 @@ def lobby(window):
 
 
 @pytest.fixture
-def cast(make_site, open_window):
-    """A site of two workers, somebody on each of them, and who watches."""
+def two_workers(make_site, open_window):
+    """A site, its two workers, the window of a person on each, and the live page of a superuser."""
     site = make_site(redis=True)
     site.make_user("boss", "b", is_staff=True, is_superuser=True)
     workers = [site.worker(name) for name in ("one", "two")]
@@ -50,8 +50,8 @@ def cast(make_site, open_window):
     return site, workers, people, watch(open_window(workers[0].url, OUTAGE), workers[0])
 
 
-def test_what_happens_on_every_worker_is_seen_without_a_reload(cast):
-    _, workers, (ann, bob), boss = cast
+def test_the_live_page_shows_changes_on_every_worker_without_a_reload(two_workers):
+    _, workers, (ann, bob), boss = two_workers
     boss.run("window.loadedOnce = true")
     boss.until(lambda: [row["Sockets"] for row in rows(boss, "workers")] == ["1\u00a0JSON"] * 2)
     boss.until(lambda: lobby(boss)["Readers"] == "2\u00a0JSON")
@@ -77,8 +77,8 @@ def names(window):
     return set(window.run(script))
 
 
-def test_closed_connections_come_back_and_lose_nothing(cast):
-    site, _, people, boss = cast
+def test_clients_reconnect_after_their_connections_are_closed_and_lose_nothing(two_workers):
+    site, _, people, boss = two_workers
     ann, bob = people
     ann.say("before")
     bob.until_sent("before")
@@ -96,12 +96,12 @@ def test_closed_connections_come_back_and_lose_nothing(cast):
     bob.say("after")
     for window in people:
         window.until_sent("before", "while they are away", "after")
-    assert said(site, LOBBY) == ["before", "while they are away", "after"]
+    assert stored_bodies(site, LOBBY) == ["before", "while they are away", "after"]
     change = site.query(lambda: LogEntry.objects.get().get_change_message())
     assert change == "Closed its connections."
 
 
-def test_a_question_that_is_not_answered_closes_nothing(open_window, worker, boss, path):
+def test_a_close_that_is_not_confirmed_closes_nothing(open_window, worker, boss, path):
     person = open_window(worker.url + path)
     person.until_state("connected")
     person.run(STATES)
@@ -116,8 +116,8 @@ def test_a_question_that_is_not_answered_closes_nothing(open_window, worker, bos
     assert person.run("return states") == []
 
 
-def test_the_page_finds_its_way_back(cast):
-    _, (one, _), _, boss = cast
+def test_the_live_page_reconnects_after_its_worker_was_killed(two_workers):
+    _, (one, _), _, boss = two_workers
     one.kill()
     boss.until_state("reconnecting")
     one.start()
@@ -125,15 +125,15 @@ def test_the_page_finds_its_way_back(cast):
     boss.until(lambda: len(rows(boss, "workers")) == 2)
 
 
-def test_a_worker_that_hangs_is_no_longer_taken_for_live(cast):
-    _, (one, _), _, boss = cast
+def test_the_live_page_notices_that_its_worker_hangs(two_workers):
+    _, (one, _), _, boss = two_workers
     one.pause()
     boss.until_state("reconnecting")
     one.resume()
     boss.until_state("live")
 
 
-def test_who_logs_out_sees_no_more(open_window, worker, boss):
+def test_the_live_page_ends_after_a_logout(open_window, worker, boss):
     window = watch(open_window(worker.url, expected=("403",)), worker, boss)
     first = window.open_tab(f"{worker.url}/")
     window.click(".who button")
@@ -141,7 +141,7 @@ def test_who_logs_out_sees_no_more(open_window, worker, boss):
     window.until_state("ended")
 
 
-def test_who_is_no_staff_gets_no_page(open_window, site, worker):
+def test_the_live_page_is_refused_to_a_user_who_is_not_staff(open_window, site, worker):
     site.make_user("customer", "c")
     window = open_window(f"{worker.url}/login/")
     window.fill("#id_username", "customer")
@@ -153,7 +153,7 @@ def test_who_is_no_staff_gets_no_page(open_window, site, worker):
     assert window.run("return document.querySelector('#dashboard')") is None
 
 
-def test_a_hostile_name_stays_text(open_window, make_room, worker, boss):
+def test_names_with_markup_stay_text_on_the_live_page(open_window, make_room, worker, boss):
     name = "<img src=x onerror=xss=1>"
     room = make_room(name=name)
     person = open_window(worker.url + room)
@@ -170,7 +170,7 @@ def test_a_hostile_name_stays_text(open_window, make_room, worker, boss):
 
 
 @pytest.mark.parametrize("width", [390, 1024, 1280])
-def test_nothing_stands_out_of_the_window(open_window, worker, boss, width):
+def test_the_live_page_is_not_wider_than_the_window(open_window, worker, boss, width):
     window = watch(open_window(worker.url), worker, boss)
     phone = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
     window.cdp("Emulation.setDeviceMetricsOverride", **phone)
@@ -186,7 +186,7 @@ def hosted(tmp_path):
     site.close()
 
 
-def test_through_nginx_the_page_outlives_a_reload_of_the_site(hosted, open_window):
+def test_the_live_page_reconnects_through_nginx_after_a_reload_of_the_site(hosted, open_window):
     boss = watch(open_window(hosted.front.url, OUTAGE), hosted.front)
     boss.until(lambda: len(rows(boss, "workers")) == 2)
     before = ids(boss)

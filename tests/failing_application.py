@@ -1,4 +1,4 @@
-"""An application that does what this site does not: it fails midway, and sends parts."""
+"""An ASGI application for tests of the server: it fails, sends parts, or never ends."""
 
 import asyncio
 import json
@@ -8,22 +8,22 @@ START = {"type": "http.response.start", "status": 200, "headers": HTML}
 
 
 class Failure(Exception):
-    """What the application dies of."""
+    """The exception that the application raises."""
 
 
 async def application(scope, receive, send):
     if scope["type"] == "websocket":
         raise Failure("at a socket")
     if scope["type"] == "http":
-        await PATHS.get(scope["path"], answer)(send)
+        await PATHS.get(scope["path"], whole_answer)(send)
 
 
-async def answer(send):
+async def whole_answer(send):
     await send(START)
     await send({"type": "http.response.body", "body": b"a whole answer"})
 
 
-async def parts(send):
+async def three_parts(send):
     await send(START)
     for number in range(3):
         await send({"type": "http.response.body", "body": b"a part\n", "more_body": number < 2})
@@ -44,15 +44,15 @@ async def fail_midway(send):
     raise Failure("midway")
 
 
-async def stay(send):
-    """Outlives its client, until it is killed."""
+async def never_end(send):
+    """Does not end when its client has left."""
     await send(START)
     await send({"type": "http.response.body", "body": b"stays", "more_body": True})
     await asyncio.Event().wait()
 
 
-async def tell(send):
-    """On which loop the server runs, and how long a handshake and its answer may last."""
+async def server_facts(send):
+    """Sends the module of the event loop, and two time limits of a handshake in seconds."""
     server = send.func.__self__
     loop = type(asyncio.get_running_loop()).__module__
     seconds = [server.ws_factory.openHandshakeTimeout, server.websocket_connect_timeout]
@@ -61,10 +61,10 @@ async def tell(send):
 
 
 PATHS = {
-    "/parts": parts,
+    "/parts": three_parts,
     "/at-once": fail_at_once,
     "/between": fail_between,
     "/midway": fail_midway,
-    "/stay": stay,
-    "/tell": tell,
+    "/stay": never_end,
+    "/tell": server_facts,
 }

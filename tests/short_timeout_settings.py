@@ -1,4 +1,4 @@
-"""The settings as they are, for a worker that waits a second for the database and not twenty."""
+"""The normal settings, with a timeout of 1 s instead of 20 s for a locked SQLite database."""
 
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES

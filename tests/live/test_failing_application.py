@@ -1,4 +1,4 @@
-"""What an application may do to the server: a failure concerns the one whose request it was."""
+"""An application that fails does not affect the requests of other clients."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ def worker(make_site):
     site = make_site(DJANGO_SETTINGS_MODULE="config.settings")
     options = ("--application-close-timeout", "1")
     worker = Worker(site, "worker", site.server, options)
-    worker.command[-1] = "tests.odd:application"
+    worker.command[-1] = "tests.failing_application:application"
     site.processes.append(worker)
     return worker.start()
 
@@ -24,7 +24,7 @@ def request(path):
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
-async def test_half_an_answer_is_cut_off_and_the_next_client_is_served(worker):
+async def test_a_failed_answer_is_cut_off_and_the_next_client_is_served(worker):
     for _ in range(2):
         assert (await ask(worker, request("/midway"))).endswith(b"\r\nhalf an answer\r\n")
         assert await ask(worker, request("/between")) == b""
@@ -33,15 +33,15 @@ async def test_half_an_answer_is_cut_off_and_the_next_client_is_served(worker):
         refused = await raw.connect(worker)
         refused.send(raw.HANDSHAKE.format(path="/", headers="").encode())
         assert (await refused.rest()).startswith(b"HTTP/1.1 500 ")
-        await still_looks_after_everybody(worker)
+        await check_that_the_sweep_still_runs(worker)
         assert (await client.get(worker.url)).text == "a whole answer"
     log = worker.log.read_text()
     assert log.count("Exception inside application: midway") == 2
     assert log.count("ValueError") == 0
 
 
-async def still_looks_after_everybody(worker):
-    """Whoever stays when the client has left is killed."""
+async def check_that_the_sweep_still_runs(worker):
+    """The server kills an application that does not end after its client has left."""
     staying = await raw.connect(worker)
     staying.send(request("/stay"))
     await staying.until(b"stays")
@@ -51,7 +51,7 @@ async def still_looks_after_everybody(worker):
             await asyncio.sleep(0.05)
 
 
-async def test_only_the_head_is_sent_to_who_asks_for_the_head(worker):
+async def test_a_head_request_is_answered_without_a_body(worker):
     request = b"HEAD /parts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     assert (await ask(worker, request)).endswith(b"\r\n\r\n")
     assert (await ask(worker, request.replace(b"HEAD", b"GET"))).count(b"a part\n") == 3

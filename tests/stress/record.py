@@ -1,4 +1,4 @@
-"""What happened in a run: what was sent and acknowledged, and what there is to count."""
+"""What happened in a run: the commands that were sent and acknowledged, and counts."""
 
 import time
 from collections import Counter
@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Book:
-    """The run's own memory, against which the log and the readers are checked."""
+class Record:
+    """The log and the readers' entries are compared with this at the end of a run."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    # When a cid was first sent, on the monotonic clock, and where it was said to stand.
+    # cid → the moment when it was first sent, on the monotonic clock.
     sent: dict[str, float] = field(default_factory=dict)
+    # cid → the seq in its ack.
     acks: dict[str, int] = field(default_factory=dict)
-    # What should never have been seen.
-    wrong: list[str] = field(default_factory=list)
+    # Sentences about what must never happen.
+    errors: list[str] = field(default_factory=list)
     longest_catch_up: float = 0.0
 
-    def sends(self, cid: str) -> None:
+    def note_sent(self, cid: str) -> None:
         if cid in self.sent:
             self.counts["retries"] += 1
         else:
@@ -27,9 +28,9 @@ class Book:
         self.counts["acks"] += 1
         self.counts["acks of a duplicate"] += duplicate
         if self.acks.setdefault(cid, seq) != seq:
-            self.wrong.append(f"{cid} was acknowledged as {self.acks[cid]} and as {seq}")
+            self.errors.append(f"{cid} was acknowledged as {self.acks[cid]} and as {seq}")
 
     @property
     def head(self) -> int:
-        """The newest entry that is known to be in the log."""
+        """The highest acknowledged seq; 0 without an ack."""
         return max(self.acks.values(), default=0)

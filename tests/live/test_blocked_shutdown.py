@@ -1,4 +1,4 @@
-"""A worker is ended while a database holds it up: it leaves all the same, in time."""
+"""A worker stops in time although its threads wait for the database."""
 
 import asyncio
 import signal
@@ -10,24 +10,24 @@ from config.worker.thread_pool import THREADS
 from tests.live.hostile.raw import connect
 from tests.live.test_draining import LEAVE_SECONDS, until
 
-HANGING = 30
+BLOCKED_REQUESTS = 30
 ENTRIES = b"GET /api/rooms/lobby/entries HTTP/1.1\r\nHost: localhost\r\n\r\n"
 READY = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-async def test_whoever_asks_a_worker_that_leaves_is_sent_on_and_no_trouble_is_made(make_site):
-    """While the database holds up those who asked before."""
+async def test_a_draining_worker_answers_503_and_aborts_blocked_requests(make_site):
+    """The requests before the stop wait for a locked table."""
     site = make_site(postgres=True)
     worker = site.worker()
-    late, probe, *hanging = [await connect(worker) for _ in range(HANGING + 2)]
-    for one in (late, probe):  # their connections are kept
-        one.send(READY)
-        await one.until(b'ready"}\n')
+    late, probe, *blocked = [await connect(worker) for _ in range(BLOCKED_REQUESTS + 2)]
+    for client in (late, probe):  # these connections stay open
+        client.send(READY)
+        await client.until(b'ready"}\n')
     with psycopg.connect(site.postgres.url) as lock:
         lock.execute("LOCK TABLE chat_room")
-        for one in hanging:
-            one.send(ENTRIES)
-        await until(lambda: all_lanes_wait(site.postgres))
+        for client in blocked:
+            client.send(ENTRIES)
+        await until(lambda: all_threads_wait(site.postgres))
         worker.running.send_signal(signal.SIGTERM)
         probe.send(READY)
         assert b'"worker": "draining"' in await probe.rest()
@@ -36,21 +36,23 @@ async def test_whoever_asks_a_worker_that_leaves_is_sent_on_and_no_trouble_is_ma
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"\r\nConnection: close\r\n" in answer
         await until(lambda: "did not end in time" in worker.log.read_text())
-    assert await asyncio.gather(*(one.rest() for one in hanging)) == [b""] * HANGING
+    assert await asyncio.gather(*(client.rest() for client in blocked)) == [b""] * BLOCKED_REQUESTS
     assert await asyncio.to_thread(worker.running.wait, LEAVE_SECONDS) == 0
     log = worker.log.read_text()
-    assert f"Aborted {HANGING} connections that did not end in time" in log
+    assert f"Aborted {BLOCKED_REQUESTS} connections that did not end in time" in log
     assert "Traceback" not in log
 
 
-def all_lanes_wait(postgres):
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+def all_threads_wait(postgres):
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with psycopg.connect(postgres.url) as connection:
-        return connection.execute(asked).fetchone()[0] >= THREADS
+        return connection.execute(query).fetchone()[0] >= THREADS
 
 
-async def test_a_thread_that_waits_for_a_locked_database_holds_nobody(make_site, open_socket):
-    """It is named in the log, and the process leaves without it."""
+async def test_a_thread_that_waits_for_a_locked_database_does_not_delay_the_exit(
+    make_site, open_socket
+):
+    """The log names the thread, and the process exits without waiting for it."""
     site = make_site()
     worker = site.worker()
     socket = await open_socket(worker)

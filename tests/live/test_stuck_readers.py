@@ -1,0 +1,76 @@
+"""The worker closes a connection whose client does not read, and never a slow one."""
+
+import asyncio
+import json
+import socket
+import time
+
+import httpx
+import pytest
+
+from tests.live.hostile.raw import HANDSHAKE, TEXT, frame, open_without_reading
+from tests.live.test_health_and_metrics import Metrics
+from tests.servers import Worker
+
+START_WITH_SHORT_TIMEOUT = (
+    "import runpy, config.server.backpressure; config.server.backpressure.STUCK_SECONDS = 6.0;"
+    "runpy.run_module('config.server', run_name='__main__', alter_sys=True)"
+)
+SLOW_SECONDS = 20
+CHUNK_BYTES, GAP_SECONDS = 4_096, 0.1  # 40 KB/s
+
+
+@pytest.fixture
+def worker(make_site):
+    """A worker without message limits that closes stuck connections after 6 seconds."""
+    many = {"CHAT_MESSAGES_PER_SECOND": "100000", "CHAT_BURST": "100000"}
+    site = make_site(SILENCE_SECONDS="3600", **many)
+    worker = Worker(site, "worker", site.server)
+    worker.command[1:3] = ["-c", START_WITH_SHORT_TIMEOUT]
+    site.processes.append(worker)
+    return worker.start()
+
+
+def socket_that_joined(worker):
+    """A socket that has joined the room and reads nothing yet."""
+    client = socket.create_connection(("127.0.0.1", worker.port))
+    client.sendall(HANDSHAKE.format(path="/ws/chat/", headers="").encode())
+    assert client.recv(CHUNK_BYTES).startswith(b"HTTP/1.1 101")
+    client.sendall(frame(TEXT, json.dumps({"type": "join", "room": "lobby"}).encode()))
+    return client
+
+
+async def read_slowly(reader):
+    """Reads slowly, 40 KB/s, for SLOW_SECONDS."""
+    until = time.monotonic() + SLOW_SECONDS
+    while time.monotonic() < until:
+        assert await asyncio.to_thread(reader.recv, CHUNK_BYTES)
+        await asyncio.sleep(GAP_SECONDS)
+
+
+async def send_until_slow(writer, metrics, readers):
+    """Sends messages until the worker counts this number of slow readers."""
+    number = 0
+    while (await metrics.all())["slow_readers",] < readers:
+        await writer.say(f"c-{number}", "你" * 3_990)
+        await writer.acknowledged(f"c-{number}")
+        number += 1
+
+
+async def test_a_slow_reader_stays_connected_and_a_stuck_reader_is_closed(worker, open_socket):
+    writer = await open_socket(worker, max_queue=None, ping_interval=None)
+    await writer.until("welcome")
+    with (
+        open_without_reading(worker, "/api/rooms/lobby/events") as stream,
+        socket_that_joined(worker) as socket,
+    ):
+        async with httpx.AsyncClient(timeout=30) as client:
+            metrics = Metrics(client, worker)
+            await metrics.until(streams__room=1, readers__json=1)
+            sending = asyncio.ensure_future(send_until_slow(writer, metrics, 2))
+            await asyncio.gather(read_slowly(stream), read_slowly(socket))
+            await sending
+            await metrics.until(slow_readers=2, stuck_closed_total=0)
+            await metrics.until(slow_readers=0, stuck_closed_total=2)
+    log = worker.log.read_text()
+    assert log.count("Closed a response to") == log.count("Closed a socket to") == 1
