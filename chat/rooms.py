@@ -224,5 +224,5 @@ async def history(room: Room, before: int, limit: int) -> tuple[list[str], bool]
     except DatabaseError:
         raise unavailable() from None
     newest_first = found[::-1]
-    page = newest_first[: min(limit, entries.fitting(newest_first))]
+    page = newest_first[: min(limit, entries.count_for_frame(newest_first))]
     return page[::-1], len(page) < len(found)

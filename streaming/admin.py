@@ -103,8 +103,8 @@ class StreamTextAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().get_queryset(request).defer("body")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The objects that a deletion deletes. Django would include the revisions and refuse the
-        deletion, because no user may delete a single revision."""
+        """What a deletion deletes. Django would list the revisions and refuse: the admin has no
+        permission to delete a revision."""
         texts = [str(text) for text in objs]
         return texts, {StreamText._meta.verbose_name_plural: len(texts)}, set(), []
 

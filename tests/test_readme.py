@@ -54,11 +54,15 @@ def test_every_dependency_is_pinned_and_has_its_reason():
     pinned = [match[1].lower() for match in requirements("requirements.txt")]
     named = [name.split()[0].lower() for name in table(DEPENDENCIES_PAGE, "The site")]
     assert sorted(named) == sorted(pinned)
-    further = requirements("requirements-dev.txt") + requirements("requirements-proof.txt")
-    assert [match[1] for match in further if match[1] not in DEPENDENCIES_PAGE] == []
+    for file in ("requirements-dev.txt", "requirements-proof.txt", "requirements-bench.txt"):
+        names = [match[1] for match in requirements(file)]
+        assert [name for name in names if name not in DEPENDENCIES_PAGE] == []
 
 
-@pytest.mark.parametrize("file", ["package.json", "tests/proof/package.json"])
+NPM = ["package.json", "tests/proof/package.json", "benchmarks/peers/node/package.json"]
+
+
+@pytest.mark.parametrize("file", NPM)
 def test_every_npm_package_is_pinned_and_has_its_reason(file):
     package = json.loads((ROOT / file).read_text())
     versions = package.get("dependencies", {}) | package.get("devDependencies", {})

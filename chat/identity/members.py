@@ -117,7 +117,7 @@ def taken_message(name: str) -> str:
     return _("The name %s is taken.") % name
 
 
-def folded(name: str) -> str:
+def lookalike_key(name: str) -> str:
     """A key that is the same for names that look alike."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in plain if c not in JOINERS and not c.isspace())
@@ -127,5 +127,5 @@ def is_username(name: str) -> bool:
     """Whether a user has this name, or one that looks like it. Reads the database."""
     users = get_user_model()
     alike = Q(**{f"{users.USERNAME_FIELD}__iexact": name})
-    alike |= Q(**{f"{users.USERNAME_FIELD}__iexact": folded(name)})
+    alike |= Q(**{f"{users.USERNAME_FIELD}__iexact": lookalike_key(name)})
     return users._default_manager.filter(alike).exists()

@@ -17,10 +17,10 @@ from realtime.log.store import Head, Span, Written
 from realtime.log.threads import in_reader
 
 # The pure part of a `realtime.log.store.Store`.
-change = entries.change
-fitting = entries.fitting
-folded = entries.folded
-may_concern = entries.may_concern
+apply_change = entries.apply_change
+change_of = entries.change_of
+count_for_frame = entries.count_for_frame
+may_alter = entries.may_alter
 
 # Two workers may commit one cid in two rooms at the same time. One of them fails; its next try
 # finds the entry of the other.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from chat.identity.members import Member, folded
+from chat.identity.members import Member, lookalike_key
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T", bound=Hashable)
@@ -46,7 +46,7 @@ class Presence:
 
     def add(self, room: int | None, member: Member) -> None:
         """Counts a member in a room, or without a room one socket of a member."""
-        _count(self.names, folded(member.name), member)
+        _count(self.names, lookalike_key(member.name), member)
         if room is None:
             self.sockets += 1
         else:
@@ -54,7 +54,7 @@ class Presence:
 
     def remove(self, room: int | None, member: Member) -> None:
         """Reverts one `add`."""
-        _discount(self.names, folded(member.name), member)
+        _discount(self.names, lookalike_key(member.name), member)
         if room is None:
             self.sockets -= 1
         else:
@@ -72,11 +72,11 @@ class Presence:
         return any(key in worker.rooms.get(room, ()) for worker in self.remote.values())
 
     def has_name(self, name: str, *, except_key: str) -> bool:
-        """Whether another member is connected, on any worker, under a name that looks like this
-        one."""
-        looks = folded(name)
-        here = (member.key for member in self.names.get(looks, ()))
-        others = (worker.names.get(looks, ()) for worker in self.remote.values())
+        """Whether another member is connected, on any worker, under a name that looks like
+        this one."""
+        wanted = lookalike_key(name)
+        here = (member.key for member in self.names.get(wanted, ()))
+        others = (worker.names.get(wanted, ()) for worker in self.remote.values())
         return any(key != except_key for key in chain(here, *others))
 
     # ---- The other workers ----
@@ -97,7 +97,7 @@ class Presence:
         rooms = {room: {key: members[key] for key in keys} for room, keys in snapshot["rooms"]}
         names: dict[str, set[str]] = {}
         for member in members.values():
-            names.setdefault(folded(member.name), set()).add(member.key)
+            names.setdefault(lookalike_key(member.name), set()).add(member.key)
         self.remote[worker] = RemotePresence(now, rooms, names)
         both = before.rooms.keys() | rooms.keys()
         return {room for room in both if before.rooms.get(room) != rooms.get(room)}

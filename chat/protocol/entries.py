@@ -1,21 +1,21 @@
-"""An entry in its encoded form: JSON text, made once and sent to every reader."""
+"""Entries as JSON text. Each is encoded once, and that text is sent to every reader."""
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-# Characters of entries in one frame or page. Far below the 1 MiB at which Daphne drops a frame,
-# though a character may take four bytes.
-FRAME_SIZE = 192 * 1024
+# Characters of the entries in one frame or page. Daphne closes the connection above 1 MiB, and a
+# character may take four bytes.
+MAX_FRAME_CHARACTERS = 192 * 1024
 
 
-def fitting(found: Sequence[str]) -> int:
-    """How many of the encoded entries, from the first, go into one frame: at least one."""
+def count_for_frame(found: Sequence[str]) -> int:
+    """How many of the encoded entries, from the first, fit into one frame: at least one."""
     size = 0
     for count, entry in enumerate(found):
         size += len(entry)
-        if count and size > FRAME_SIZE:
+        if count and size > MAX_FRAME_CHARACTERS:
             return count
     return len(found)
 
@@ -39,7 +39,7 @@ def encode(
     edited_at: datetime | None = None,
     deleted: bool = False,
 ) -> str:
-    """An entry as every tap sends it."""
+    """An entry as every transport sends it."""
     fields: dict[str, Any] = {
         "seq": seq,
         "kind": kind,
@@ -59,27 +59,28 @@ def encode(
     return _dumps(fields)
 
 
-def change(entry: str) -> Mapping[str, Any] | None:
-    """The fields of an entry that changes another; None where it does not."""
-    # A say never has this key, and a body cannot forge it: quotes in it are escaped.
+def change_of(entry: str) -> Mapping[str, Any] | None:
+    """The fields of an edit or delete; None if the entry is a message."""
+    # A message never has this key. A body cannot imitate it, since its quotes are escaped.
     return json.loads(entry) if '"ref":' in entry else None
 
 
-def may_concern(change: Mapping[str, Any], seq: int, entry: str) -> bool:
-    """Whether `folded` may make another of an entry; seen without decoding it."""
+def may_alter(change: Mapping[str, Any], seq: int, entry: str) -> bool:
+    """Whether `apply_change` may return another entry. Cheap: it does not decode the entry."""
     if change["kind"] == "edit":
         return bool(seq == change["ref"])
     return seq == change["ref"] or f'"ref":{change["ref"]}' in entry
 
 
-def folded(entry: str, change: Mapping[str, Any]) -> str:
-    """An entry after an edit or a delete, as the database has it then. A deletion empties the
-    earlier edits as well as the entry itself; what it does not concern comes back as it was."""
+def apply_change(entry: str, change: Mapping[str, Any]) -> str:
+    """The entry after an edit or a delete, as the database has it then. A delete empties the
+    message and its earlier edits. An entry that the change does not concern is returned as it
+    is."""
     fields = json.loads(entry)
     deletion = change["kind"] == "delete"
     if fields["seq"] == change["ref"]:
-        news = {"body": change["body"], "edited_at": change["at"]}
-        fields |= {"body": "", "deleted": True} if deletion else news
+        edited = {"body": change["body"], "edited_at": change["at"]}
+        fields |= {"body": "", "deleted": True} if deletion else edited
     elif deletion and fields.get("ref") == change["ref"]:
         fields["body"] = ""
     else:
@@ -87,13 +88,14 @@ def folded(entry: str, change: Mapping[str, Any]) -> str:
     return _dumps(fields)
 
 
-def line(entry: str) -> tuple[str, str] | None:
-    """An entry's cid and what the plain-text socket says of it; None if it says nothing."""
+def text_line(entry: str) -> tuple[str, str] | None:
+    """The cid of a message, and the line that the plain-text socket sends for it. None for edits,
+    deletes and deleted messages."""
     fields = json.loads(entry)
     if fields["kind"] != "say" or fields.get("deleted"):
         return None
     return fields["cid"], f"{fields['author']['name']}: {fields['body']}"
 
 
-# One for all: `json.dumps` makes another each time.
+# Made once: `json.dumps` with options makes an encoder on each call.
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -129,7 +129,7 @@ async def _execute(request: HttpRequest, slug: str, member: Member) -> HttpRespo
 
 
 async def _read(room: Room, member: Member, seq: int, *, store: bool) -> str:
-    """The `read` frame. Without `store` the receipt is not kept."""
+    """The `read` frame. The receipt is stored if `store` is true."""
     seq = await rooms.read(room, member, seq) if store else min(seq, room.head)
     unread = await rooms.unread(room, member, seq)
     return frames.encode("read", room=room.slug, seq=seq, unread=unread)

@@ -104,4 +104,4 @@ class TextSocket(BaseSocket):
 
 def render_lines(batch: Batch) -> list[tuple[str, str]]:
     """The messages of a batch as this socket sends them: the cid and the line of each."""
-    return [line for entry in batch.entries if (line := entries.line(entry))]
+    return [line for entry in batch.entries if (line := entries.text_line(entry))]

@@ -50,14 +50,14 @@ class Store(Protocol):
     async def heads(self, logs: Iterable[int], /) -> dict[int, Head]:
         """The heads of those logs that exist."""
 
-    def fitting(self, found: Sequence[str], /) -> int:
+    def count_for_frame(self, found: Sequence[str], /) -> int:
         """How many of these encoded entries, from the first, fit into one frame: at least one."""
 
-    def change(self, entry: str, /) -> Any | None:
+    def change_of(self, entry: str, /) -> Any | None:
         """The change that an entry makes to earlier entries. None if it makes none."""
 
-    def may_concern(self, change: Any, seq: int, entry: str, /) -> bool:
+    def may_alter(self, change: Any, seq: int, entry: str, /) -> bool:
         """Whether a change may alter this entry. Cheap: it does not decode the entry."""
 
-    def folded(self, entry: str, change: Any, /) -> str:
+    def apply_change(self, entry: str, change: Any, /) -> str:
         """The entry as it is after the change."""

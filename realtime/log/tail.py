@@ -122,7 +122,7 @@ class Tail:
 
     def _add(self, fresh: list[str], arrived: float) -> None:
         for entry in fresh:
-            if change := self.store.change(entry):
+            if change := self.store.change_of(entry):
                 self._fold(change)
             self.window.append(entry)
             self.arrivals.append(arrived)
@@ -141,8 +141,8 @@ class Tail:
         """Applies an edit or a delete to the window, so that the old body is not sent again."""
         first = self._first
         for index in range(max(0, change["ref"] - first), len(self.window)):
-            if self.store.may_concern(change, first + index, self.window[index]):
-                self.window[index] = self.store.folded(self.window[index], change)
+            if self.store.may_alter(change, first + index, self.window[index]):
+                self.window[index] = self.store.apply_change(self.window[index], change)
 
     @property
     def _first(self) -> int:
@@ -169,7 +169,7 @@ class Tail:
         return batch
 
     def _cut(self, after: int, found: list[str], arrived: float = 0.0) -> Batch:
-        count = self.store.fitting(found)
+        count = self.store.count_for_frame(found)
         return Batch(self.epoch, after + count, found[:count], arrived)
 
     def per_minute(self, now: float) -> float:

@@ -97,14 +97,19 @@ async def play(
     that is the opening alone, and the writer sends the rest."""
     # At once: Daphne sends the headers with the first chunk, and `onopen` waits for them.
     yield event_stream.retry() + playback.opening()
-    buffer = ChunkBuffer()
+    # A stream may last for hours: this frame keeps only what it needs.
     position = playback.position(scheduler.clock())
-    player = Player(position, writer or buffer, scheduler)
+    del playback
+    buffer = None
+    if writer is None:
+        writer = buffer = ChunkBuffer()
+    player = Player(position, writer, scheduler)
+    del writer, scheduler
     try:
         while not position.finished:
             await player.writer.drained()
             await player.play_until_full()
-            if chunk := buffer.take():
-                yield chunk
+            if buffer and buffer.full:
+                yield buffer.take()
     finally:
         player.close()

@@ -129,7 +129,7 @@ def append_messages(site, path, *bodies):
             Draft(room.pk, "say", "g-1", "Bob", f"{slug}-{uuid4().hex[:8]}", body)
             for body in bodies
         ]
-        store.append_messages(drafts)
+        store.write(drafts)
 
     site.query(append)
 

@@ -102,7 +102,7 @@ def test_a_lost_last_message_is_noticed_at_the_next_heartbeat(make_site, open_wi
 def delete_first(path):
     """Deletes the first message of the room at a path, as a moderator does."""
     room = Room.objects.get(slug=slug_of(path))
-    store.append_messages(
+    store.write(
         [Draft(room.pk, "delete", "g-9", "Bob", f"{room.slug}-gone", ref=1, moderator=True)]
     )
 

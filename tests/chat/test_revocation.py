@@ -1,6 +1,7 @@
-"""Who is told at once, and who is not. The checks that go on by themselves never come here."""
+"""Which changes revoke connections at once. The periodic checks do not run in these tests."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from channels.db import database_sync_to_async
@@ -26,16 +27,16 @@ def no_check(monkeypatch):
 
 
 @pytest.fixture
-async def heard():
-    """What is dismissed from now on."""
-    heard = []
+async def revocations():
+    """Returns a list that receives the revoked ones of these subjects."""
+    revoked = []
 
-    def listen(*whom):
-        for one in whom:
-            current().revocation.watch_always(one, lambda one=one: heard.append(one))
-        return heard
+    def watch(*subjects):
+        for subject in subjects:
+            current().revocation.watch_always(subject, partial(revoked.append, subject))
+        return revoked
 
-    return listen
+    return watch
 
 
 @database_sync_to_async
@@ -78,10 +79,10 @@ async def test_a_user_who_is_no_longer_staff_leaves_private_rooms_and_stays_conn
 @pytest.mark.parametrize("from_the_user", [False, True])
 @pytest.mark.parametrize("how", ["remove", "clear", "set"])
 async def test_a_member_removed_from_a_room_is_revoked(
-    backroom, alice, boss, heard, how, from_the_user
+    backroom, alice, boss, revocations, how, from_the_user
 ):
     await database_sync_to_async(backroom.members.add)(boss)
-    told = heard(member_subject(f"u-{alice.pk}"), member_subject(f"u-{boss.pk}"))
+    revoked = revocations(member_subject(f"u-{alice.pk}"), member_subject(f"u-{boss.pk}"))
     people, rows = (alice.chat_rooms, [backroom]) if from_the_user else (backroom.members, [alice])
     if how == "remove":
         await database_sync_to_async(people.remove)(*rows)
@@ -92,22 +93,22 @@ async def test_a_member_removed_from_a_room_is_revoked(
     expected = {member_subject(f"u-{alice.pk}")}
     if how != "remove" and not from_the_user:
         expected.add(member_subject(f"u-{boss.pk}"))
-    assert set(told) == expected
+    assert set(revoked) == expected
 
 
 async def test_a_change_that_takes_no_right_away_revokes_nothing(
-    lobby, backroom, alice, boss, heard
+    lobby, backroom, alice, boss, revocations
 ):
-    told = heard(ROOMS, member_subject(f"u-{alice.pk}"), member_subject(f"u-{boss.pk}"))
+    revoked = revocations(ROOMS, member_subject(f"u-{alice.pk}"), member_subject(f"u-{boss.pk}"))
     await database_sync_to_async(backroom.members.add)(boss)
     await alice.asave(update_fields=["last_login"])
     await lobby.asave(update_fields=["topic"])
     await Room.objects.acreate(slug="new", name="New")
-    assert told == []
+    assert revoked == []
 
 
-async def test_a_change_that_is_rolled_back_revokes_nothing(alice, heard):
-    told = heard(member_subject(f"u-{alice.pk}"))
+async def test_a_change_that_is_rolled_back_revokes_nothing(alice, revocations):
+    revoked = revocations(member_subject(f"u-{alice.pk}"))
 
     @database_sync_to_async
     def fail():
@@ -117,7 +118,7 @@ async def test_a_change_that_is_rolled_back_revokes_nothing(alice, heard):
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    assert told == []
+    assert revoked == []
 
 
 async def test_the_subject_of_a_session_does_not_contain_its_key(connect, alice):
@@ -152,12 +153,12 @@ async def test_a_socket_that_ends_removes_its_watches(connect, lobby, alice):
     assert set(current().revocation.watches) <= {ROOMS}
 
 
-async def test_a_callback_that_fails_does_not_stop_the_others(heard):
+async def test_a_callback_that_fails_does_not_stop_the_others(revocations):
     def fail():
         raise ZeroDivisionError
 
     current().revocation.watch_always("x", fail)
-    told = heard("x")
+    revoked = revocations("x")
     current().revocation.revoke(["x"])
     await asyncio.sleep(0)
-    assert told == ["x"]
+    assert revoked == ["x"]

@@ -138,7 +138,7 @@ async def test_history_returns_pages_of_older_entries(lobby, monkeypatch):
     assert ([entry[:8] for entry in found], more) == (['{"seq":3', '{"seq":4', '{"seq":5'], True)
     found, more = await rooms.history(lobby, before=3, limit=3)
     assert ([entry[:8] for entry in found], more) == (['{"seq":1', '{"seq":2'], False)
-    monkeypatch.setattr(entries, "FRAME_SIZE", 1)
+    monkeypatch.setattr(entries, "MAX_FRAME_CHARACTERS", 1)
     found, more = await rooms.history(lobby, before=6, limit=3)
     assert ([entry[:8] for entry in found], more) == (['{"seq":5'], True)
 

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from tests.browser.conftest import open_window  # noqa: F401 - a fixture
+from tests.browser.conftest import chromium, open_window  # noqa: F401 - fixtures
 
 rows = pytest.StashKey[list[tuple[str, ...]]]()
 

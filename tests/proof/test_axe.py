@@ -1,15 +1,12 @@
 """axe-core, the accessibility rules of Deque, on every page and in every state of a page."""
 
 import json
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from selenium.webdriver import Keys
 
+from tests.browser.restarting import RestartingSite
 from tests.browser.window import OUTAGE
-from tests.processes import ROOT
 from tests.proof.axe import SOURCE, WIDTHS, Audit
 from tests.servers import Worker
 
@@ -52,36 +49,11 @@ def worker_without_tables(site):
     return worker.start()
 
 
-class UnavailableHandler(SimpleHTTPRequestHandler):
-    """Answers every page as nginx does while no worker runs: 503 and static/away.html."""
-
-    def do_GET(self):
-        if self.path.startswith("/static/"):
-            super().do_GET()
-        else:
-            self.answer((ROOT / "static" / "away.html").read_bytes())
-
-    def do_HEAD(self):
-        self.answer(b"")
-
-    def answer(self, body):
-        self.send_response(503)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.append_messages(body)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def unavailable_url():
     """The address of a site whose workers restart."""
-    handler = partial(UnavailableHandler, directory=ROOT)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with RestartingSite() as site:
+        yield site.url
 
 
 @pytest.fixture
@@ -111,7 +83,7 @@ def test_no_page_violates_a_rule(
     assert audit.found == {}, audit.report()
     subject = f"accessibility of {len(audit.states)} pages and states"
     result = f"0 violations in light and dark at {' and '.join(map(str, WIDTHS))} px"
-    record_result(subject, f"axe-core {AXE}, all its rules", result)
+    record_result(subject, f"axe-core {AXE}, its default rules", result)
 
 
 def check_pages(audit, window, worker):

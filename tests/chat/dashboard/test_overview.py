@@ -3,7 +3,7 @@ from realtime.counters import SECONDS
 
 
 def report(up=0.0, rooms=(), **fields):
-    told = {
+    default = {
         "host": "h",
         "pid": 1,
         "up": up,
@@ -18,11 +18,11 @@ def report(up=0.0, rooms=(), **fields):
         "draining": False,
         "rooms": list(rooms),
     }
-    return told | fields
+    return default | fields
 
 
 def counts(**buckets):
-    """Of a histogram: how many in which bucket."""
+    """The counts of a histogram, by bucket."""
     return [buckets.get(f"at_{index}", 0) for index in range(len(SECONDS) + 1)]
 
 

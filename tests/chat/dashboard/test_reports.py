@@ -1,4 +1,4 @@
-"""What a worker believes of the others."""
+"""The reports that a worker receives from the others."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 async def asked(settings):
-    """The reports of a worker that has asked, and hears others."""
+    """The reports of a worker that has just asked the others for theirs."""
     settings.REDIS_URL = "redis://stands.for.the.layer.of.the.tests"
     install(build())
     known = current().reports

@@ -1,4 +1,4 @@
-"""The page of the operators: who may see it, what it is told, and what it may do."""
+"""The dashboard: who may view it, its events, and its button."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ LIVE, EVENTS, CLOSE = "/admin/live/", "/admin/live/events", "/admin/live/close"
 
 @pytest.fixture
 def staff(db):
-    """Makes users of the staff with these permissions."""
+    """Makes staff users with these permissions."""
 
     def make(*permissions):
         user = get_user_model().objects.create_user("staff", is_staff=True)
@@ -31,7 +31,7 @@ def staff(db):
 
 @pytest.fixture
 def browser():
-    """Opens a browser in which a user is logged in."""
+    """A browser in which a user is logged in."""
 
     def open_one(user):
         browser = Client()
@@ -84,8 +84,8 @@ async def test_an_overview_has_the_worker_and_its_rooms(lobby, boss, connect, mo
     await socket.join()
     window = AsyncClient()
     await window.aforce_login(boss)
-    [told] = await overviews(await window.get(EVENTS), 1)
-    [worker], [room] = told["workers"], told["rooms"]
+    [shown] = await overviews(await window.get(EVENTS), 1)
+    [worker], [room] = shown["workers"], shown["rooms"]
     assert (worker["here"], worker["redis"], worker["draining"]) == (True, None, False)
     assert worker["sockets"] == {"json": 1}
     assert (room["slug"], room["taps"]) == ("lobby", {"json": 1})

@@ -65,7 +65,7 @@ def test_with_debug_every_port_of_localhost_is_allowed(settings, origin, allowed
 
 
 def test_a_host_that_is_not_allowed_has_no_origin():
-    """A name that an attacker lets point at us would be 'own' to its pages (DNS rebinding)."""
+    """DNS rebinding: the attacker's name resolves to our address, so Origin and Host agree."""
     assert own_origin({"host": "testserver:8000"}, "ws") == "http://testserver:8000"
     assert own_origin({"host": "testserver"}, "wss") == "https://testserver"
     assert own_origin({"host": "evil.example"}, "ws") == ""

@@ -28,45 +28,45 @@ def test_encode_adds_the_optional_fields_that_have_a_value():
     )
 
 
-def test_change_is_none_for_a_message_whatever_its_body_is():
-    assert entries.change(entry(body='"ref":1')) is None
-    assert entries.change(entry(seq=2, kind="delete", body="", ref=1))["ref"] == 1
+def test_change_of_is_none_for_a_message_whatever_its_body_is():
+    assert entries.change_of(entry(body='"ref":1')) is None
+    assert entries.change_of(entry(seq=2, kind="delete", body="", ref=1))["ref"] == 1
 
 
 def test_an_edit_replaces_the_body_of_its_message():
     edit = json.loads(entry(seq=3, kind="edit", body="new", ref=1))
-    assert json.loads(entries.folded(entry(), edit)) == json.loads(entry()) | {
+    assert json.loads(entries.apply_change(entry(), edit)) == json.loads(entry()) | {
         "body": "new",
         "edited_at": edit["at"],
     }
-    assert entries.folded(entry(seq=2), edit) == entry(seq=2)
+    assert entries.apply_change(entry(seq=2), edit) == entry(seq=2)
 
 
 def test_a_delete_empties_the_message_and_its_edits():
     gone = json.loads(entry(seq=3, kind="delete", body="", ref=1))
-    assert json.loads(entries.folded(entry(), gone)) == json.loads(entry()) | {
+    assert json.loads(entries.apply_change(entry(), gone)) == json.loads(entry()) | {
         "body": "",
         "deleted": True,
     }
     edit = entry(seq=2, kind="edit", body="secret", ref=1)
-    assert "secret" not in entries.folded(edit, gone)
-    assert entries.folded(entry(seq=4), gone) == entry(seq=4)
+    assert "secret" not in entries.apply_change(edit, gone)
+    assert entries.apply_change(entry(seq=4), gone) == entry(seq=4)
 
 
 @pytest.mark.parametrize("kind", ["edit", "delete"])
-def test_may_concern_is_true_for_every_entry_that_a_change_alters(kind):
+def test_may_alter_is_true_for_every_entry_that_a_change_alters(kind):
     change = json.loads(entry(seq=30, kind=kind, body="new", ref=1))
     others = [entry(seq=n, kind="edit", body="b", ref=ref) for n, ref in ((2, 1), (3, 11), (4, 2))]
     for seq, encoded in enumerate([entry(), *others, entry(seq=5, body='"ref":1')], start=1):
-        if entries.folded(encoded, change) != encoded:
-            assert entries.may_concern(change, seq, encoded)
-    assert not entries.may_concern(change, 5, entry(seq=5, body='"ref":1'))
+        if entries.apply_change(encoded, change) != encoded:
+            assert entries.may_alter(change, seq, encoded)
+    assert not entries.may_alter(change, 5, entry(seq=5, body='"ref":1'))
 
 
-def test_line_is_the_name_and_the_body_of_a_message():
-    assert entries.line(entry(body="a\nb")) == ("c1", "Ann: a\nb")
-    assert entries.line(entry(deleted=True)) is None
-    assert entries.line(entry(kind="edit", ref=1)) is None
+def test_text_line_is_the_name_and_the_body_of_a_message():
+    assert entries.text_line(entry(body="a\nb")) == ("c1", "Ann: a\nb")
+    assert entries.text_line(entry(deleted=True)) is None
+    assert entries.text_line(entry(kind="edit", ref=1)) is None
 
 
 @pytest.mark.parametrize("text", ["", "e", "e:", ":1", "e:-1", "e:1 ", "xyz:1", "e:1\n", "e:٣"])

@@ -75,7 +75,7 @@ async def test_a_poll_with_an_unknown_cursor_is_reset(ann, lobby):
 
 
 async def test_a_large_backlog_is_split_into_several_polls(ann, lobby, monkeypatch):
-    monkeypatch.setattr(entries, "FRAME_SIZE", 1_000)
+    monkeypatch.setattr(entries, "MAX_FRAME_CHARACTERS", 1_000)
     await fill(lobby, 50)
     cursor, found = f"{lobby.epoch}:0", []
     while len(found) < 50:
@@ -222,7 +222,7 @@ async def test_a_page_whose_user_has_logged_out_gets_401(ann, alice, lobby, path
 
 
 async def test_a_message_is_not_written_under_the_name_of_another_member(ann, client, alice, lobby):
-    """The answer was lost, and then the session: said again it would be somebody else's."""
+    """A page that lost the answer sends the message again, after its session has ended."""
     await database_sync_to_async(client.force_login)(alice)
     browser = AsyncClient()
     browser.cookies = client.cookies

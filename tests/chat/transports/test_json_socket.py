@@ -125,7 +125,7 @@ async def test_a_ping_is_answered_with_a_pong(connect, lobby):
 
 
 async def test_a_large_backlog_is_split_into_frames(connect, lobby, monkeypatch):
-    monkeypatch.setattr(entries, "FRAME_SIZE", 1_000)
+    monkeypatch.setattr(entries, "MAX_FRAME_CHARACTERS", 1_000)
     await fill(lobby, 50)
     client = await connect()
     await client.join()

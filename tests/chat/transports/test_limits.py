@@ -1,4 +1,4 @@
-"""How often somebody may come, and how much may be sent in one go: every input has an end."""
+"""Limits of joins and of the size of every input."""
 
 import json
 

@@ -82,13 +82,13 @@ async def test_readers_at_one_cursor_share_a_batch_and_its_forms():
 
 
 async def test_a_batch_is_never_too_large_for_a_frame(monkeypatch):
-    monkeypatch.setattr(entries, "FRAME_SIZE", len(entry(1)) * 2)
+    monkeypatch.setattr(entries, "MAX_FRAME_CHARACTERS", len(entry(1)) * 2)
     one = make_tail(span(1, 5))
     assert [seqs(await one.batch(after)) for after in (0, 2, 4)] == [[1, 2], [3, 4], [5]]
 
 
 async def test_an_entry_larger_than_a_batch_is_sent_alone(monkeypatch):
-    monkeypatch.setattr(entries, "FRAME_SIZE", 1)
+    monkeypatch.setattr(entries, "MAX_FRAME_CHARACTERS", 1)
     assert seqs(await make_tail(span(1, 3)).batch(0)) == [1]
 
 
@@ -427,7 +427,7 @@ async def test_an_error_in_one_push_does_not_affect_other_readers(caplog):
 
 
 async def test_entries_for_several_frames_are_pushed_in_several_batches(monkeypatch):
-    monkeypatch.setattr(entries, "FRAME_SIZE", 2 * len(entry(1)))
+    monkeypatch.setattr(entries, "MAX_FRAME_CHARACTERS", 2 * len(entry(1)))
     one = make_tail(span(1, 3))
     reader, pushed = pushing_reader(one, [True, True])
     taking = asyncio.ensure_future(reader.take())

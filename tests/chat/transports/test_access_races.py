@@ -1,7 +1,8 @@
-"""Rights that are taken away while somebody comes in: after they were looked up, and before the
-connection is known as theirs. The checks that go on by themselves never come here."""
+"""Rights that are taken away while a client connects or joins: after they were looked up, and
+before the connection watches for revocations. The periodic checks do not run in these tests."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from channels.db import database_sync_to_async
@@ -20,7 +21,7 @@ from tests.clients.websocket import local_client
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ENTRIES, EVENTS = "/api/rooms/backroom/entries", "/api/rooms/backroom/events"
-AT_ONCE = 20  # seconds; a poll would wait for 25
+AT_ONCE_SECONDS = 20  # Less than the 25 for which the poll would wait.
 
 
 @pytest.fixture(autouse=True)
@@ -29,23 +30,23 @@ def no_check(monkeypatch):
 
 
 class Gate:
-    """Holds up whoever calls a function of a module, once it has its answer."""
+    """Delays the callers of a function: it returns its result only when the gate is open."""
 
     def __init__(self, monkeypatch, module, name):
-        self.held, self.open = asyncio.Semaphore(0), asyncio.Event()
+        self.delayed, self.open = asyncio.Semaphore(0), asyncio.Event()
         self.function = getattr(module, name)
         monkeypatch.setattr(module, name, self.pass_through)
 
     async def pass_through(self, *args):
         answer = await self.function(*args)
-        self.held.release()
+        self.delayed.release()
         await self.open.wait()
         return answer
 
-    async def holds(self, count):
-        """Waits until it holds up so many more."""
+    async def called(self, count):
+        """Waits until this many more callers are delayed."""
         for _ in range(count):
-            await self.held.acquire()
+            await self.delayed.acquire()
 
 
 @pytest.fixture
@@ -66,14 +67,14 @@ def header(browser):
 
 @pytest.fixture
 async def opening():
-    """Begins to open sockets, and closes them after the test."""
+    """Starts to open sockets, and closes them after the test."""
     clients = []
 
-    def begin(path, *headers):
+    def start(path, *headers):
         clients.append(local_client(websocket, path, headers))
         return clients[-1], asyncio.ensure_future(clients[-1].open())
 
-    yield begin
+    yield start
     for client in clients:
         await client.close()
 
@@ -82,11 +83,11 @@ async def opening():
 async def test_a_socket_that_opens_while_its_session_logs_out_is_closed(
     opening, gate, backroom, browser, path
 ):
-    held = gate(admission, "identify")
+    slow = gate(admission, "identify")
     client, opened = opening(path, header(browser))
-    await held.holds(1)
+    await slow.called(1)
     await browser.alogout()
-    held.open.set()
+    slow.open.set()
     await opened
     assert await client.closed() == CloseCode.SESSION_ENDED
 
@@ -94,12 +95,12 @@ async def test_a_socket_that_opens_while_its_session_logs_out_is_closed(
 async def test_a_socket_that_opens_while_its_user_is_made_inactive_is_closed(
     opening, gate, alice, browser
 ):
-    held = gate(admission, "identify")
+    slow = gate(admission, "identify")
     client, opened = opening("/ws/chat/", header(browser))
-    await held.holds(1)
+    await slow.called(1)
     alice.is_active = False
     await alice.asave()
-    held.open.set()
+    slow.open.set()
     await opened
     assert await client.closed() == CloseCode.SESSION_ENDED
 
@@ -107,16 +108,16 @@ async def test_a_socket_that_opens_while_its_user_is_made_inactive_is_closed(
 async def test_a_logout_before_the_socket_watches_for_it_closes_the_socket(
     opening, gate, backroom, browser
 ):
-    held = gate(text_socket.rooms, "join")
+    slow = gate(text_socket.rooms, "join")
     client, opened = opening("/ws/chat/backroom/", header(browser))
-    await held.holds(1)
+    await slow.called(1)
     await browser.alogout()
-    held.open.set()
+    slow.open.set()
     await opened
     assert await client.closed() == CloseCode.SESSION_ENDED
 
 
-async def put_out(room, user):
+async def remove_member(room, user):
     await database_sync_to_async(room.members.remove)(user)
 
 
@@ -124,11 +125,11 @@ async def test_a_member_who_is_removed_from_a_room_while_joining_gets_an_error(
     connect, gate, alice, backroom, browser
 ):
     client = await connect(headers=[header(browser)])
-    held = gate(subscriptions.rooms, "join")
+    slow = gate(subscriptions.rooms, "join")
     await client.send("join", room="backroom")
-    await held.holds(1)
-    await put_out(backroom, alice)
-    held.open.set()
+    await slow.called(1)
+    await remove_member(backroom, alice)
+    slow.open.set()
     assert (await client.until("error"))["code"] == "forbidden"
     await client.send("say", room="backroom", cid="1", body="b")
     assert (await client.until("error"))["code"] == "forbidden"
@@ -137,11 +138,11 @@ async def test_a_member_who_is_removed_from_a_room_while_joining_gets_an_error(
 async def test_a_text_socket_closes_if_its_member_is_removed_while_it_opens(
     opening, gate, alice, backroom, browser
 ):
-    held = gate(text_socket.rooms, "join")
+    slow = gate(text_socket.rooms, "join")
     client, opened = opening("/ws/chat/backroom/", header(browser))
-    await held.holds(1)
-    await put_out(backroom, alice)
-    held.open.set()
+    await slow.called(1)
+    await remove_member(backroom, alice)
+    slow.open.set()
     await opened
     assert await client.closed() == CloseCode.FORBIDDEN
 
@@ -151,11 +152,11 @@ async def test_a_text_socket_closes_if_its_member_is_removed_while_it_rejoins(
 ):
     await database_sync_to_async(lobby.members.add)(alice)
     client = await connect("/ws/chat/lobby/", headers=[header(browser)])
-    held = gate(text_socket.rooms, "enter")
+    slow = gate(text_socket.rooms, "enter")
     lobby.is_public = False
     await lobby.asave()
-    await held.holds(1)
-    await put_out(lobby, alice)
+    await slow.called(1)
+    await remove_member(lobby, alice)
     assert await client.closed() == CloseCode.FORBIDDEN
 
 
@@ -163,13 +164,13 @@ async def test_a_guest_does_not_read_a_room_that_is_closed_while_the_guest_joins
     connect, opening, gate, lobby
 ):
     client = await connect()
-    held = gate(rooms, "join")
+    slow = gate(rooms, "join")
     await client.send("join", room="lobby")
     line, opened = opening("/ws/chat/lobby/")
-    await held.holds(2)
+    await slow.called(2)
     lobby.is_public = False
     await lobby.asave()
-    held.open.set()
+    slow.open.set()
     assert (await client.until("error"))["code"] == "internal"
     await opened
     assert await line.closed() == CloseCode.TRY_LATER
@@ -181,7 +182,7 @@ async def test_a_guest_does_not_read_a_room_that_is_closed_while_the_guest_joins
 
 
 async def whole(answer):
-    async with asyncio.timeout(AT_ONCE):
+    async with asyncio.timeout(AT_ONCE_SECONDS):
         return b"".join([piece async for piece in answer.streaming_content])
 
 
@@ -203,19 +204,19 @@ async def test_a_dashboard_that_starts_after_a_logout_ends_at_once(boss):
 async def test_a_poll_that_starts_while_its_session_logs_out_is_answered_at_once(
     backroom, browser, gate
 ):
-    held = gate(http.common, "open_reader")
+    slow = gate(http.common, "open_reader")
     query = {"cursor": f"{backroom.epoch}:0", "wait": 25}
     other = AsyncClient()
     other.cookies = browser.cookies.copy()
     asked = asyncio.ensure_future(other.get(ENTRIES, query))
-    await held.holds(1)
+    await slow.called(1)
     await browser.alogout()
-    held.open.set()
-    async with asyncio.timeout(AT_ONCE):
+    slow.open.set()
+    async with asyncio.timeout(AT_ONCE_SECONDS):
         assert (await asked).json()["events"] == []
 
 
-# ---- What is remembered --------------------------------------------------------------
+# ---- Recent revocations --------------------------------------------------------------
 
 
 async def test_a_watch_is_called_for_revocations_since_and_for_too_many_of_them():
@@ -223,8 +224,9 @@ async def test_a_watch_is_called_for_revocations_since_and_for_too_many_of_them(
     current().revocation.revoke(["a"])
     since = current().revocation.count
     current().revocation.revoke(["b"])
-    for whom in ("a", "b"):
-        current().revocation.watch([whom], lambda whom=whom: called.append(whom), since).__enter__()
+    for subject in ("a", "b"):
+        callback = partial(called.append, subject)
+        current().revocation.watch([subject], callback, since).__enter__()
     await asyncio.sleep(0)
     assert called == ["b"]
     current().revocation.revoke(str(n) for n in range(RECENT_LENGTH))
