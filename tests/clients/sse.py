@@ -109,7 +109,7 @@ class EventStream:
         return self
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Requests the stream, and yields each piece after parsing it. Raises httpx.HTTPError if the
+        """Requests the stream, and yields each parsed piece. Raises httpx.HTTPError if the
         body is cut off."""
         headers = {**self.options.get("headers", {})}
         if last := self.parser.last_event_id:
