@@ -12,7 +12,7 @@ from tests.servers import Site
 
 pytestmark = pytest.mark.timeout(240)
 
-CODE = ["chat", "config", "deploy", "static", "streaming", "templates", "manage.py"]
+CODE = "chat config deploy realtime static streaming templates manage.py".split()
 
 
 class CopiedFront(Front):
