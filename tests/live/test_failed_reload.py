@@ -12,7 +12,7 @@ from tests.servers import Site
 
 pytestmark = pytest.mark.timeout(240)
 
-CODE = "chat config deploy realtime static streaming templates manage.py".split()
+CODE = ["chat", "config", "deploy", "realtime", "static", "streaming", "templates", "manage.py"]
 
 
 class CopiedFront(Front):
