@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from contextvars import copy_context
-from typing import Any
+from typing import Any, NoReturn
 
 from autobahn.exception import Disconnected
 from channels.exceptions import StopConsumer
@@ -42,7 +42,7 @@ class BaseSocket(AsyncWebsocketConsumer):
 
     `__call__` and `dispatch` are replaced: Channels makes a channel and several tasks for each
     consumer, and sends every event through the one thread that closes old database connections.
-    So groups and `connect` are not used (`serve` and `on_open` are); the rest works as in Channels.
+    So groups and `connect` are not used (`prepare` and `on_open` are); the rest is as in Channels.
     """
 
     transport: str
@@ -64,22 +64,25 @@ class BaseSocket(AsyncWebsocketConsumer):
         worker.sockets.add(self)
         try:
             await receive()  # `websocket.connect` is always the first event.
+            since = worker.revocation.count
             try:
-                since = worker.revocation.count
                 self.member, name_error = await admission.identify(self.scope)
-                self.session_key = self.scope["session"].session_key
-                # `with` and no ExitStack: that would add 1 KB to the 16 KB of a socket.
-                subjects = person_subjects(self.member.key, self.session_key)
-                with (
-                    worker.presence_sync.connected(self.member),
-                    worker.revocation.watch(subjects, self.check_access_soon, since),
-                ):
-                    await self.serve(receive, name_error)
             except Refused as refused:
-                # Accepted first: browsers hide the reason of a failed handshake from the page.
-                await self.accept(self.subprotocol())
-                await self.close_with(refused)
+                await self.refuse_connection(refused)
                 await self.dispatch_events(receive)
+            self.session_key = self.scope["session"].session_key
+            subjects = person_subjects(self.member.key, self.session_key)
+            # `with` and no ExitStack: that would add 1 KB to the 17 KB of a socket. The loop stands
+            # here for the same reason: each coroutine that waits for another takes 0.3 KB.
+            with (
+                worker.presence_sync.connected(self.member),
+                worker.revocation.watch(subjects, self.check_access_soon, since),
+            ):
+                await self.open(name_error)
+                while True:
+                    await self.dispatch(await receive())
+        except StopConsumer:
+            pass
         finally:
             worker.socket_timer.discard(self)
             await cancel(self.tasks)
@@ -105,10 +108,14 @@ class BaseSocket(AsyncWebsocketConsumer):
         self.member = UNKNOWN
         self.session_key = None
 
-    async def serve(self, receive: Any, name_error: str | None) -> None:
-        """Accepts the client and handles its events until it has disconnected. `name_error` says
-        why the client does not have the name that it asked for. Raises Refused before it accepts
-        the client, and never later."""
+    async def open(self, name_error: str | None) -> None:
+        """Accepts the client, or tells it why not. `name_error` says why the client does not have
+        the name that it asked for."""
+        try:
+            await self.prepare()
+        except Refused as refused:
+            await self.refuse_connection(refused)
+            return
         await self.accept(self.subprotocol())
         await self.on_open()
         # The headers of a browser take more memory than the socket.
@@ -120,13 +127,17 @@ class BaseSocket(AsyncWebsocketConsumer):
         if name_error:
             name = _("You are called %s.") % self.member.name
             await self.send_error(Refused("forbidden", f"{name_error} {name}"))
-        await self.dispatch_events(receive)
 
-    async def dispatch_events(self, receive: Any) -> None:
-        """Handles events until the client has disconnected."""
-        with suppress(StopConsumer):
-            while True:
-                await self.dispatch(await receive())
+    async def refuse_connection(self, refused: Refused) -> None:
+        """Tells the client why it is refused, and closes. Accepts it first: browsers hide the
+        reason of a failed handshake from the page."""
+        await self.accept(self.subprotocol())
+        await self.close_with(refused)
+
+    async def dispatch_events(self, receive: Any) -> NoReturn:
+        """Handles events until the client has disconnected: then it raises StopConsumer."""
+        while True:
+            await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Calls the method for an event, as `websocket_receive` for `websocket.receive`."""
@@ -135,6 +146,9 @@ class BaseSocket(AsyncWebsocketConsumer):
     def subprotocol(self) -> str | None:
         """The subprotocol to agree on."""
         return None
+
+    async def prepare(self) -> None:
+        """Called before the client is accepted. Raises Refused if it may not connect."""
 
     async def on_open(self) -> None:
         """Called when the client has been accepted."""
@@ -271,7 +285,8 @@ class NotFoundSocket(BaseSocket):
         await receive()  # `websocket.connect`
         await self.accept()
         await self.close(CloseCode.NOT_FOUND)
-        await self.dispatch_events(receive)
+        with suppress(StopConsumer):
+            await self.dispatch_events(receive)
 
 
 def restart(message: str) -> Refused:

@@ -11,6 +11,7 @@ from chat.transports.base_socket import BaseSocket
 from chat.worker import current
 from realtime import errors
 from realtime.errors import Refused
+from realtime.log.reader import Reader
 from realtime.log.tail import Batch
 from realtime.revocation import room_subject
 
@@ -20,22 +21,26 @@ class TextSocket(BaseSocket):
 
     transport = "plain"
 
-    async def serve(self, receive: Any, name_error: str | None) -> None:
-        """Follows the room of the path from its head. Raises Refused if the member may not."""
+    def set_attributes(self, send: Any) -> None:
+        """Sets every attribute of this class too."""
+        super().set_attributes(send)
         self.pending_echoes: dict[str, str] = {}  # sent text by cid
+        self.reader: Reader | None = None
+
+    async def prepare(self) -> None:
+        """Opens a reader at the head of the room in the path."""
+        self.since = current().revocation.count
         self.room = await rooms.join(self.scope["url_route"]["kwargs"]["room"], self.member)
         self.reader = await common.open_reader(self.room, self.transport)
-        worker = current()
-        with (
-            self.reader,
-            worker.presence_sync.entered(self.room.pk, self.member),
-            worker.revocation.watch([room_subject(self.room.pk)], self.reconnect_soon),
-        ):
-            await super().serve(receive, name_error)
 
     async def on_open(self) -> None:
         """Starts sending the messages of the room."""
-        self.start_task(self.send_messages())
+        self.start_task(self.follow(self.room.pk))
+
+    def release(self) -> None:
+        """Closes the reader."""
+        if self.reader:
+            self.reader.close()
 
     async def send_error(
         self, refused: Refused, cid: str | None = None, room: str | None = None
@@ -62,35 +67,48 @@ class TextSocket(BaseSocket):
         if text is not None:
             await self.send_text(text)
 
-    async def send_messages(self) -> None:
+    async def follow(self, room: int) -> None:
         """Sends the messages of the room, as long as the member may read it."""
-        while True:
-            with self.reader:
-                async for batch in self.reader:
+        worker, subjects = current(), [room_subject(room)]
+        with (
+            worker.presence_sync.entered(room, self.member),
+            worker.revocation.watch(subjects, self.reconnect_soon, self.since),
+        ):
+            reader = self.reader
+            while reader:
+                async for batch in reader:
                     for cid, line in batch.render(render_lines):
                         await self.echo(cid)
                         await self.send_text(line)
+                reader.close()
+                reader = await self.reopen_or_close(reader.cursor)
+
+    async def reopen_or_close(self, cursor: str) -> Reader | None:
+        """Opens a reader after the log has ended; waits while the database is away. Closes the
+        socket and returns None if the member may no longer enter the room."""
+        while True:
             try:
-                await self.reopen()
+                return await self.reopen(cursor)
             except Refused as refused:
                 if refused.code != "internal":
                     await self.close_with(refused)
-                    return
+                    return None
                 await asyncio.sleep(errors.RETRY_MS / 1000)
 
-    async def reopen(self) -> None:
-        """Opens a reader after the log has ended: from the cursor of the old one, or from the head
-        if that cursor is not valid in the new log. Raises Refused."""
+    async def reopen(self, cursor: str) -> Reader:
+        """A reader from the cursor on, or from the head if the cursor is not valid in a new log.
+        Raises Refused."""
         self.room.is_public = False  # Unknown now: `check_rooms` looks it up.
         room = await rooms.enter(self.room.slug, self.member)
         reader = await common.open_reader(room, self.transport)
         try:
-            if await common.resume(reader, self.reader.cursor):
+            if await common.resume(reader, cursor):
                 reader.seq = reader.tail.head
         except BaseException:
             reader.close()
             raise
         self.room, self.reader = room, reader
+        return reader
 
     async def check_rooms(self) -> None:
         """Closes the socket if the member may no longer enter the room."""

@@ -87,10 +87,10 @@ async def test_a_consumer_runs_after_the_middleware_stack_has_returned(disconnec
 
 
 async def test_a_refused_client_is_accepted_first_and_told_why(disconnects, monkeypatch):
-    async def refuse(self, receive, name_error):
+    async def refuse(self):
         raise Refused("not_found", "There is no such room.")
 
-    monkeypatch.setattr(EchoSocket, "serve", refuse)
+    monkeypatch.setattr(EchoSocket, "prepare", refuse)
     socket = communicator()
     assert await socket.connect(timeout=5) == (True, None)
     assert await socket.receive_from(timeout=5) == "There is no such room."
