@@ -63,7 +63,7 @@ class Follower:
             await client.send("join", room="lobby", **fields)
             try:
                 while True:
-                    self.record(await client.record())
+                    self.record(await client.take())
             except Closed as closed:
                 self.codes.append(closed.code)
             finally:
