@@ -5,7 +5,6 @@ import itertools
 import re
 import signal
 import sqlite3
-from contextlib import closing
 
 import pytest
 
@@ -137,25 +136,6 @@ async def test_a_message_after_a_restart_of_postgresql_is_stored_without_an_erro
     await asyncio.to_thread(site.postgres.start)
     await client.say("after")
     assert (await client.until("ack"))["seq"] == 2
-
-
-async def test_messages_are_written_to_a_replaced_sqlite_file(make_site, open_socket):
-    """The file is replaced by a backup without the last message."""
-    site = make_site(redis=True)
-    client = await open_socket(site.worker())
-    await client.say("before")
-    await client.acknowledged("before")
-    file, backup = site.folder / "site.sqlite3", site.folder / "backup.sqlite3"
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(backup)) as target:
-        source.backup(target)
-    await client.say("lost")
-    await client.acknowledged("lost")
-    for left in ("site.sqlite3-wal", "site.sqlite3-shm"):
-        (site.folder / left).unlink(missing_ok=True)
-    backup.replace(file)
-    await client.say("after")
-    assert (await client.acknowledged("after"))["seq"] == 2
-    assert stored_log(site) == [(1, "before"), (2, "after")]
 
 
 # ---- Redis ---------------------------------------------------------------------------
