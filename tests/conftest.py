@@ -1,4 +1,4 @@
-"""The cast and the stage that tests share."""
+"""Fixtures that all tests share: users, rooms, texts, sites and the parts of a worker."""
 
 import threading
 from pathlib import Path
@@ -23,7 +23,7 @@ TESTS = Path(__file__).parent
 LOG_THREADS = [(WRITER, 1), (READERS, 2)]
 
 
-# Those that take longest begin first, or one process would still run when the others are done.
+# The longest tests start first. Otherwise a process would still run when the others are done.
 FIRST = ["test_postgresql.py", "live", "protocol", "browser", "stress", "deploy", "benchmarks"]
 
 
@@ -36,8 +36,8 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Says for pytest-xdist what runs in one process: the tests of a file, which may share a
-    site. Those of a file that is marked `apart` share nothing, and are spread."""
+    """Groups the tests of a file into one process of pytest-xdist, because they may share a site.
+    The tests of a file with the mark `apart` share nothing, and run in any process."""
     if config.getoption("only_database"):
         config.hook.pytest_deselected(items=[i for i in items if not reaches_database(i)])
         items[:] = [item for item in items if reaches_database(item)]
@@ -53,19 +53,19 @@ def reaches_database(item):
 
 
 def place(path):
-    """Where the tests of a file stand in the order of the run."""
+    """The position of a file's tests in the run."""
     top = path.relative_to(TESTS).parts[0]
     return FIRST.index(top) if top in FIRST else len(FIRST)
 
 
-# How long an example takes says nothing on a machine that others use as well.
+# On a machine with other load, the duration of an example has no meaning.
 hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def site_databases(django_db_blocker):
-    """Lets `Site.query` reach the databases of sites."""
+    """Allows `Site.query` to use the databases of sites."""
     site_database.allow_databases = django_db_blocker.unblock
 
 
@@ -81,29 +81,29 @@ def django_db_setup(django_db_setup):
 
 @pytest.fixture(autouse=True)
 def finished_log(_django_db_marker):
-    """Lets the log's threads finish what they do when a test ends, before its tables are emptied.
-    PostgreSQL calls the two a deadlock, and pytest-django takes the database from a thread in the
-    middle of its transaction, which then stays open for ever."""
+    """Waits at the end of a test until the log's threads are idle, before the tables are emptied.
+    Otherwise PostgreSQL reports a deadlock, or pytest-django blocks the database for a thread in
+    the middle of a transaction, which then stays open."""
     yield
     for executor, threads in LOG_THREADS:
         in_each_thread(executor, threads, lambda: None)
 
 
 def in_each_thread(executor, threads, job):
-    """Does the job once in each thread of an executor, after all that waits there."""
-    everyone = threading.Barrier(threads, timeout=60)
+    """Runs a job once in each thread of an executor, after all waiting jobs."""
+    barrier = threading.Barrier(threads, timeout=60)
 
-    def meet_and_do():
-        everyone.wait()
+    def wait_and_run():
+        barrier.wait()
         job()
 
-    for done in [executor.submit(meet_and_do) for _ in range(threads)]:
+    for done in [executor.submit(wait_and_run) for _ in range(threads)]:
         done.result()
 
 
 @pytest.fixture(autouse=True)
 def fresh_worker(monkeypatch):
-    """What a worker keeps in memory, as new."""
+    """Empties the caches and limits of the worker."""
     monkeypatch.setattr(playback, "event_cache", playback.EventCache())
     monkeypatch.setattr(rooms, "message_rate", Buckets(1_000, 1_000))
     monkeypatch.setattr(rooms, "join_rate", Buckets(1_000, 1_000))
@@ -125,7 +125,7 @@ def text(db):
 
 @pytest.fixture
 def lobby(db):
-    """The room that everybody may enter."""
+    """A public room."""
     return Room.objects.get_or_create(slug="lobby", defaults={"name": "Lobby"})[0]
 
 
@@ -157,7 +157,7 @@ def boss(db):
 
 @pytest.fixture(scope="module")
 def make_shared_site(tmp_path_factory):
-    """Makes a site that the tests of a module leave whole, and ends it after them."""
+    """Creates a site for all tests of a module, which must not damage it. Ends it after them."""
     made = []
 
     def make(**settings):
@@ -171,7 +171,7 @@ def make_shared_site(tmp_path_factory):
 
 @pytest.fixture
 def make_site(tmp_path):
-    """Makes a site of real processes that a test may break, and ends them after the test."""
+    """Creates a site of real processes for one test, which may damage it. Ends it afterwards."""
     made = []
 
     def make(**settings):

@@ -17,8 +17,8 @@ import psycopg
 from tests.processes import ROOT, Process, need
 from tests.shared import SECRET_KEY, free_port, made_once
 
-# What config/settings.py reads. A process in whose environment each is empty takes none of them
-# from the `.env` file of the machine.
+# The settings that config/settings.py reads. An empty value in the environment overrides the `.env`
+# file of the machine.
 READ = r'(?:read\(env\.\w+, |whole\(|names\(|origins\()"([A-Z_]+)"'
 SETTINGS = set(re.findall(READ, (ROOT / "config" / "settings.py").read_text()))
 UNSET = dict.fromkeys(SETTINGS, "")
@@ -27,13 +27,13 @@ INITDB_OPTIONS = ["-Upostgres", "-Atrust", "-EUTF8", "--locale=C", "--no-sync"]
 
 
 def site_environment() -> dict[str, str]:
-    """What each process of a site is started with."""
+    """The environment of each process of a site."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return UNSET | known | {"SECRET_KEY": SECRET_KEY, "PYTHONWARNINGS": "default"}
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
-    """Runs a command of manage.py, and returns what it said."""
+    """Runs a command of manage.py; returns its output."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -47,7 +47,7 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 
 
 def fill_database(url: str) -> None:
-    """Makes the tables, and adds what `manage.py demo` does."""
+    """Creates the tables and the data of `manage.py demo`."""
     environment = site_environment() | {"DATABASE_URL": url}
     manage(environment, "migrate", "-v0")
     manage(environment, "demo")
@@ -62,7 +62,7 @@ def sqlite_file() -> Path:
 
 
 def make_sqlite(path: Path) -> None:
-    """Makes the SQLite file that every site begins with."""
+    """Creates the SQLite file that all sites copy."""
     fill_database(f"sqlite:///{path}")
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -72,10 +72,10 @@ def make_sqlite(path: Path) -> None:
 
 
 class Postgres(Process):
-    """A PostgreSQL cluster of its own: a copy of one that has a migrated database."""
+    """A PostgreSQL cluster: a copy of the one with a migrated database."""
 
     def __init__(self):
-        # Not in the folder of a test, which is closed to other users.
+        # Outside of the folder of a test, which other users cannot enter.
         self.folder = tempfile.TemporaryDirectory(prefix="postgres-")
         home = Path(self.folder.name)
         copied = shutil.copytree(made_once("cluster", make_cluster), home / "data")
@@ -84,14 +84,14 @@ class Postgres(Process):
     def _prepare(self, home: Path, data: Path) -> None:
         self.port = free_port()
         program = need("postgres")
-        if os.geteuid() == 0:  # as which it refuses to run
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             self.user = unprivileged()
-            give(home, self.user)
+            change_owner(home, self.user)
         where = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
         quick = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
-        # What waits for a lock that is never given back fails, and says for which.
-        patience = {"lock_timeout": "60s"}
-        settings = where | quick | patience
+        # A statement that waits too long for a lock fails with its name.
+        limits = {"lock_timeout": "60s"}
+        settings = where | quick | limits
         options = [f"-c{name}={value}" for name, value in settings.items()]
         super().__init__([program, "-D", str(data), *options], home / "postgres.log")
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/{POSTGRES_DATABASE}"
@@ -103,7 +103,7 @@ class Postgres(Process):
         return False
 
     def stop(self, how: int = signal.SIGINT) -> None:
-        """Ends it without waiting for its clients, which SIGTERM would."""
+        """Stops the server without waiting for its clients, as SIGTERM would."""
         super().stop(how)
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Postgres(Process):
 
 
 class NewPostgres(Postgres):
-    """The cluster that all others are copies of."""
+    """The cluster from which all others are copied."""
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="postgres-")
@@ -137,7 +137,7 @@ class NewPostgres(Postgres):
 
 
 def make_cluster(path: Path) -> None:
-    """Makes the data of a PostgreSQL cluster with a database as every site begins with."""
+    """Creates the data of the PostgreSQL cluster that all sites copy."""
     new = NewPostgres()
     try:
         new.start()
@@ -148,13 +148,13 @@ def make_cluster(path: Path) -> None:
         new.close()
 
 
-def give(folder: Path, user: str) -> None:
-    """Makes a folder and all in it another user's."""
+def change_owner(folder: Path, user: str) -> None:
+    """Changes the owner of a folder and of everything in it."""
     for path in [folder, *folder.rglob("*")]:
         shutil.chown(path, user)
 
 
 def unprivileged() -> str:
-    """A user who may run what root may not."""
+    """The name of a user without rights, to run PostgreSQL."""
     known = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"

@@ -1,6 +1,6 @@
 """Sites of real processes for live tests: workers under `runserver` or Daphne, perhaps a Redis.
 
-A fixture of each folder starts them on free ports of the loopback address and ends them.
+The fixtures of tests/conftest.py start them on free ports of the loopback address and end them.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""The settings of a production start, on a database of the test run's own."""
+"""The settings of a production start, with a database for the test run."""
 
 import os
 import tempfile
@@ -22,10 +22,10 @@ from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES  # noqa: E402
 
 if "sqlite" in DATABASES["default"]["ENGINE"]:
-    # A file and not memory: several threads and processes share it, as they do in earnest.
+    # A file and not memory: several threads and processes share it, as in production.
     DATABASES["default"]["TEST"] = {"NAME": Path(_folder.name) / "test.sqlite3"}
 
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",  # fast
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # the one that sites know
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # the hasher of sites
 ]

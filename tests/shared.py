@@ -1,4 +1,4 @@
-"""What all processes of one test run share: a folder, databases to copy, and port numbers.
+"""The resources that all processes of a test run share: a folder, databases to copy, and ports.
 
 pytest-xdist starts several processes, and several runs may share the machine.
 """

@@ -19,22 +19,22 @@ from django.db.utils import load_backend
 Result = TypeVar("Result")
 
 SQLITE_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
-# Set by tests/conftest.py, since pytest-django forbids databases outside of its own fixtures.
+# tests/conftest.py sets this, because pytest-django forbids databases outside of its fixtures.
 allow_databases: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
 
 
 def run_on_database(url: str, function: Callable[..., Result], *arguments: Any) -> Result:
     """Runs a function whose default database is the one at `url`; returns its result.
 
-    It has a thread of its own, so that it may be called from a coroutine. The workers of the site
-    are not notified: a reader sees what is written at its next slow check.
+    The function runs in a separate thread, so that coroutines may call this. The workers of the
+    site are not notified: their readers see new entries at the next slow check.
     """
     with ThreadPoolExecutor(1) as executor:
         return executor.submit(run_in_thread, url, function, arguments).result()
 
 
 def run_in_thread(url: str, function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
-    # Django keeps the connections of each thread apart.
+    # Django has separate connections for each thread.
     with allow_databases(), contextlib.closing(connect(url)) as connection:
         connections["default"] = connection
         return function(*arguments)
@@ -49,8 +49,8 @@ def connect(url: str) -> BaseDatabaseWrapper:
 
 
 def make_user(name: str, password: str, fields: dict[str, Any]) -> int:
-    """Makes a user who can log in at a site; returns the primary key."""
-    # The tests' own settings have a faster hasher, which the site does not know.
+    """Creates a user who can log in at a site; returns the primary key."""
+    # The settings of the tests use a faster hasher, which is not in the settings of sites.
     encoded = make_password(password, hasher="pbkdf2_sha256")
     user = get_user_model().objects.create(username=name, password=encoded, **fields)
     return int(user.pk)

@@ -1,4 +1,4 @@
-"""What holds on SQLite holds on PostgreSQL: the tests that reach the database run on it as well."""
+"""Runs the tests of the apps that use the database on PostgreSQL as well."""
 
 import os
 import re
@@ -19,8 +19,8 @@ def postgres():
 
 
 @pytest.mark.timeout(900)
-def test_the_tests_of_the_apps_that_reach_the_database_pass_on_it(postgres):
-    """In processes of their own, since a run has one database."""
+def test_the_database_tests_of_the_apps_pass_on_postgresql(postgres):
+    """In separate processes, because a test run has one database."""
     options = [
         "-q",
         "-o",
@@ -35,11 +35,11 @@ def test_the_tests_of_the_apps_that_reach_the_database_pass_on_it(postgres):
         "tests/streaming",
         "tests/realtime",
     ]
-    outside = {name: value for name, value in os.environ.items() if "XDIST" not in name}
+    environment = {name: value for name, value in os.environ.items() if "XDIST" not in name}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=ROOT,
-        env=outside | {"TEST_DATABASE_URL": postgres.url},
+        env=environment | {"TEST_DATABASE_URL": postgres.url},
         capture_output=True,
         text=True,
         timeout=880,

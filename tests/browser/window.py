@@ -7,7 +7,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.browser.chromium import Chromium
 
-WAIT_SECONDS = 90  # on a machine that does other things beside
+WAIT_SECONDS = 90  # on a machine with other load
 POLL_SECONDS = 0.05
 # Console errors while a server is away.
 OUTAGE = ("net::ERR_", "WebSocket connection to")

@@ -1,7 +1,7 @@
-"""The client of event streams of all tests, written from the WHATWG HTML standard, section 9.2.
+"""The client of event streams for all tests, written from the WHATWG HTML standard, section 9.2.
 
-Independent of the encoder that it tests. The parser takes bytes in pieces of any size, and gives
-what EventSource would dispatch.
+It shares no code with the encoder that it tests. The parser takes bytes in pieces of any size and
+returns the events that EventSource would dispatch.
 """
 
 import codecs
@@ -82,15 +82,15 @@ class Parser:
 
 
 class EventStream:
-    """A reader of a stream over HTTP. As EventSource does, it comes back with the id of the last
-    event that it has."""
+    """A reader of a stream over HTTP. Like EventSource, it reconnects with the id of its last
+    event."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, **options: Any):
         self.client = client
         self.url = url
         self.options = options  # of each request
         self.parser = Parser()
-        self.answer: httpx.Response | None = None  # the newest
+        self.answer: httpx.Response | None = None  # of the last request
 
     @property
     def events(self) -> list[tuple[str, str, str]]:
@@ -109,12 +109,12 @@ class EventStream:
         return self
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Asks for the stream, and yields each piece after it has been parsed. httpx.HTTPError if
-        the body does not end as HTTP says."""
+        """Requests the stream, and yields each parsed piece. Raises httpx.HTTPError if the
+        body is cut off."""
         headers = {**self.options.get("headers", {})}
         if last := self.parser.last_event_id:
             headers["Last-Event-ID"] = last
-        # What was begun and not ended by an empty line is lost, as in EventSource.
+        # An incomplete event is lost, as in EventSource.
         self.parser = Parser(self.parser.events, self.parser.retry, last)
         options = self.options | {"headers": headers}
         async with self.client.stream("GET", self.url, **options) as answer:

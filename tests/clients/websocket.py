@@ -1,5 +1,5 @@
-"""The WebSocket client of all tests: of a worker over the wire, or of an application in the tests'
-own process."""
+"""The WebSocket client for all tests: it connects to a worker over TCP, or to an application in the
+process of the tests."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 PATH, SUBPROTOCOL = "/ws/chat/", "twinstream.v1"
 NO_CODE = 1006  # RFC 6455, section 7.4.1: the connection ended without a close frame
-ANSWER_SECONDS = 30  # for what comes at once, on a machine that does other things beside
+ANSWER_SECONDS = 30  # for an immediate answer, on a machine with other load
 
 
 class Closed(Exception):
@@ -23,7 +23,7 @@ class Closed(Exception):
 
 
 class Connection(Protocol):
-    """Text that is sent and received."""
+    """Sends and receives text."""
 
     async def send(self, text: str | bytes) -> None: ...
 
@@ -53,7 +53,7 @@ class WireConnection:
         await self.socket.close()
 
     def abort(self) -> None:
-        """Ends it without a word, as a client does that has vanished."""
+        """Ends the connection without a close frame, as a client that vanishes."""
         self.socket.transport.abort()
 
 
@@ -88,7 +88,7 @@ class LocalConnection:
 class WebSocketClient:
     """A client of the JSON socket, or of a plain-text socket."""
 
-    room = "lobby"  # in which it speaks if none is named
+    room = "lobby"  # the default of `join` and `say`
 
     def __init__(self, connection: Any, *, answers_pings: bool = True):
         self.connection = connection
@@ -106,7 +106,7 @@ class WebSocketClient:
 
     @property
     def subprotocol(self) -> str | None:
-        """The subprotocol that was agreed on."""
+        """The negotiated subprotocol."""
         return self.connection.subprotocol
 
     async def send_text(self, text: str | bytes) -> None:
@@ -117,7 +117,7 @@ class WebSocketClient:
         return await self.connection.receive()
 
     async def closed(self) -> int:
-        """The code with which the server closes, after all that it still says."""
+        """Ignores all messages until the server closes; returns the close code."""
         try:
             while True:
                 await self.receive()
@@ -128,7 +128,7 @@ class WebSocketClient:
         await self.connection.close()
 
     def abort(self) -> None:
-        """Vanishes without a word."""
+        """Ends the connection without a close frame."""
         self.connection.abort()
 
     # ---- The JSON socket ----
@@ -157,13 +157,13 @@ class WebSocketClient:
             return
 
     async def frame(self, type: str) -> dict[str, Any]:
-        """The next frame, which is of this type."""
+        """The next frame, which must have this type."""
         frame = await self.take()
         assert frame["type"] == type, frame
         return frame
 
     async def until(self, type: str) -> dict[str, Any]:
-        """The next frame of this type; others are passed over."""
+        """The next frame of this type. Ignores other frames."""
         while (frame := await self.take())["type"] != type:
             pass
         return frame
@@ -182,7 +182,7 @@ class WebSocketClient:
         return self.acks[cid]
 
     async def until_head(self, head: int) -> None:
-        """Takes frames until the entry `head` has come."""
+        """Reads frames until the entry `head` has come."""
         while not self.entries or self.entries[-1]["seq"] < head:
             await self.take()
 
@@ -192,20 +192,20 @@ class WebSocketClient:
 
 
 async def open_client(url: str, path: str = PATH, **options: Any) -> WebSocketClient:
-    """A client of a worker, connected. `options` are those of websockets' `connect`."""
+    """Connects a client to a worker. `options` are those of websockets' `connect`."""
     socket = await connect(f"{url}{path}", **with_protocol(path, options))
     return WebSocketClient(WireConnection(socket))
 
 
 async def open_unix_client(file: str, path: str = PATH) -> WebSocketClient:
-    """As `open_client`, to a worker on a unix socket."""
+    """Connects a client to a worker on a unix socket."""
     url = f"ws://localhost{path}"
     socket = await unix_connect(file, url, **with_protocol(path, {}))
     return WebSocketClient(WireConnection(socket))
 
 
 def with_protocol(path: str, options: dict[str, Any]) -> dict[str, Any]:
-    """The JSON socket has a subprotocol, and a plain-text socket none."""
+    """Adds the subprotocol to the options for the JSON socket. A plain-text socket has none."""
     return ({"subprotocols": [SUBPROTOCOL]} if has_frames(path) else {}) | options
 
 
@@ -220,7 +220,7 @@ def local_client(
     headers: Sequence[tuple[bytes, bytes]] = (),
     subprotocols: Sequence[str] = (SUBPROTOCOL,),
 ) -> WebSocketClient:
-    """A client of an application of this process, which `open` connects. It answers no ping by
+    """A client of an application in this process; `open` connects it. It does not answer pings by
     itself."""
     everything = [(b"host", b"testserver"), *headers]
     socket = WebsocketCommunicator(application, path, everything, list(subprotocols))

@@ -1,4 +1,4 @@
-"""Sites of real processes, and clients that speak to them over the loopback address."""
+"""Clients of real workers, over the loopback address."""
 
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from tests.clients.websocket import PATH, WebSocketClient, open_client
 
 @pytest.fixture
 async def client():
-    """A client of HTTP."""
+    """An HTTP client."""
     async with httpx.AsyncClient(timeout=30) as client:
         yield client
 
@@ -31,7 +31,7 @@ async def open_socket():
 
 
 @pytest.fixture
-def open_line(open_socket):
+def open_text_socket(open_socket):
     """Opens plain-text sockets, and closes them after the test."""
 
     async def open_one(worker, path="/ws/chat/lobby/", **options):
@@ -42,7 +42,8 @@ def open_line(open_socket):
 
 @pytest.fixture
 def own_room(monkeypatch):
-    """Makes a room of a shared site, in which the sockets of this test speak. Returns its slug."""
+    """Creates a room of a shared site, and makes it the default of this test's clients. Returns its
+    slug."""
 
     def make(site):
         slug = f"room-{uuid4().hex[:8]}"
@@ -53,7 +54,7 @@ def own_room(monkeypatch):
     return make
 
 
-def the_log(site, room="lobby"):
-    """The seq and the cid of each entry of a room, in the order of the log."""
+def stored_log(site, room="lobby"):
+    """The seq and the cid of each entry of a room, ordered by seq."""
     entries = Entry.objects.filter(room__slug=room).order_by("seq")
     return site.query(lambda: list(entries.values_list("seq", "cid")))

@@ -1,11 +1,11 @@
-"""How many streams and sockets one address may open, as a proxy tells the address."""
+"""The limit of new streams and sockets for each address, which a proxy passes on."""
 
 import asyncio
 import re
 
 import httpx
 
-FLOODING = 4429
+TRY_LATER = 4429
 OFFICE, OTHER = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}
 TABS = 200
 RETRY = re.compile(rb"retry: (\d+)\n")
@@ -18,7 +18,9 @@ async def first_piece(client, url, headers):
         return await anext(answer.aiter_raw())
 
 
-async def test_whoever_opens_too_many_is_told_to_come_later(make_site, open_socket, open_line):
+async def test_too_many_connections_of_an_address_are_asked_to_retry_later(
+    make_site, open_socket, open_text_socket
+):
     site = make_site(OPENINGS_PER_SECOND="1", OPENING_BURST="2")
     worker = site.worker("worker", "--proxy-headers")
     async with httpx.AsyncClient(timeout=30) as client, asyncio.timeout(60):
@@ -34,9 +36,9 @@ async def test_whoever_opens_too_many_is_told_to_come_later(make_site, open_sock
         socket, bye = await until_refused()
         assert bye["reason"] == "busy"
         assert 10_000 <= bye["retry_after_ms"] <= 30_000
-        assert await socket.closed() == FLOODING
+        assert await socket.closed() == TRY_LATER
 
-        # By the time of the next opening one more may be allowed.
+        # The bucket may have room again before the next connection: so try repeatedly.
         for path in STREAMS:
             wait = 0
             while wait < 10_000:
@@ -45,23 +47,23 @@ async def test_whoever_opens_too_many_is_told_to_come_later(make_site, open_sock
                 wait = int(RETRY.match(piece)[1])
             assert wait <= 30_000
 
-        said = ""
-        while not said.startswith("! The server is busy."):
+        first_line = ""
+        while not first_line.startswith("! The server is busy."):
             await until_refused()
-            line = await open_line(worker, additional_headers=OFFICE)
-            said = await line.receive()
-        assert await line.closed() == FLOODING
-        # Pages are no openings, and nobody else is concerned.
+            text_socket = await open_text_socket(worker, additional_headers=OFFICE)
+            first_line = await text_socket.receive()
+        assert await text_socket.closed() == TRY_LATER
+        # Pages are not limited, and other addresses are not affected.
         assert (await client.get(f"{worker.url}/chat/", headers=OFFICE)).status_code == 200
         await (await open_socket(worker, additional_headers=OTHER)).until("welcome")
         for _ in range(5):
             await (await open_socket(worker)).until("welcome")
 
 
-async def test_an_office_comes_back_at_once_and_nobody_is_refused(make_site, open_socket):
+async def test_200_tabs_of_an_address_may_connect_at_once(make_site, open_socket):
     worker = make_site().worker("worker", "--proxy-headers")
     async with asyncio.timeout(60):
         opened = await asyncio.gather(
             *(open_socket(worker, additional_headers=OFFICE) for _ in range(TABS))
         )
-        assert {(await one.take())["type"] for one in opened} == {"welcome"}
+        assert {(await client.take())["type"] for client in opened} == {"welcome"}

@@ -1,4 +1,4 @@
-"""The live page of real workers, and what staff does there: close a room's connections."""
+"""The operators' dashboard of real workers, and its button that closes a room's connections."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from tests.clients.websocket import Closed, open_client
 
 pytestmark = pytest.mark.apart
 
-PATIENCE_SECONDS = 90
+WAIT_SECONDS = 90
 FAST = {"CHAT_MESSAGES_PER_SECOND": "100000", "CHAT_BURST": "100000"}
 
 
@@ -25,8 +25,8 @@ async def log_in(client, worker):
 
 
 @pytest.mark.parametrize("server", ["config.server", "daphne"])
-async def test_the_live_page_shows_a_worker_whoever_looks_at_it(make_site, client, server):
-    """Plain Daphne does not tell an application that it has begun."""
+async def test_the_dashboard_shows_all_workers_on_both_servers(make_site, client, server):
+    """Stock Daphne sends no lifespan events at its start."""
     site = make_site(redis=True, server=server)
     site.make_user("boss", "b", is_staff=True, is_superuser=True)
     one, two = site.worker("one"), site.worker("two")
@@ -39,7 +39,7 @@ async def test_the_live_page_shows_a_worker_whoever_looks_at_it(make_site, clien
         workers = json.loads(overviews[-1])["workers"] if overviews else []
         return {worker["pid"] for worker in workers}
 
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(WAIT_SECONDS):
         await stream.read(until=lambda: len(shown()) == 2)
     assert shown() == {worker.running.pid for worker in (one, two)}
 
@@ -48,7 +48,7 @@ async def test_the_live_page_shows_a_worker_whoever_looks_at_it(make_site, clien
 
 
 class Follower:
-    """A client of the JSON socket that comes back with its cursor as often as it is sent away."""
+    """A client of the JSON socket that reconnects with its cursor whenever it is disconnected."""
 
     def __init__(self, worker):
         self.worker = worker
@@ -63,40 +63,40 @@ class Follower:
             await client.send("join", room="lobby", **fields)
             try:
                 while True:
-                    self.take(await client.take())
+                    self.record(await client.take())
             except Closed as closed:
                 self.codes.append(closed.code)
             finally:
                 await client.close()
 
-    def take(self, frame):
+    def record(self, frame):
         self.cursor = frame.get("cursor", self.cursor)
         self.bodies += [entry["body"] for entry in frame.get("events", [])]
 
 
-async def test_who_is_sent_away_from_a_room_loses_nothing(make_site, client, open_socket):
+async def test_clients_disconnected_from_a_room_lose_no_message(make_site, client, open_socket):
     site = make_site(redis=True, **FAST)
     workers = [site.worker("one"), site.worker("two")]
     site.make_user("boss", "b", is_staff=True, is_superuser=True)
     room = site.query(lambda: Room.objects.get().pk)
     followers = [Follower(workers[number % 2]) for number in range(8)]
     running = [asyncio.ensure_future(follower.run()) for follower in followers]
-    talker = await open_socket(workers[0])  # is not in the room itself
+    writer = await open_socket(workers[0])  # does not join the room
     await log_in(client, workers[0])
-    said = []
+    sent = []
     async with asyncio.timeout(120):
         for number in range(90):
             if number in (30, 60):
-                while not all(follower.bodies[-1:] == said[-1:] for follower in followers):
+                while not all(follower.bodies[-1:] == sent[-1:] for follower in followers):
                     await asyncio.sleep(0.01)
                 token = {"X-CSRFToken": client.cookies["csrftoken"]}
                 url = f"{workers[0].url}/admin/live/close"
                 answer = await client.post(url, data={"room": room}, headers=token)
                 assert answer.status_code == 204
-            said.append(f"m-{number}")
-            await talker.say(f"c-{number}", said[-1])
-            await talker.acknowledged(f"c-{number}")
-        while not all(follower.bodies == said for follower in followers):
+            sent.append(f"m-{number}")
+            await writer.say(f"c-{number}", sent[-1])
+            await writer.acknowledged(f"c-{number}")
+        while not all(follower.bodies == sent for follower in followers):
             await asyncio.sleep(0.05)
     assert [follower.codes for follower in followers] == [[1012, 1012]] * 8
     for task in running:

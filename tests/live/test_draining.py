@@ -1,5 +1,5 @@
-"""A worker is ended under load: whoever is there is seen off, and goes on elsewhere with nothing
-lost or doubled."""
+"""A worker stops under load. It closes its connections in order, and the clients continue on the
+other worker without a lost or duplicated entry."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from chat.transports.base_socket import MAX_RESTART_MS
 from streaming.models import StreamText
 from tests.clients.sse import EventStream
 from tests.clients.websocket import Closed, open_client
-from tests.live.conftest import the_log
+from tests.live.conftest import stored_log
 from tests.live.hostile.raw import handshake
 
 pytestmark = pytest.mark.apart
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.apart
 SOCKETS = 200
 ROOM_STREAMS = 100
 TEXT_STREAMS = 100
-TALKERS = 10  # of the sockets
+WRITERS = 10  # of the sockets
 LEAVE_SECONDS = 10
 BODY = "".join(chr(0x4E00 + n) for n in range(2_000))
 
 
 @pytest.fixture
 def site(make_site):
-    # Talkers and readers share one member's address and rate.
+    # All clients have the same address, so their limits must be high.
     site = make_site(redis=True, CHAT_MESSAGES_PER_SECOND="100000", CHAT_BURST="100000")
     text = {"slug": "long", "title": "Long", "body": BODY, "interval_ms": 50}
     site.query(lambda: StreamText.objects.create(**text))
@@ -49,7 +49,7 @@ class Stream(EventStream):
     ended = None
 
     async def read_from(self, worker):
-        """Reads until the body ends, and sees whether it ended as a whole."""
+        """Reads until the body ends, and records whether it ended between two events."""
         self.ended = None
         self.url = worker.url + self.path
         try:
@@ -69,12 +69,13 @@ def stream(client, path):
     return made
 
 
-class Listener:
-    """A JSON socket, through two workers. A talker says what was not acknowledged again."""
+class SocketClient:
+    """A client of the JSON socket, on two workers in turn. With a name, it sends messages, and
+    repeats those that were not acknowledged."""
 
     def __init__(self, name=None, headers=None):
         self.name = name
-        self.headers = headers  # by which it is the same person on the other worker
+        self.headers = headers  # with the cookie of the person
         self.cursor = None
         self.seqs = []
         self.frames = []
@@ -90,19 +91,19 @@ class Listener:
         await client.send("join", room="lobby", **({"cursor": self.cursor} if self.cursor else {}))
         for cid in self.unacknowledged:
             await client.say(cid)
-        talking = asyncio.ensure_future(self.talk(client)) if self.name else None
+        writing = asyncio.ensure_future(self.send_messages(client)) if self.name else None
         try:
             while True:
                 self.take(await client.take())
         except Closed as closed:
             self.code = closed.code
         finally:
-            if talking:
-                talking.cancel()
+            if writing:
+                writing.cancel()
             await client.close()
 
-    async def talk(self, client):
-        """Says something ever again, until the connection is gone."""
+    async def send_messages(self, client):
+        """Sends a message each second until the connection ends."""
         while True:
             self.said += 1
             self.unacknowledged.append(f"{self.name}-{self.said}")
@@ -130,34 +131,34 @@ async def until(condition):
             await asyncio.sleep(0.05)
 
 
-async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
-    leaving, staying = site.worker("one"), site.worker("two")
-    talkers = [Listener(f"t{n}", await guest(leaving)) for n in range(TALKERS)]
-    sockets = [*talkers, *(Listener() for _ in range(SOCKETS - TALKERS))]
+async def test_200_streams_and_200_sockets_continue_on_the_other_worker(site, client):
+    stopping_worker, other_worker = site.worker("one"), site.worker("two")
+    writers = [SocketClient(f"t{n}", await guest(stopping_worker)) for n in range(WRITERS)]
+    sockets = [*writers, *(SocketClient() for _ in range(SOCKETS - WRITERS))]
     rooms = [stream(client, "/api/rooms/lobby/events") for _ in range(ROOM_STREAMS)]
     texts = [stream(client, "/api/sse?text=long") for _ in range(TEXT_STREAMS)]
-    everybody = [*sockets, *rooms, *texts]
+    clients = [*sockets, *rooms, *texts]
 
-    running = start(everybody, leaving)
-    polling = asyncio.ensure_future(long_poll(client, leaving))
+    running = start(clients, stopping_worker)
+    polling = asyncio.ensure_future(long_poll(client, stopping_worker))
     await until(
         lambda: all(s.seqs for s in [*sockets, *rooms]) and all(t.data("message") for t in texts)
     )
     started = time.monotonic()
-    leaving.running.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(leaving.running.wait, LEAVE_SECONDS) == 0
+    stopping_worker.running.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(stopping_worker.running.wait, LEAVE_SECONDS) == 0
     took = time.monotonic() - started
     await asyncio.wait(running, timeout=30)
     assert took < LEAVE_SECONDS
     assert {(s.code, s.frames[-1]) for s in sockets} == {(1012, "bye")}
     assert {s.ended for s in [*rooms, *texts]} == {"whole"}
     assert await polling in ({200}, {200, 503})
-    log = leaving.log.read_text()
+    log = stopping_worker.log.read_text()
     assert "still running at exit" not in log
     assert "did not end in time" not in log
     assert "Traceback" not in log
 
-    running = start(everybody, staying)
+    running = start(clients, other_worker)
     await until(lambda: all(s.frames[-1] != "bye" for s in sockets))
     assert {t.ended for t in texts} == {None}
     head = max(s.seqs[-1] for s in sockets)
@@ -171,16 +172,16 @@ async def test_200_streams_and_200_sockets_go_on_elsewhere(site, client):
     for text in texts:
         said = "".join(text.data("message"))
         assert said == BODY[: len(said)]
-    assert_said_once(site, talkers)
+    assert_stored_once(site, writers)
 
 
 async def long_poll(client, worker):
-    """Polls until the worker is gone, or says that it goes; returns the statuses of the answers."""
+    """Polls until the worker is gone or answers 503; returns the statuses of the answers."""
     url, cursor, statuses = f"{worker.url}/api/rooms/lobby/entries", None, set()
     while True:
-        asked = {"cursor": cursor, "wait": 25} if cursor else {}
+        query = {"cursor": cursor, "wait": 25} if cursor else {}
         try:
-            answer = await client.get(url, params=asked)
+            answer = await client.get(url, params=query)
         except httpx.ConnectError:
             return statuses
         statuses.add(answer.status_code)
@@ -189,23 +190,23 @@ async def long_poll(client, worker):
         cursor = answer.json()["cursor"]
 
 
-def assert_said_once(site, talkers):
-    """What was acknowledged is in the log, and nothing twice."""
-    cids = [cid for _, cid in the_log(site)]
+def assert_stored_once(site, writers):
+    """The log has every acknowledged entry, and no entry twice."""
+    cids = [cid for _, cid in stored_log(site)]
     assert len(cids) == len(set(cids))
-    for talker in talkers:
+    for talker in writers:
         said = {f"{talker.name}-{n}" for n in range(1, talker.said + 1)}
         assert said - set(talker.unacknowledged) <= set(cids)
 
 
-async def test_who_is_told_to_come_again_is_not_seen_to_leave(site, open_socket):
-    """Nor is who left with the worker taken to be there for long."""
-    leaving, staying = site.worker("one"), site.worker("two")
-    observer = await open_socket(staying, "/ws/chat/?name=Bob", ping_interval=None)
+async def test_a_person_who_reconnects_after_bye_is_not_shown_as_leaving(site, open_socket):
+    """A person who does not reconnect disappears soon."""
+    stopping_worker, other_worker = site.worker("one"), site.worker("two")
+    observer = await open_socket(other_worker, "/ws/chat/?name=Bob", ping_interval=None)
     await observer.join()
-    cookie = await guest(leaving)
-    ann = await open_socket(leaving, "/ws/chat/?name=Ann", additional_headers=cookie)
-    cyd = await open_socket(leaving, "/ws/chat/?name=Cyd")
+    cookie = await guest(stopping_worker)
+    ann = await open_socket(stopping_worker, "/ws/chat/?name=Ann", additional_headers=cookie)
+    cyd = await open_socket(stopping_worker, "/ws/chat/?name=Cyd")
     for socket in (ann, cyd):
         await socket.join()
     seen = []
@@ -213,26 +214,26 @@ async def test_who_is_told_to_come_again_is_not_seen_to_leave(site, open_socket)
         while len(seen := await online(observer)) < 3:
             pass
         me = next(name for name in seen if name not in ("Bob", "Cyd"))
-        slow = await handshake(leaving)  # never closes, and so makes the worker linger
-        leaving.running.send_signal(signal.SIGTERM)
+        slow = await handshake(stopping_worker)  # never closes, so that the worker exits late
+        stopping_worker.running.send_signal(signal.SIGTERM)
         left_at = time.monotonic()
         await ann.until("bye")
-        await asyncio.sleep(MAX_RESTART_MS / 1000)  # as late as `bye` may say
-        back = await open_socket(staying, "/ws/chat/", additional_headers=cookie)
+        await asyncio.sleep(MAX_RESTART_MS / 1000)  # the longest delay that `bye` may request
+        back = await open_socket(other_worker, "/ws/chat/", additional_headers=cookie)
         await back.join()
-        await asyncio.to_thread(leaving.running.wait, LEAVE_SECONDS)
+        await asyncio.to_thread(stopping_worker.running.wait, LEAVE_SECONDS)
         slow.close()
-        while "Cyd" in await shown_to_who_comes(open_socket, staying):
+        while "Cyd" in await online_for_new_client(open_socket, other_worker):
             await asyncio.sleep(0.5)
-        while "Cyd" in (seen := await online(observer)):  # also of what was shown meanwhile
+        while "Cyd" in (seen := await online(observer)):  # reads older presence events as well
             pass
         assert me in seen
-    # Its people were told of just before it left, and would be kept for as long from then on.
+    # Without the event of the stop, they would stay for FORGET_SECONDS.
     assert time.monotonic() - left_at < FORGET_SECONDS - 3
 
 
-async def shown_to_who_comes(open_socket, worker):
-    """Who is there; whoever asks has the worker look at once for who is not."""
+async def online_for_new_client(open_socket, worker):
+    """The names of the people online for a new client, whose join makes the worker check them."""
     socket = await open_socket(worker)
     joined = await socket.join()
     await socket.close()

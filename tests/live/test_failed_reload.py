@@ -1,4 +1,4 @@
-"""Reloads that cannot be completed, and starts that are refused: what runs goes on."""
+"""Reloads that fail and starts that are refused. The running processes stay."""
 
 import asyncio
 import shutil
@@ -12,11 +12,11 @@ from tests.servers import Site
 
 pytestmark = pytest.mark.timeout(240)
 
-CODE = ["chat", "config", "deploy", "static", "streaming", "templates", "manage.py"]
+CODE = ["chat", "config", "deploy", "realtime", "static", "streaming", "templates", "manage.py"]
 
 
 class CopiedFront(Front):
-    """A site whose code is a copy, which can be changed."""
+    """A hosted site that runs a copy of the code, which a test can change."""
 
     def __init__(self, site, workers):
         super().__init__(site, workers)
@@ -45,39 +45,39 @@ def front(tmp_path_factory):
     site.close()
 
 
-async def test_a_version_that_does_not_start_stops_the_reload_and_the_rest_go_on(
+async def test_a_version_that_does_not_start_stops_the_reload_and_the_other_worker_stays(
     copied, open_socket
 ):
     closings = [asyncio.ensure_future((await open_socket(copied)).closed()) for _ in range(4)]
     pid = copied.supervisorctl("pid", "site:worker_2")
     broken = copied.home / "config" / "asgi.py"
-    whole = broken.read_text()
+    working_code = broken.read_text()
     broken.write_text("raise RuntimeError('a new version')")
     done = await asyncio.to_thread(copied.command_of, "deploy.reload")
     assert done.returncode == 1
     assert done.stderr.startswith("Stopped: worker_1 does not start. ")
     assert copied.supervisorctl("pid", "site:worker_2") == pid
-    # Those of the first worker were seen off through nginx; those of the second are still there.
-    there = [closing for closing in closings if not closing.done()]
+    # The sockets of the first worker were closed; those of the second worker are still open.
+    still_open = [closing for closing in closings if not closing.done()]
     ended = [closing.result() for closing in closings if closing.done()]
     assert set(ended) == {1012}
-    assert len(ended) == len(there) == 2
+    assert len(ended) == len(still_open) == 2
     for _ in range(10):
         assert (await asyncio.to_thread(httpx.get, f"{copied.url}/chat/")).status_code == 200
-    # What is put right starts by the next reload.
-    broken.write_text(whole)
+    # After a repair, the next reload succeeds.
+    broken.write_text(working_code)
     assert (await asyncio.to_thread(copied.reload)).count("restarted on") == 2
-    for closing in there:
+    for closing in still_open:
         closing.cancel()
 
 
-# As the command does, but with less patience.
-IMPATIENT = "from deploy import reload; reload.READY_SECONDS = 30; reload.main()"
+# The command with a shorter timeout.
+RELOAD_WITH_SHORT_TIMEOUT = "from deploy import reload; reload.READY_SECONDS = 30; reload.main()"
 
 
-def test_a_reload_without_redis_stops_with_a_sentence(front):
+def test_a_reload_without_redis_stops_with_a_message(front):
     front.supervisorctl("stop", "redis")
-    done = front.python("-c", IMPATIENT)
+    done = front.python("-c", RELOAD_WITH_SHORT_TIMEOUT)
     assert done.returncode == 1
     assert "Stopped: worker_1 runs, but: redis away." in done.stderr
     assert httpx.get(f"{front.url}/chat/").status_code == 200
@@ -88,25 +88,25 @@ def test_a_reload_without_redis_stops_with_a_sentence(front):
     assert front.reload().count("restarted on") == 2
 
 
-def test_what_supervisor_does_not_start_stops_the_reload_with_a_sentence(front):
+def test_a_worker_that_supervisor_cannot_start_stops_the_reload_with_a_message(front):
     workers = front.folder / "nginx" / "workers.conf"
-    known = workers.read_text()
-    workers.write_text(f"{known}server 127.0.0.1:1 max_fails=0;\n")
+    configured = workers.read_text()
+    workers.write_text(f"{configured}server 127.0.0.1:1 max_fails=0;\n")
     done = front.command_of("deploy.reload")
-    workers.write_text(known)
+    workers.write_text(configured)
     assert done.returncode == 1
     assert "Stopped: supervisor does not start worker_3 (BAD_NAME" in done.stderr
     assert done.stdout.count("restarted on") == 2
 
 
-def test_nothing_to_reload_is_said(front, tmp_path):
+def test_reload_and_status_say_that_nothing_runs(front, tmp_path):
     for command in ("reload", "status"):
         done = front.command_of(f"deploy.{command}", RUN=str(tmp_path))
         assert done.returncode == 1
         assert done.stderr.startswith("Nothing runs from ")
 
 
-def test_beside_a_worker_without_redis_none_is_started(tmp_path):
+def test_serve_refuses_to_start_beside_a_worker_without_redis(tmp_path):
     site = Site(tmp_path, development=True)
     try:
         site.worker()

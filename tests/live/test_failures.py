@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from tests.live.conftest import the_log
+from tests.live.conftest import stored_log
 
 pytestmark = pytest.mark.apart
 
@@ -34,7 +34,7 @@ async def test_acknowledged_entries_survive_kill_9(make_site, open_socket, postg
         acks |= {cid: ack["seq"] for cid, ack in client.acks.items()}
         await asyncio.to_thread(worker.kill)
         await asyncio.to_thread(worker.start)
-    log = the_log(site)
+    log = stored_log(site)
     assert [seq for seq, _ in log] == list(range(1, len(log) + 1))
     assert len({cid for _, cid in log}) == len(log)
     assert acks.items() <= {cid: seq for seq, cid in log}.items()
@@ -101,7 +101,7 @@ async def test_a_message_to_a_locked_sqlite_gets_an_error_and_arrives_once_after
             await check_delivery_across_failure(*clients, lock, unlock)
     finally:
         locking.close()
-    assert [cid for _, cid in the_log(site)] == ["before", "during", "too"]
+    assert [cid for _, cid in stored_log(site)] == ["before", "during", "too"]
     assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
 
 
@@ -120,7 +120,7 @@ async def test_a_message_without_postgresql_gets_an_error_and_arrives_once_after
 
     async with asyncio.timeout(120):
         await check_delivery_across_failure(*clients, stop, start)
-    assert [cid for _, cid in the_log(site)] == ["before", "during", "too"]
+    assert [cid for _, cid in stored_log(site)] == ["before", "during", "too"]
     assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
 
 

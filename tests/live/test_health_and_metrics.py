@@ -118,14 +118,14 @@ async def test_a_site_without_redis_has_no_check_of_redis(make_site, client):
 # ---- Metrics -------------------------------------------------------------------------
 
 
-async def test_metrics_follow_what_happens(make_site, client, open_socket, open_line):
+async def test_metrics_follow_what_happens(make_site, client, open_socket, open_text_socket):
     site = make_site(redis=True, **FAST)
     one, two = site.worker("one"), site.worker("two")
     here, there = Metrics(client, one), Metrics(client, two)
     ann, bob = await open_socket(one), await open_socket(two)
     await ann.join()
     joined = await bob.join()
-    await open_line(one, "/ws/chat/lobby/?name=Mcu")
+    await open_text_socket(one, "/ws/chat/lobby/?name=Mcu")
     async with client.stream("GET", f"{one.url}/api/rooms/lobby/events"):
         await here.until(
             sockets__json=1, sockets__plain=1, streams__room=1, readers__stream=1, rooms=1

@@ -1,4 +1,4 @@
-"""The hosted site, as `make serve` starts it: through nginx, from outside."""
+"""A hosted site as `make serve` starts it, through nginx."""
 
 import contextlib
 import http.client
@@ -27,7 +27,7 @@ def front(tmp_path_factory):
 
 
 async def arrivals(url, count):
-    """The first events of a stream, each with the moment of the piece in which it came."""
+    """The first events of a stream, each with the time of its arrival."""
     came = []
     async with httpx.AsyncClient(timeout=30) as client:
         stream = EventStream(client, url)
@@ -41,34 +41,34 @@ async def arrivals(url, count):
     return came
 
 
-async def test_a_text_arrives_event_by_event_and_not_in_lumps(front):
-    """Its events are 60 bytes; where nginx gathers, as it would by HTTP/1.0 and into buffers, it
-    waits for 4 KB and more, which is a hundred of them."""
+async def test_a_text_arrives_event_by_event_through_nginx(front):
+    """An event has 60 bytes. If nginx buffered the stream, it would wait for 4 KB or more: about a
+    hundred events."""
     came = await arrivals(f"{front.url}/api/sse?interval={INTERVAL_MS}", 12)
-    letters = [moment for moment, _, name, _ in came if name == "message"]
-    assert letters[-1] - letters[0] > 0.5 * (len(letters) - 1) * INTERVAL_MS / 1000
-    # Gathered by twos, only every second one would come after a pause.
-    pauses = [after - before for before, after in pairwise(letters)]
+    times = [moment for moment, _, name, _ in came if name == "message"]
+    assert times[-1] - times[0] > 0.5 * (len(times) - 1) * INTERVAL_MS / 1000
+    # If two events came together, only every second one would have a pause before it.
+    pauses = [after - before for before, after in pairwise(times)]
     assert sum(pause > INTERVAL_MS / 4000 for pause in pauses) > len(pauses) * 0.6
 
 
-async def test_what_is_said_on_a_socket_arrives_on_sockets_and_streams(front, open_socket):
-    talker, listener = await open_socket(front), await open_socket(front)
-    await listener.join()
+async def test_a_message_from_a_socket_arrives_on_sockets_and_streams(front, open_socket):
+    writer, reader = await open_socket(front), await open_socket(front)
+    await reader.join()
     async with (
         httpx.AsyncClient(timeout=30) as client,
         client.stream("GET", f"{front.url}/api/rooms/lobby/events") as stream,
     ):
         pieces = stream.aiter_raw()
         for number in range(3):
-            await talker.say(f"through-{number}", f"word {number}")
-            seq = (await talker.acknowledged(f"through-{number}"))["seq"]
-            await listener.until_head(seq)
+            await writer.say(f"through-{number}", f"word {number}")
+            seq = (await writer.acknowledged(f"through-{number}"))["seq"]
+            await reader.until_head(seq)
             while f"word {number}".encode() not in await anext(pieces):
                 pass
 
 
-async def test_a_page_of_the_site_may_open_a_socket_and_a_foreign_one_may_not(front, open_socket):
+async def test_only_pages_of_the_site_may_open_a_socket(front, open_socket):
     await open_socket(front, origin=front.url)
     for origin in ("https://evil.example", "http://127.0.0.1", f"https://127.0.0.1:{front.port}"):
         with pytest.raises(InvalidStatus) as refused:
@@ -77,14 +77,14 @@ async def test_a_page_of_the_site_may_open_a_socket_and_a_foreign_one_may_not(fr
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/healthz", "/metrics"])
-def test_what_is_for_operators_is_told_by_each_worker_and_not_by_nginx(front, path):
+def test_workers_answer_health_checks_and_metrics_and_nginx_does_not(front, path):
     assert get(front, path).status == 404
     for worker in front.workers:
         assert httpx.get(f"http://{worker}{path}").status_code == 200
 
 
 def get(front, path, **headers):
-    """An answer to a path that no client has tidied up."""
+    """Requests a path without normalising it."""
     connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
@@ -93,7 +93,7 @@ def get(front, path, **headers):
     return answer
 
 
-def test_static_files_have_hashed_names_and_may_be_kept_for_ever(front):
+def test_static_files_have_hashed_names_and_are_cached_for_ever(front):
     page = get(front, "/chat/lobby/").body.decode()
     used = set(re.findall(r'"(/static/[^"]+)"', page))
     assert len(used) >= 3
@@ -108,14 +108,14 @@ def test_static_files_have_hashed_names_and_may_be_kept_for_ever(front):
     assert get(front, "/static/../nginx/nginx.conf").status == 404
 
 
-def test_static_files_are_compressed_for_whoever_can_read_that(front):
-    asking = {"Accept-Encoding": "gzip"}
-    assert get(front, "/static/site.css", **asking).headers["content-encoding"] == "gzip"
+def test_static_files_are_compressed_if_the_client_accepts_gzip(front):
+    gzip_header = {"Accept-Encoding": "gzip"}
+    assert get(front, "/static/site.css", **gzip_header).headers["content-encoding"] == "gzip"
     assert "content-encoding" not in get(front, "/static/site.css").headers
-    assert "content-encoding" not in get(front, "/login/", **asking).headers
+    assert "content-encoding" not in get(front, "/login/", **gzip_header).headers
 
 
-def test_a_connection_is_kept_for_the_next_request(front):
+def test_a_connection_is_reused_for_the_next_request(front):
     connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)
     connection.connect()
     first = connection.sock
@@ -126,14 +126,14 @@ def test_a_connection_is_kept_for_the_next_request(front):
     connection.close()
 
 
-def test_what_is_too_large_is_refused_before_it_is_sent(front):
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(front):
     with socket.create_connection(("127.0.0.1", front.port), 30) as client:
         head = "POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
         client.sendall(head.encode())
         assert client.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def test_the_state_of_all_is_shown(front):
+def test_status_shows_every_process(front):
     done = front.command_of("deploy.status")
     assert done.returncode == 0, done.stderr
     shown = re.findall(r"^(\w+) +(?:RUNNING|STARTING) ", done.stdout, re.MULTILINE)
@@ -142,24 +142,24 @@ def test_the_state_of_all_is_shown(front):
         assert f"{address} ready" in done.stdout
 
 
-def test_a_start_says_what_it_does_and_cries_no_wolf(front):
+def test_a_start_logs_its_steps_and_no_warning(front):
     said = front.log.read_text()
     assert said.index("Migrating") < said.index("Collecting") < said.index(front.url)
     assert "CRIT" not in said
     assert "runs as root" not in said
 
 
-def test_what_is_made_is_closed_to_others_but_for_the_static_files(front):
+def test_created_files_are_private_except_the_static_files(front):
     for file in ("nginx/workers.conf", "supervisor.sock", "redis.sock", "log", "lock"):
         assert (front.folder / file).stat().st_mode & 0o077 == 0, file
     for file in (front.folder / "static").rglob("*"):
         assert file.stat().st_mode & 0o005 >= (0o005 if file.is_dir() else 0o004), file
 
 
-def test_who_meets_people_in_nginx_is_not_root(front):
-    meeting = [pid for pid in front.processes() if b"nginx: worker" in command_line(pid)]
-    assert meeting
-    for pid in meeting:
+def test_nginx_worker_processes_do_not_run_as_root(front):
+    worker_processes = [pid for pid in front.processes() if b"nginx: worker" in command_line(pid)]
+    assert worker_processes
+    for pid in worker_processes:
         assert Path(f"/proc/{pid}").stat().st_uid != 0
 
 
@@ -169,13 +169,14 @@ def command_line(pid):
     return b""
 
 
-def test_what_nginx_keeps_in_a_file_meanwhile_passes(front):
-    """It keeps 16 KB in memory; the rest is written by those who are not root."""
+def test_a_body_that_nginx_buffers_in_a_file_passes(front):
+    """nginx stores more than 16 KB of a body in a file, which its worker processes must be able to
+    write."""
     answer = httpx.post(f"{front.url}/login/", content=b"x" * 200_000, timeout=30)
-    assert answer.status_code == 403  # by Django, for want of a token
+    assert answer.status_code == 403  # by Django, because a token is missing
 
 
-def test_a_second_one_says_that_it_runs_already(front):
+def test_a_second_start_says_that_the_site_already_runs(front):
     done = front.command_of("deploy.serve")
     assert done.returncode == 1
     assert done.stderr.startswith("Already running")
@@ -189,8 +190,8 @@ def test_a_port_that_is_taken_is_named(front):
     assert f"Cannot listen on 127.0.0.1:{front.port}" in done.stderr
 
 
-def test_a_forged_scheme_does_not_pass_for_https(front):
-    """Over https a form needs a Referer, so that one without would be refused."""
+def test_a_forged_scheme_is_ignored(front):
+    """Over HTTPS, Django would refuse a form without a Referer."""
     with httpx.Client(base_url=front.url, headers={"X-Forwarded-Proto": "https"}) as client:
         page = client.get("/login/")
         token = page.cookies["csrftoken"]
@@ -199,7 +200,7 @@ def test_a_forged_scheme_does_not_pass_for_https(front):
         assert "strict-transport-security" not in page.headers
 
 
-def test_a_forged_root_moves_no_link(front):
+def test_a_forged_root_path_changes_no_link(front):
     forged = {"Daphne-Root-Path": "/evil", "X-Forwarded-Host": "evil", "Forwarded": "host=evil"}
     page = get(front, "/chat/", **forged)
     assert page.status == 200
@@ -207,7 +208,7 @@ def test_a_forged_root_moves_no_link(front):
     assert b'href="/chat/"' in page.body
 
 
-async def test_polls_and_posts_pass(front):
+async def test_polls_and_posts_work_through_nginx(front):
     async with httpx.AsyncClient(base_url=front.url, timeout=40) as client:
         await client.get("/chat/lobby/")
         entries = "/api/rooms/lobby/entries"

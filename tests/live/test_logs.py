@@ -1,4 +1,4 @@
-"""What people write, and their passwords, are in no log of a worker, whatever goes wrong."""
+"""The logs of a worker never contain messages or passwords, whatever fails."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ XSS = f"<img src=x onerror=alert('{WORD}')>"
 
 @pytest.fixture
 def site(make_site):
-    # PostgreSQL says in an error what it was asked to store.
+    # The errors of PostgreSQL contain the values that it was given.
     site = make_site(redis=True, postgres=True, CHAT_BURST="100")
     site.make_user("boss", "b", is_staff=True, is_superuser=True)
     return site
@@ -25,7 +25,7 @@ def worker(site):
     return site.worker()
 
 
-async def say_it_on_a_socket(worker, open_socket, open_line):
+async def send_on_sockets(worker, open_socket, open_text_socket):
     client = await open_socket(worker)
     await client.join()
     for cid, body in {"a": WORD, "b": XSS}.items():
@@ -48,16 +48,16 @@ async def say_it_on_a_socket(worker, open_socket, open_line):
         await client.until("error")
     await client.send_text(WORD.encode())
     assert await client.closed() == 4400
-    line = await open_line(worker)
-    await line.send_text(f"{WORD} in a line")
-    assert WORD in await line.receive()
+    text_socket = await open_text_socket(worker)
+    await text_socket.send_text(f"{WORD} in a line")
+    assert WORD in await text_socket.receive()
     flood = await open_socket(worker)
     for _ in range(2_000):
         await flood.send_text(WORD)
     assert await flood.closed() == 4429
 
 
-async def post_it(worker):
+async def send_over_http(worker):
     async with httpx.AsyncClient(timeout=30) as client:
         await client.get(f"{worker.url}/chat/lobby/")
         url = f"{worker.url}/api/rooms/lobby/entries"
@@ -73,7 +73,7 @@ async def post_it(worker):
         assert statuses == [200, 403, 400, 413, 400]
 
 
-async def log_in_and_change_it(worker):
+async def edit_in_the_admin(worker):
     async with httpx.AsyncClient(timeout=30) as client:
         for password in (WORD, "b"):
             page = (await client.get(f"{worker.url}/login/")).text
@@ -87,7 +87,7 @@ async def log_in_and_change_it(worker):
         assert (await client.post(change, data=form)).status_code == 302
 
 
-async def say_it_where_it_cannot_be_stored(site, worker, open_socket):
+async def send_while_the_database_fails(site, worker, open_socket):
     client = await open_socket(worker)
     await client.join()
     with psycopg.connect(site.postgres.url) as database:
@@ -100,15 +100,15 @@ async def say_it_where_it_cannot_be_stored(site, worker, open_socket):
     assert (await client.until("error"))["code"] == "internal"
 
 
-async def test_what_is_written_is_in_no_log(site, worker, open_socket, open_line):
+async def test_no_log_contains_what_people_write(site, worker, open_socket, open_text_socket):
     async with asyncio.timeout(60):
-        await say_it_on_a_socket(worker, open_socket, open_line)
-        await post_it(worker)
-        await log_in_and_change_it(worker)
+        await send_on_sockets(worker, open_socket, open_text_socket)
+        await send_over_http(worker)
+        await edit_in_the_admin(worker)
         site.redis.kill()
-        await say_it_where_it_cannot_be_stored(site, worker, open_socket)
+        await send_while_the_database_fails(site, worker, open_socket)
     worker.stop()
-    said = worker.log.read_text()
-    assert "items not written" in said  # things did go wrong, and that was said
-    assert "Forbidden (CSRF token missing.)" in said
-    assert [line for line in said.splitlines() if WORD in line] == []
+    log = worker.log.read_text()
+    assert "items not written" in log  # errors happened and were logged
+    assert "Forbidden (CSRF token missing.)" in log
+    assert [line for line in log.splitlines() if WORD in line] == []

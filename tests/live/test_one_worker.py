@@ -1,4 +1,4 @@
-"""One worker, as on a laptop: its wire seen from outside."""
+"""A single worker, as on a laptop, seen by its clients."""
 
 import asyncio
 import re
@@ -26,7 +26,7 @@ def room(site, own_room):
     return own_room(site)
 
 
-async def test_the_first_bytes_leave_before_any_pacing(worker):
+async def test_the_first_event_is_sent_without_delay(worker):
     async with (
         httpx.AsyncClient() as client,
         client.stream("GET", f"{worker.url}/api/sse?interval=10000") as answer,
@@ -36,7 +36,7 @@ async def test_the_first_bytes_leave_before_any_pacing(worker):
     assert b"event: meta" in first
 
 
-async def test_events_come_one_by_one(worker):
+async def test_events_arrive_one_by_one(worker):
     arrivals = []
     async with (
         httpx.AsyncClient() as client,
@@ -47,7 +47,7 @@ async def test_events_come_one_by_one(worker):
             if len(arrivals) > 10:
                 break
     moments = [moment for moment, _ in arrivals]
-    assert moments[-1] - moments[1] > 0.5  # nine intervals, less what a busy machine merges
+    assert moments[-1] - moments[1] > 0.5  # nine intervals, some of which a busy machine may merge
 
 
 async def test_another_page_on_localhost_may_read_the_stream(worker):
@@ -62,7 +62,7 @@ async def test_another_page_on_localhost_may_read_the_stream(worker):
     assert "access-control-allow-origin" not in foreign.headers
 
 
-async def test_a_reader_who_leaves_frees_the_place(make_site):
+async def test_a_reader_that_disconnects_makes_room_for_another(make_site):
     worker = make_site(STREAMS_PER_WORKER="1").worker()
     url = f"{worker.url}/api/sse?interval=10000"
     async with httpx.AsyncClient() as client:
@@ -74,13 +74,15 @@ async def test_a_reader_who_leaves_frees_the_place(make_site):
 
 
 def threads_and_databases(process):
-    """How many threads a process has, and how many times it holds the database open."""
-    here = Path("/proc") / str(process.pid)
-    opened = [link.readlink().name for link in (here / "fd").iterdir() if link.is_symlink()]
-    return len(list((here / "task").iterdir())), opened.count("site.sqlite3")
+    """The number of threads of a process, and of its open files of the database."""
+    process_folder = Path("/proc") / str(process.pid)
+    opened = [
+        link.readlink().name for link in (process_folder / "fd").iterdir() if link.is_symlink()
+    ]
+    return len(list((process_folder / "task").iterdir())), opened.count("site.sqlite3")
 
 
-async def test_streams_hold_no_thread_and_no_database(make_site):
+async def test_streams_use_no_thread_and_no_database_connection(make_site):
     worker = make_site().worker()
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=None)) as client:
         url = f"{worker.url}/api/sse?interval=10000"
@@ -96,12 +98,14 @@ async def test_streams_hold_no_thread_and_no_database(make_site):
     assert databases == 0
 
 
-async def test_a_stranger_speaks_and_everybody_hears(worker, open_line, open_socket, room):
-    line = await open_line(worker, f"/ws/chat/{room}/?name=Mcu")
+async def test_a_message_from_a_plain_text_socket_reaches_all_clients(
+    worker, open_text_socket, open_socket, room
+):
+    text_socket = await open_text_socket(worker, f"/ws/chat/{room}/?name=Mcu")
     client = await open_socket(worker)
     await client.join()
-    await line.send_text("23.5 °C")
-    assert [await line.receive(), await line.receive()] == ["23.5 °C", "Mcu: 23.5 °C"]
+    await text_socket.send_text("23.5 °C")
+    assert [await text_socket.receive(), await text_socket.receive()] == ["23.5 °C", "Mcu: 23.5 °C"]
     await client.until_head(1)
     assert client.entries[0]["body"] == "23.5 °C"
 
@@ -114,42 +118,42 @@ async def test_a_page_of_a_foreign_origin_is_refused(worker, open_socket):
     await open_socket(worker, origin="http://localhost:5173")
 
 
-async def test_unknown_paths_close_cleanly(worker, open_line):
+async def test_unknown_paths_close_cleanly(worker, open_text_socket):
     for path in ("/ws/", "/ws/nowhere/", "/", "/ws/chat/a/b"):
-        assert await (await open_line(worker, path)).closed() == 4404
-    assert await (await open_line(worker, "/ws/chat/nowhere/")).closed() == 4404
+        assert await (await open_text_socket(worker, path)).closed() == 4404
+    assert await (await open_text_socket(worker, "/ws/chat/nowhere/")).closed() == 4404
     log = worker.log.read_text()
     assert "Traceback" not in log
     assert "Error" not in log
 
 
-async def test_bad_frames_close_or_are_answered_and_the_worker_lives(worker, open_socket):
-    binary, large, lively = [await open_socket(worker) for _ in range(3)]
+async def test_bad_frames_get_an_error_or_a_close_and_other_sockets_stay_open(worker, open_socket):
+    binary, large, valid = [await open_socket(worker) for _ in range(3)]
     await binary.send_text(b"\x00")
     assert await binary.closed() == 4400
     await large.send("ping", ts=1, x="x" * 33_000)
     assert await large.closed() == 4400
-    await lively.send_text("not json")
-    assert (await lively.until("error"))["code"] == "bad_frame"
-    await lively.send("ping", ts=1)
-    await lively.until("pong")
+    await valid.send_text("not json")
+    assert (await valid.until("error"))["code"] == "bad_frame"
+    await valid.send("ping", ts=1)
+    await valid.until("pong")
     assert "Traceback" not in worker.log.read_text()
 
 
-async def test_a_client_that_vanishes_in_the_middle_leaves_no_trace(worker, open_socket):
-    stays = await open_socket(worker)
-    await stays.join()
+async def test_a_client_that_vanishes_causes_no_error(worker, open_socket):
+    staying = await open_socket(worker)
+    await staying.join()
     for number in range(5):
-        leaves = await open_socket(worker)
-        await leaves.join()
-        await leaves.say(f"last-words-{number}")
-        leaves.abort()
-    await stays.say("still-here")
-    await stays.acknowledged("still-here")
+        leaving = await open_socket(worker)
+        await leaving.join()
+        await leaving.say(f"last-words-{number}")
+        leaving.abort()
+    await staying.say("still-here")
+    await staying.acknowledged("still-here")
     assert "Traceback" not in worker.log.read_text()
 
 
-async def test_pages_and_their_files_are_served_in_production_too(make_site):
+async def test_pages_and_their_files_are_served_in_production(make_site):
     worker = make_site().worker()
     async with httpx.AsyncClient() as client:
         for path in ("/", "/stream/", "/chat/", "/chat/lobby/", "/login/", "/admin/login/"):
@@ -161,7 +165,7 @@ async def test_pages_and_their_files_are_served_in_production_too(make_site):
                 assert (await client.get(worker.url + file)).status_code == 200, file
 
 
-async def test_plain_daphne_works_too(make_site, open_socket):
+async def test_stock_daphne_serves_the_site(make_site, open_socket):
     worker = make_site(server="daphne").worker()
     socket = await open_socket(worker)
     socket.room = "lobby"
@@ -174,9 +178,9 @@ async def test_plain_daphne_works_too(make_site, open_socket):
     assert stream.events[-1][1] == "done"
 
 
-def test_runserver_says_where_it_is_no_development_server(make_site):
+def test_runserver_warns_outside_of_development_mode(make_site):
     hosted = make_site(development=True, SECRET_KEY="s" * 60)
-    for site, said in ((make_site(development=True), False), (hosted, True)):
+    for site, logged in ((make_site(development=True), False), (hosted, True)):
         worker = site.worker()
         worker.stop()
-        assert ("Not in development mode" in worker.log.read_text()) is said
+        assert ("Not in development mode" in worker.log.read_text()) is logged

@@ -1,4 +1,4 @@
-"""Who is here, who types and what one has read, over two Daphne processes and one Redis."""
+"""Presence, typing and read receipts over two workers and a Redis."""
 
 import asyncio
 
@@ -7,8 +7,8 @@ import pytest
 
 pytestmark = pytest.mark.apart
 
-GONE_SECONDS = 30
-SOON_SECONDS = 90  # workers tell each other twice a second, on a machine that may be busy
+LEAVE_SECONDS = 30
+SYNC_SECONDS = 90  # workers send presence twice a second; the machine may be busy
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def workers(site):
 
 @pytest.fixture
 def enter(open_socket):
-    """Opens a socket of a person, known by the cookie that `person` gave, in the lobby."""
+    """Opens a socket that has joined the lobby, for the person with the cookie from `person`."""
 
     async def enter(worker, cookie=None, name=""):
         headers = {"Cookie": cookie} if cookie else {}
@@ -47,13 +47,13 @@ async def until_online(socket, *names):
         pass
 
 
-async def test_a_person_is_here_once_over_all_tabs_and_workers(workers, enter):
+async def test_a_person_with_tabs_on_two_workers_is_shown_once(workers, enter):
     one, two = workers
     ann = await person(one)
     tabs = [await enter(one, ann), await enter(two, ann), await enter(two, ann)]
     me = tabs[0].welcome["member"]
     bob = await enter(two, name="Bob")
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(SYNC_SECONDS):
         await until_online(tabs[0], me["name"], "Bob")
         for tab in tabs[:2]:
             await tab.close()
@@ -63,48 +63,48 @@ async def test_a_person_is_here_once_over_all_tabs_and_workers(workers, enter):
         await until_online(cyd, "Bob", "Cyd")
 
 
-async def test_the_people_of_a_killed_worker_are_gone_within_thirty_seconds(workers, enter):
+async def test_the_people_of_a_killed_worker_disappear_within_thirty_seconds(workers, enter):
     one, two = workers
     bob = await enter(two, name="Bob")
     await enter(one, name="Ann")
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(SYNC_SECONDS):
         await until_online(bob, "Ann", "Bob")
     one.kill()
-    async with asyncio.timeout(GONE_SECONDS):
+    async with asyncio.timeout(LEAVE_SECONDS):
         await until_online(bob, "Bob")
 
 
-async def test_a_worker_that_begins_knows_who_is_here(workers, site, enter):
+async def test_a_new_worker_knows_who_is_online(workers, site, enter):
     await enter(workers[0], name="Ann")
     bob = await enter(site.worker("three"), name="Bob")
     names = {member["name"] for member in bob.joined["online"]}
     if names != {"Ann", "Bob"}:
-        async with asyncio.timeout(SOON_SECONDS):
+        async with asyncio.timeout(SYNC_SECONDS):
             await until_online(bob, "Ann", "Bob")
 
 
-async def test_presence_is_right_after_a_restart_of_redis(workers, site, enter):
+async def test_presence_is_correct_after_a_restart_of_redis(workers, site, enter):
     one, two = workers
     ann, bob = await enter(one, name="Ann"), await enter(two, name="Bob")
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(SYNC_SECONDS):
         await until_online(ann, "Ann", "Bob")
     site.redis.stop()
     cyd = await enter(one, name="Cyd")
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(SYNC_SECONDS):
         await until_online(ann, "Ann", "Bob", "Cyd")
     site.redis.start()
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(SYNC_SECONDS):
         await until_online(bob, "Ann", "Bob", "Cyd")
         await ann.close()
         await until_online(bob, "Bob", "Cyd")
     assert cyd.welcome["member"]["name"] == "Cyd"
 
 
-async def test_a_name_that_somebody_has_on_another_worker_is_taken(workers, enter):
+async def test_a_name_of_a_person_on_another_worker_is_taken(workers, enter):
     one, two = workers
     await enter(one, name="Ann")
     bob = await enter(two, name="Bob")
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(SYNC_SECONDS):
         await until_online(bob, "Ann", "Bob")
     impostor = await enter(two, name="ann")
     assert impostor.welcome["member"]["name"].startswith("guest-")
@@ -115,29 +115,29 @@ async def test_a_name_that_somebody_has_on_another_worker_is_taken(workers, ente
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_name")
 
 
-async def test_typing_crosses_workers(workers, enter):
+async def test_typing_reaches_the_other_worker(workers, enter):
     one, two = workers
     ann, bob = await enter(one, name="Ann"), await enter(two, name="Bob")
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(SYNC_SECONDS):
         await until_online(ann, "Ann", "Bob")
         await ann.send("typing", room="lobby")
         assert (await bob.until("typing"))["member"] == ann.welcome["member"]
 
 
-async def test_what_one_has_read_crosses_workers(workers, enter):
+async def test_read_receipts_reach_the_other_worker(workers, enter):
     one, two = workers
     cookie = await person(one)
     tabs = await enter(one, cookie), await enter(two, cookie)
     bob = await enter(two, name="Bob")
-    async with asyncio.timeout(SOON_SECONDS):
+    async with asyncio.timeout(SYNC_SECONDS):
         await until_online(tabs[0], tabs[0].welcome["member"]["name"], "Bob")
         for number in range(3):
             await bob.say(f"c-{number}")
         await tabs[0].until_head(3)
         await tabs[0].send("read", room="lobby", seq=2)
-        told = await tabs[1].until("read")
-        assert (told["seq"], told["unread"]) == (2, 1)
+        receipt = await tabs[1].until("read")
+        assert (receipt["seq"], receipt["unread"]) == (2, 1)
         await tabs[1].send("read", room="lobby", seq=3)
-        told = await tabs[0].until("read")
-        assert (told["seq"], told["unread"]) == (3, 0)
+        receipt = await tabs[0].until("read")
+        assert (receipt["seq"], receipt["unread"]) == (3, 0)
     assert (await enter(one, cookie)).joined["read"] == 3

@@ -1,4 +1,4 @@
-"""What a new version and an end mean to those who are there, through nginx."""
+"""A reload and a stop of a hosted site, as its connected clients see them."""
 
 import asyncio
 import signal
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.apart
 
 TEXT = "Nobody loses a character. 谁都不丢一个字。👨‍👩‍👧‍👦" * 60  # longer than any reload
 LEAVE_SECONDS = 15
-EACH = 20
+CLIENTS = 20
 
 
 class TextReader:
-    """Reads a text to its end as EventSource does: comes back after every end, with its cursor."""
+    """Reads a text to its end as EventSource does: reconnects with its cursor after every end."""
 
     def __init__(self, url):
         self.url = url
@@ -47,8 +47,8 @@ class TextReader:
         async for _ in self.stream.pieces():
             self.statuses.add(self.stream.answer.status_code)
 
-    def hurry(self):
-        """Asks for the rest at once."""
+    def finish_quickly(self):
+        """Reconnects with the shortest interval to get the rest quickly."""
         self.interval = 1
         self.connection.cancel()
 
@@ -61,8 +61,8 @@ class TextReader:
         return self.stream.data("message") if self.stream else []
 
 
-class Reloaded(Run):
-    """A run in which nothing breaks: all workers restart, one after the other, behind nginx."""
+class ReloadRun(Run):
+    """A stress run without faults: all workers behind nginx restart, one after the other."""
 
     def make_site(self, folder):
         return HostedSite(folder, self.size.workers, postgres=self.size.postgres, **NO_LIMIT)
@@ -72,22 +72,22 @@ class Reloaded(Run):
 
     async def run_load(self):
         writing = [asyncio.ensure_future(writer.run()) for writer in self.writers]
-        self.pages, looking = [], asyncio.ensure_future(self.look())
-        texts = [TextReader(f"{self.site.front.url}/api/sse?text=long") for _ in range(EACH)]
+        self.pages, page_requests = [], asyncio.ensure_future(self.request_pages())
+        texts = [TextReader(f"{self.site.front.url}/api/sse?text=long") for _ in range(CLIENTS)]
         reading = asyncio.gather(*(reader.run() for reader in texts))
         await until(lambda: all(reader.text for reader in texts))
-        self.said = await asyncio.to_thread(self.site.front.reload)
+        self.reload_output = await asyncio.to_thread(self.site.front.reload)
         self.attempts = [text.attempts for text in texts]
         for text in texts:
-            text.hurry()
+            text.finish_quickly()
         await reading
-        looking.cancel()
-        await asyncio.wait([looking])
+        page_requests.cancel()
+        await asyncio.wait([page_requests])
         await self.stop_writers(writing)
         self.texts = texts
 
-    async def look(self):
-        """Asks for pages all the time."""
+    async def request_pages(self):
+        """Requests pages without a pause."""
         async with httpx.AsyncClient(base_url=self.site.front.url, timeout=30) as client:
             while True:
                 self.pages.append((await client.get("/chat/")).status_code)
@@ -96,15 +96,15 @@ class Reloaded(Run):
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("workers", "postgres"), [(2, False), (3, True)])
-async def test_a_reload_loses_nobody_an_entry_or_a_character(tmp_path, workers, postgres):
-    run = await asyncio.to_thread(Reloaded, tmp_path, 1, Size(0, 12, 4, workers, postgres))
+async def test_no_reader_loses_an_entry_or_a_character_in_a_reload(tmp_path, workers, postgres):
+    run = await asyncio.to_thread(ReloadRun, tmp_path, 1, Size(0, 12, 4, workers, postgres))
     try:
         create = {"slug": "long", "title": "Long", "body": TEXT, "interval_ms": 100}
         run.site.query(lambda: StreamText.objects.create(**create))
         await run()
     finally:
         await asyncio.to_thread(run.site.close)
-    assert run.said.count("restarted on") == workers
+    assert run.reload_output.count("restarted on") == workers
     assert run.differences == []
     assert len(run.log) > 50
     assert run.record.counts["reconnects"] > 0
@@ -116,7 +116,7 @@ async def test_a_reload_loses_nobody_an_entry_or_a_character(tmp_path, workers, 
 
 
 class Client:
-    """A socket and a stream of a room, until they end."""
+    """A client with a socket of a room and a stream of a text, until both end."""
 
     def __init__(self, front):
         self.front = front
@@ -144,18 +144,18 @@ class Client:
             self.whole = self.events.parser.at_boundary
 
     @property
-    def there(self):
+    def is_connected(self):
         return "joined" in self.frames and self.events.events
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-async def test_an_end_sees_everybody_off_through_nginx(tmp_path, how):
+async def test_a_stop_closes_all_connections_in_order_through_nginx(tmp_path, how):
     site = await asyncio.to_thread(HostedSite, tmp_path)
     try:
         front = site.front
-        clients = [Client(front) for _ in range(EACH)]
+        clients = [Client(front) for _ in range(CLIENTS)]
         running = [asyncio.ensure_future(client.run()) for client in clients]
-        await until(lambda: all(client.there for client in clients))
+        await until(lambda: all(client.is_connected for client in clients))
         processes = front.processes()
         assert len(processes) > 5  # supervisord, nginx and its own workers, Redis, two workers
         started = time.monotonic()

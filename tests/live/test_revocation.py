@@ -1,5 +1,5 @@
-"""Who has logged out, or was put out of a room, is gone at once on every worker: long before the
-checks that go on every minute."""
+"""A logout or the removal of a member ends connections on every worker at once, long before the
+regular checks."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ RESTART, SESSION_ENDED = 1012, 4401
 
 
 class Person:
-    """Somebody with a browser, in which they have logged in."""
+    """A person who has logged in with an HTTP client."""
 
     def __init__(self, browser):
         self.browser = browser
@@ -27,7 +27,7 @@ class Person:
         return "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
 
     async def post(self, url, **fields):
-        """Sends a form as the page at this address does."""
+        """Sends a form as the page at this URL does."""
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', await self.page(url))[1]
         answer = await self.browser.post(url, data={"csrfmiddlewaretoken": token, **fields})
         assert answer.status_code == 302, answer.text
@@ -39,7 +39,7 @@ class Person:
 
 @pytest.fixture
 async def log_in():
-    """Logs people in, on one worker."""
+    """Logs people in on a worker."""
     browsers = []
 
     async def log_in(worker, name, password):
@@ -63,7 +63,7 @@ def site(make_site):
 
 
 def make_backroom(member):
-    """Makes a room that is not public; returns its primary key."""
+    """Creates a room that is not public; returns its primary key."""
     room = Room.objects.create(slug="backroom", name="Backroom", is_public=False)
     room.members.add(member)
     return room.pk
@@ -75,11 +75,11 @@ def workers(site):
 
 
 class Connections:
-    """What a person holds open in the private room on one worker: each kind that there is."""
+    """The connections of a person to the private room on a worker: one of each kind."""
 
-    def __init__(self, worker, person, open_socket, open_line):
+    def __init__(self, worker, person, open_socket, open_text_socket):
         self.worker, self.person = worker, person
-        self.open_socket, self.open_line = open_socket, open_line
+        self.open_socket, self.open_text_socket = open_socket, open_text_socket
         self.headers = {"Cookie": person.cookie}
         self.entries = f"{worker.url}/api/rooms/backroom/entries"
         self.listening = asyncio.Event()
@@ -89,7 +89,9 @@ class Connections:
         self.socket = await self.open_socket(self.worker, additional_headers=self.headers)
         self.joined = await self.socket.join("backroom")
         path = "/ws/chat/backroom/"
-        self.line = await self.open_line(self.worker, path, additional_headers=self.headers)
+        self.text_socket = await self.open_text_socket(
+            self.worker, path, additional_headers=self.headers
+        )
         self.stream = asyncio.create_task(self.listen())
         await self.listening.wait()
         cursor = (await self.client.get(self.entries)).json()["cursor"]
@@ -111,45 +113,45 @@ class Connections:
         return stream.events
 
     async def next_status(self):
-        """What is answered to whoever comes again over HTTP."""
+        """The status of the next HTTP request."""
         return (await self.client.get(self.entries)).status_code
 
 
 @pytest.fixture
-def connected(workers, open_socket, open_line):
+def connected(workers, open_socket, open_text_socket):
     def connected(person):
-        return Connections(workers[1], person, open_socket, open_line)
+        return Connections(workers[1], person, open_socket, open_text_socket)
 
     return connected
 
 
 async def assert_ended(open):
-    """All that a person holds open ends at once, and nothing opens again."""
+    """All connections end at once, and the next request is refused."""
     async with asyncio.timeout(AT_ONCE):
         assert await open.socket.closed() == SESSION_ENDED
-        assert await open.line.closed() == SESSION_ENDED
+        assert await open.text_socket.closed() == SESSION_ENDED
         assert await open.stream == []
         assert (await open.poll).json()["events"] == []
     assert await open.next_status() == 403
 
 
-async def test_a_logout_on_one_worker_ends_what_is_open_on_the_other(workers, log_in, connected):
+async def test_a_logout_ends_the_connections_on_the_other_worker(workers, log_in, connected):
     person = await log_in(workers[0], "alice", "a")
-    elsewhere = await log_in(workers[0], "alice", "a")
-    async with connected(person) as open, connected(elsewhere) as stays:
+    other_session = await log_in(workers[0], "alice", "a")
+    async with connected(person) as open, connected(other_session) as other_connections:
         await person.browser.post(
             f"{workers[0].url}/logout/",
             headers={"X-CSRFToken": person.browser.cookies["csrftoken"]},
         )
         await assert_ended(open)
-        # Another session of the same person goes on.
-        await stays.socket.send("ping", ts=1)
-        await stays.socket.until("pong")
-        assert not stays.stream.done()
-        assert not stays.poll.done()
+        # The connections of another session of the same person stay open.
+        await other_connections.socket.send("ping", ts=1)
+        await other_connections.socket.until("pong")
+        assert not other_connections.stream.done()
+        assert not other_connections.poll.done()
 
 
-async def test_who_is_put_out_of_a_room_in_the_admin_reads_no_more(
+async def test_a_member_removed_in_the_admin_is_disconnected_from_the_room(
     site, workers, log_in, connected
 ):
     boss = await log_in(workers[0], "boss", "b")
@@ -163,11 +165,11 @@ async def test_who_is_put_out_of_a_room_in_the_admin_reads_no_more(
         async with asyncio.timeout(AT_ONCE):
             error = await open.socket.until("error")
             assert (error["code"], error["room"]) == ("forbidden", "backroom")
-            assert await open.line.closed() == 4403
+            assert await open.text_socket.closed() == 4403
             assert await open.stream == []
             assert (await open.poll).json()["events"] == []
         assert await open.next_status() == 403
-        # The socket itself lives, for other rooms.
+        # The socket stays open for other rooms.
         await open.socket.join()
 
 
@@ -189,7 +191,7 @@ async def test_a_change_from_a_shell_ends_the_connections_of_a_user(
         await assert_ended(open)
 
 
-async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
+async def test_all_connections_to_a_room_are_closed_and_can_reconnect(
     site, workers, log_in, connected, open_socket
 ):
     person = await log_in(workers[0], "alice", "a")
@@ -207,8 +209,8 @@ async def test_everybody_in_a_room_is_sent_away_and_may_come_back(
             assert bye["reason"] == "restart"
             assert 0 <= bye["retry_after_ms"] < 2_000
             assert await open.socket.closed() == RESTART
-            assert (await open.line.receive()).startswith("! ")
-            assert await open.line.closed() == RESTART
+            assert (await open.text_socket.receive()).startswith("! ")
+            assert await open.text_socket.closed() == RESTART
             assert await open.stream == []
             assert (await open.poll).json()["events"] == []
         assert await open.next_status() == 200
@@ -229,15 +231,15 @@ print(said.getvalue().count("Workers not notified"))
 """
 
 
-async def test_a_command_that_changes_many_does_not_wait_for_redis_at_each(site):
+async def test_a_command_that_changes_many_users_does_not_wait_for_redis_each_time(site):
     site.redis.pause()
-    tries = int(await asyncio.to_thread(site.shell, MANY))
+    attempts = int(await asyncio.to_thread(site.shell, MANY))
     site.redis.resume()
-    assert 1 <= tries < 5
+    assert 1 <= attempts < 5
 
 
-async def test_while_redis_is_away_a_logout_is_no_slower(site, workers, log_in, open_socket):
-    """This worker is told all the same."""
+async def test_a_logout_without_redis_is_not_slower(site, workers, log_in, open_socket):
+    """The worker of the logout does not need Redis to end connections."""
     person = await log_in(workers[0], "alice", "a")
     headers = {"Cookie": person.cookie}
     here = await open_socket(workers[0], additional_headers=headers)

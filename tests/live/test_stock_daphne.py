@@ -7,12 +7,14 @@ from realtime.errors import CloseCode
 
 
 @pytest.mark.parametrize("server", ["daphne", "config.server"])
-async def test_sockets_behave_alike_on_both_servers(make_site, open_socket, open_line, server):
+async def test_sockets_behave_alike_on_both_servers(
+    make_site, open_socket, open_text_socket, server
+):
     worker = make_site(server=server).worker()
 
     socket = await open_socket(worker, "/ws/chat/?name=Ann")
     assert (await socket.until("welcome"))["member"]["name"] == "Ann"
-    line = await open_line(worker, "/ws/chat/lobby/?name=Mcu")
+    line = await open_text_socket(worker, "/ws/chat/lobby/?name=Mcu")
     assert (await socket.join())["head"] == 0
     await socket.say("c", "hello")
     assert (await socket.acknowledged("c"))["seq"] == 1
@@ -25,6 +27,6 @@ async def test_sockets_behave_alike_on_both_servers(make_site, open_socket, open
 
     await socket.send_text(b"binary")
     assert await socket.closed() == CloseCode.BAD_FRAME
-    nowhere = await open_line(worker, "/ws/nowhere/")
+    nowhere = await open_text_socket(worker, "/ws/nowhere/")
     assert await nowhere.closed() == CloseCode.NOT_FOUND
     assert "Traceback" not in worker.log.read_text()

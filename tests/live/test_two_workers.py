@@ -1,4 +1,4 @@
-"""Two Daphne processes, one Redis, one database."""
+"""Two workers with one Redis and one database."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import pytest
 from realtime.log.tail_registry import CHECK_SECONDS
 from streaming.models import Revision, StreamText
 from tests.clients.sse import EventStream
-from tests.live.conftest import the_log
+from tests.live.conftest import stored_log
 from tests.processes import ROOT
 
 
@@ -31,27 +31,27 @@ def room(site, own_room):
     return own_room(site)
 
 
-async def test_every_readers_list_equals_the_log(site, workers, open_socket, room):
+async def test_every_reader_has_exactly_the_log(site, workers, open_socket, room):
     sockets = [await open_socket(workers[n % 2]) for n in range(10)]
     for socket in sockets:
         await socket.join()
 
-    async def talk(socket, name):
+    async def send_messages(socket, name):
         for number in range(20):
             await socket.say(f"{name}-{number}")
             await socket.acknowledged(f"{name}-{number}")
 
     async with asyncio.timeout(60):
-        await asyncio.gather(*(talk(socket, name) for name, socket in enumerate(sockets)))
+        await asyncio.gather(*(send_messages(socket, name) for name, socket in enumerate(sockets)))
         await asyncio.gather(*(socket.until_head(200) for socket in sockets))
-    log = the_log(site, room)
+    log = stored_log(site, room)
     assert [seq for seq, _ in log] == list(range(1, 201))
     for socket in sockets:
         assert [(entry["seq"], entry["cid"]) for entry in socket.entries] == log
 
 
-async def test_the_bell_rings_across_workers(workers, open_socket):
-    """Much faster than the slow check, which would hide a bell that is broken."""
+async def test_a_message_is_notified_to_the_other_worker(workers, open_socket):
+    """Much faster than the slow check, which would hide a broken notifier."""
     one, two = await open_socket(workers[0]), await open_socket(workers[1])
     await one.join()
     await two.join()
@@ -64,18 +64,20 @@ async def test_the_bell_rings_across_workers(workers, open_socket):
     assert min(delays) < 1.0
 
 
-async def test_the_bell_rings_from_a_worker_where_nobody_has_read(workers, open_socket):
-    """Faster than the slow check, all of five times."""
-    reader, speaker = await open_socket(workers[0]), await open_socket(workers[1])
+async def test_a_worker_without_readers_notifies_the_other_worker(workers, open_socket):
+    """Five messages arrive faster than by the slow check."""
+    reader, writer = await open_socket(workers[0]), await open_socket(workers[1])
     await reader.join()
     started = asyncio.get_running_loop().time()
     for number in range(1, 6):
-        await speaker.say(f"c-{number}")
+        await writer.say(f"c-{number}")
         await reader.until_head(number)
     assert asyncio.get_running_loop().time() - started < 5 * CHECK_SECONDS / 2
 
 
-async def test_the_same_cid_to_both_workers_at_once_is_one_entry(site, workers, open_socket, room):
+async def test_the_same_cid_on_both_workers_at_once_makes_one_entry(
+    site, workers, open_socket, room
+):
     cookie = await guest_cookie(workers[0])
     tabs = [
         await open_socket(worker, additional_headers={"Cookie": cookie})
@@ -89,7 +91,7 @@ async def test_the_same_cid_to_both_workers_at_once_is_one_entry(site, workers, 
         acks = [await tab.acknowledged(f"c-{number}") for tab in tabs]
         assert {ack["seq"] for ack in acks} == {number + 1}
         assert [ack["duplicate"] for ack in acks].count(False) == 1
-    assert len(the_log(site, room)) == 20
+    assert len(stored_log(site, room)) == 20
 
 
 async def guest_cookie(worker):
@@ -98,10 +100,12 @@ async def guest_cookie(worker):
         return f"guest={client.cookies['guest']}"
 
 
-async def test_idle_for_twelve_seconds_and_still_alive(workers, open_socket, open_line, room):
-    """redis-py 8 ended receives that were idle for five."""
+async def test_messages_arrive_after_twelve_idle_seconds(
+    workers, open_socket, open_text_socket, room
+):
+    """redis-py 8 ended a receive after five idle seconds."""
     one, two = await open_socket(workers[0]), await open_socket(workers[1])
-    line = await open_line(workers[1], f"/ws/chat/{room}/?name=Mcu")
+    text_socket = await open_text_socket(workers[1], f"/ws/chat/{room}/?name=Mcu")
     await one.join()
     await two.join()
     with pytest.raises(TimeoutError):
@@ -111,7 +115,7 @@ async def test_idle_for_twelve_seconds_and_still_alive(workers, open_socket, ope
         started = asyncio.get_running_loop().time()
         await one.say(f"after-{number}")
         await two.until_head(number)
-        assert (await line.receive()).endswith(": b")
+        assert (await text_socket.receive()).endswith(": b")
         delays.append(asyncio.get_running_loop().time() - started)
     assert min(delays) < 1.0  # by the notification: the slow check would take longer
 
@@ -151,7 +155,7 @@ def change_text():
     text.save()
 
 
-async def test_redis_may_restart(site, workers, open_socket):
+async def test_no_message_is_lost_when_redis_restarts(site, workers, open_socket):
     one, two = await open_socket(workers[0]), await open_socket(workers[1])
     await one.join()
     await two.join()
@@ -173,8 +177,8 @@ async def test_redis_may_restart(site, workers, open_socket):
     assert "Traceback" not in workers[0].log.read_text() + workers[1].log.read_text()
 
 
-async def test_redis_may_hang(site, workers, open_socket):
-    """It neither answers nor refuses, as behind a network that swallows packets."""
+async def test_no_message_is_lost_while_redis_hangs(site, workers, open_socket):
+    """A paused Redis neither answers nor refuses, as behind a network that drops packets."""
     one, two = await open_socket(workers[0]), await open_socket(workers[1])
     await one.join()
     await two.join()
@@ -189,12 +193,12 @@ async def test_redis_may_hang(site, workers, open_socket):
         await late.until_head(3)
     site.redis.resume()
     async with asyncio.timeout(60):
-        await bell_rings(one, two)
+        await wait_until_notified(one, two)
     assert two.seqs == list(range(1, len(two.seqs) + 1))
 
 
-async def bell_rings(one, two):
-    """Waits until what is said on one worker is heard on the other without the slow check."""
+async def wait_until_notified(one, two):
+    """Waits until a message reaches the other worker without the slow check."""
     while True:
         started = asyncio.get_running_loop().time()
         head = one.seqs[-1] if one.seqs else 0
@@ -210,7 +214,7 @@ async def test_an_acknowledged_message_survives_kill_9(site, workers, open_socke
     await one.say("c")
     await one.acknowledged("c")
     workers[0].kill()
-    assert the_log(site, room) == [(1, "c")]
+    assert stored_log(site, room) == [(1, "c")]
     workers[0].start()
 
 

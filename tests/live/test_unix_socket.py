@@ -1,4 +1,4 @@
-"""A worker that listens on a unix socket, as it does behind nginx."""
+"""A worker that listens on a unix socket or on an inherited file descriptor."""
 
 import asyncio
 import contextlib
@@ -16,13 +16,13 @@ from tests.shared import free_port
 
 pytestmark = pytest.mark.apart
 
-ASK, FOUND = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"
+REQUEST, FOUND = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"
 
 
 class UnixWorker(QuickProcess):
-    """One process that serves the site on a path."""
+    """A worker that listens on a unix socket."""
 
-    url = ""  # its clients know where it is
+    url = ""  # not used: clients connect to `path`
 
     def __init__(self, site, path):
         self.path = path
@@ -39,7 +39,7 @@ class UnixWorker(QuickProcess):
     def is_ready(self):
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(self.path))
-            probe.sendall(ASK)
+            probe.sendall(REQUEST)
             return probe.recv(12) == FOUND
         return False
 
@@ -51,7 +51,7 @@ def worker(make_site, tmp_path):
     worker.close()
 
 
-async def test_everything_is_served_and_sees_its_end(worker):
+async def test_requests_streams_and_sockets_are_served_and_closed_in_order(worker):
     async with asyncio.timeout(60), worker.http() as client:
         stream = EventStream(client, "/api/rooms/lobby/events")
         reading = asyncio.ensure_future(stream.read())
@@ -66,7 +66,7 @@ async def test_everything_is_served_and_sees_its_end(worker):
         await asyncio.to_thread(worker.stop)
         await socket.until("bye")
         assert await socket.closed() == 1012
-        await reading  # raises if the body did not end
+        await reading  # raises an error if the body was cut off
     assert stream.parser.at_boundary
     assert not worker.path.exists()
     log = worker.log.read_text()
@@ -74,14 +74,15 @@ async def test_everything_is_served_and_sees_its_end(worker):
     assert "still running at exit" not in log
 
 
-async def test_who_comes_with_many_is_let_in(worker):
+async def test_300_waiting_connections_are_accepted(worker):
     clients = [socket.socket(socket.AF_UNIX) for _ in range(300)]
     try:
-        worker.pause()  # so that they wait to be accepted; Twisted's own queue is for fifty
+        # Connections must wait to be accepted. Twisted's default queue has 50 places.
+        worker.pause()
         for client in clients:
             client.setblocking(False)
             client.connect(str(worker.path))
-            client.send(ASK)
+            client.send(REQUEST)
         worker.resume()
         for client in clients:
             client.settimeout(60)
@@ -92,7 +93,7 @@ async def test_who_comes_with_many_is_let_in(worker):
             client.close()
 
 
-async def test_the_file_of_a_killed_worker_stops_nobody(worker):
+async def test_a_worker_starts_although_a_killed_worker_left_its_socket_file(worker):
     worker.kill()
     assert worker.path.is_socket()
     worker.start()
@@ -111,7 +112,7 @@ async def test_a_worker_of_another_site_does_not_take_the_path(worker, tmp_path)
         assert (await client.get("/api/texts")).status_code == 200
 
 
-async def test_a_descriptor_that_is_handed_down_is_served(make_site, tmp_path):
+async def test_an_inherited_file_descriptor_is_served(make_site, tmp_path):
     site, port = make_site(), free_port()
     with socket.create_server(("127.0.0.1", port)) as listening:
         listening.set_inheritable(True)

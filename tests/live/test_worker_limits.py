@@ -1,4 +1,4 @@
-"""How many a worker holds, and how it turns away who comes then: politely."""
+"""A full worker asks further streams and sockets to retry later."""
 
 import asyncio
 import re
@@ -20,21 +20,21 @@ def between_10_and_30_s(milliseconds):
 
 
 async def listen(worker, path):
-    """Asks for a stream; returns how long it is told to wait, and the connection."""
+    """Opens a stream; returns its `retry` in ms, and the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200")  # any other ends an EventSource for good
+    assert head.startswith(b"HTTP/1.1 200")  # EventSource does not reconnect after another status
     assert b"text/event-stream" in head
     first = await reader.readuntil(b"\n\n")
     return int(re.search(rb"retry: (\d+)\n\n", first)[1]), reader, writer
 
 
 @pytest.mark.parametrize("path", ["/api/sse?interval=10000", "/api/rooms/lobby/events"])
-async def test_a_stream_too_many_is_told_to_come_again(worker, path):
+async def test_a_stream_above_the_limit_is_asked_to_retry_later(worker, path):
     async with asyncio.timeout(90):
-        held = [await listen(worker, path) for _ in range(FULL)]
-        assert all(1_000 <= wait <= 3_000 for wait, _, _ in held)
+        opened = [await listen(worker, path) for _ in range(FULL)]
+        assert all(1_000 <= wait <= 3_000 for wait, _, _ in opened)
         waits = set()
         for _ in range(5):
             wait, reader, writer = await listen(worker, path)
@@ -43,29 +43,31 @@ async def test_a_stream_too_many_is_told_to_come_again(worker, path):
             writer.close()
         assert all(map(between_10_and_30_s, waits))
         assert len(waits) > 1
-        held.pop()[2].close()
-        while True:  # whoever leaves makes room
+        opened.pop()[2].close()
+        while True:  # a closed stream makes room for another
             wait, _, writer = await listen(worker, path)
             writer.close()
             if wait < 10_000:
                 break
-        for _, _, writer in held:
+        for _, _, writer in opened:
             writer.close()
 
 
-async def test_a_socket_too_many_is_told_to_come_again(worker, open_socket, open_line):
-    held = [await open_socket(worker) for _ in range(FULL)]
-    for socket in held:
+async def test_a_socket_above_the_limit_is_asked_to_retry_later(
+    worker, open_socket, open_text_socket
+):
+    opened = [await open_socket(worker) for _ in range(FULL)]
+    for socket in opened:
         await socket.until("welcome")
     refused = await open_socket(worker)
     bye = await refused.until("bye")
     assert bye["reason"] == "busy"
     assert between_10_and_30_s(bye["retry_after_ms"])
     assert await refused.closed() == 4429
-    line = await open_line(worker)
-    assert (await line.receive()).startswith("! The server is busy. Come again in ")
-    assert await line.closed() == 4429
-    await held.pop().close()
+    text_socket = await open_text_socket(worker)
+    assert (await text_socket.receive()).startswith("! The server is busy. Come again in ")
+    assert await text_socket.closed() == 4429
+    await opened.pop().close()
     async with asyncio.timeout(30):
         while (await (await open_socket(worker)).take())["type"] != "welcome":
             await asyncio.sleep(0.05)

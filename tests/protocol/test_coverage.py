@@ -10,7 +10,7 @@ import pytest
 
 from chat.protocol import commands
 from realtime.errors import ERRORS, CloseCode
-from tests.protocol import document, wire
+from tests.protocol import document, socket_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = document.PATH.read_text()
@@ -28,8 +28,8 @@ def frames_shown(arrow):
     """The frames of the examples in a direction: →, ← or closed."""
     for section in SECTIONS:
         for block in section.blocks:
-            for line in wire.lines(block) if block.kind == "wire" else ():
-                match = wire.LINE.fullmatch(line)
+            for line in socket_examples.lines(block) if block.kind == "wire" else ():
+                match = socket_examples.LINE.fullmatch(line)
                 if match and match["verb"] == arrow:
                     yield re.sub(r"^\d+ times ", "", match["what"] or "")
 
@@ -65,14 +65,14 @@ def codes_raised(path):
 
 
 def test_an_example_sends_every_command():
-    assert {wire.type_of(text) for text in frames_shown("→")} >= set(commands.COMMANDS)
+    assert {socket_examples.type_of(text) for text in frames_shown("→")} >= set(commands.COMMANDS)
 
 
 def test_an_example_shows_every_type_of_frame():
     paths = [*(ROOT / "chat").rglob("*.py"), ROOT / "realtime" / "errors.py"]
     types = {type for path in paths for type in types_sent(path)}
     assert types >= {"welcome", "events", "page", "presence", "typing", "read", "bye"}
-    shown = {wire.type_of(text) for text in frames_shown("←")}
+    shown = {socket_examples.type_of(text) for text in frames_shown("←")}
     assert shown - {None} == types
 
 
@@ -94,7 +94,9 @@ def test_the_document_lists_every_error_code_with_its_statuses():
 @pytest.mark.parametrize("code", sorted(codes()))
 def test_every_error_code_has_an_example(code):
     sent = [
-        json.loads(text) for text in frames_shown("←") if wire.type_of(text) in ("error", "bye")
+        json.loads(text)
+        for text in frames_shown("←")
+        if socket_examples.type_of(text) in ("error", "bye")
     ]
     over_sockets = {frame.get("code", frame.get("reason")) for frame in sent}
     assert code in over_sockets or f'"code":"{code}"' in answers_shown().replace('": "', '":"')

@@ -6,7 +6,7 @@ import pytest
 from tests.processes import need
 from tests.protocol import document, http_examples
 from tests.protocol.example_site import ExampleSite
-from tests.protocol.wire import Wire
+from tests.protocol.socket_examples import SocketExamples
 
 pytestmark = pytest.mark.apart
 
@@ -21,12 +21,12 @@ async def test_a_worker_answers_as_the_examples_show(section, make_site, tmp_pat
     if any(block.kind == "sh" for block in section.blocks):
         need("curl")
     example_site = ExampleSite(make_site(**SHORT_TIMEOUT, **section.settings))
-    wire = Wire(example_site)
+    socket_examples = SocketExamples(example_site)
     printed = ""
     try:
         for block in section.blocks:
             if block.kind == "wire":
-                await wire.play(block)
+                await socket_examples.run(block)
             elif block.kind == "sh":
                 if event := block.options.get("stage"):
                     await example_site.run_event(event)
@@ -35,8 +35,8 @@ async def test_a_worker_answers_as_the_examples_show(section, make_site, tmp_pat
                 http_examples.compare(block, printed)
             elif block.kind == "json":
                 assert http_examples.body_differences(block.text, printed) == []
-        assert wire.rest() == []
+        assert socket_examples.unexpected() == []
     finally:
-        await wire.close()
+        await socket_examples.close()
         await example_site.close()
     assert "Traceback" not in example_site.worker.log.read_text()

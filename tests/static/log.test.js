@@ -44,7 +44,7 @@ test("a log that joins behind its head has a gap, which history closes", () => {
   assert.equal(first.closedGap, null);
   const rest = log.prepend({ before: 5, events: [say(3), say(4)], more: true });
   assert.notEqual(rest.closedGap, null);
-  // Changes of the entries before the gap were missed, so they are not kept.
+  // Changes of the entries before the gap were missed, so they are removed.
   assert.equal(log.entry(2), undefined);
 });
 

@@ -171,11 +171,13 @@ async def test_a_malformed_request_gets_at_most_one_answer(worker):
         assert b"csrfmiddlewaretoken" not in said, request[:200]  # the page of the smuggled request
 
 
-async def test_a_client_cannot_change_the_root_path(worker, open_line):
+async def test_a_client_cannot_change_the_root_path(worker, open_text_socket):
     for name in ("Daphne-Root-Path", "daphne-root-path", "DAPHNE-ROOT-PATH", "daphne_root_path"):
         head = f"GET /admin/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{name}: /evil\r\n"
         for more in ("", f"{name}: /twice\r\n"):
             answer = await ask(worker, (head + more + "\r\n").encode())
             assert b"\r\nLocation: /admin/login/" in answer
-        line = await open_line(worker, "/evil/ws/chat/lobby/", additional_headers={name: "/evil"})
+        line = await open_text_socket(
+            worker, "/evil/ws/chat/lobby/", additional_headers={name: "/evil"}
+        )
         assert await line.closed() == 4404

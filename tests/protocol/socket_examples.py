@@ -1,4 +1,4 @@
-"""Plays the examples of the two sockets: sends what a client sends, and compares what comes."""
+"""Runs the WebSocket examples: sends the texts of clients, and compares the received texts."""
 
 import asyncio
 import json
@@ -9,21 +9,21 @@ from tests.protocol import matching
 from tests.protocol.document import Block
 from tests.protocol.example_site import ExampleSite
 
-# Until what is shown has come. A logout is looked for once a minute.
+# For a shown text to come. A worker checks once a minute for logouts.
 SECONDS = 90
 LINE = re.compile(r"(?P<who>[A-Z]\w*) (?P<verb>connects|→|←|closed|leaves)(?: (?P<what>.*))?")
-# What comes whenever it comes: shown only where it matters.
-AMBIENT = {"presence", "ping", "typing", "read"}
-# In what a client sends: so many more of the character before it.
+# Frames that may come at any time. An example shows them only if they matter.
+ANY_TIME_TYPES = {"presence", "ping", "typing", "read"}
+# In a sent text, an ellipsis stands for this number of repetitions of the character before it.
 MORE = 4_000
 
 
 class Client:
-    """A connection, and what has come on it that no example has shown yet."""
+    """A connection, and its received texts that no example has shown yet."""
 
     def __init__(self, socket: WebSocketClient):
         self.socket = socket
-        self.came: list[str] = []
+        self.received: list[str] = []
 
     async def send(self, what: str) -> None:
         if times := re.fullmatch(r"(\d+) times (.*)", what, re.DOTALL):
@@ -35,42 +35,42 @@ class Client:
             await self.socket.send_text(re.sub("(.)…", lambda m: m[1] * (MORE + 1), what))
 
     async def take(self, shown: str) -> None:
-        """Waits for what is shown. Frames of other types may come before it."""
+        """Waits for the shown text. Frames of other types may come before it."""
         wanted = kind(shown)
-        while not (same := [text for text in self.came if kind(text) == wanted]):
-            self.came.append(await asyncio.wait_for(self.socket.receive(), SECONDS))
-        self.came.remove(same[0])
+        while not (same := [text for text in self.received if kind(text) == wanted]):
+            self.received.append(await asyncio.wait_for(self.socket.receive(), SECONDS))
+        self.received.remove(same[0])
         found = matching.text_differences(shown, same[0])
-        if found and wanted[0] in AMBIENT:  # an older state; the one that is shown comes yet
+        if found and wanted[0] in ANY_TIME_TYPES:  # an older state: the shown one comes later
             await self.take(shown)
         else:
             assert not found, f"{found}, in {same[0]}"
 
     async def skip_to(self, shown: str) -> None:
         """Ignores received texts until the shown one comes."""
-        self.came.clear()
+        self.received.clear()
         while matching.text_differences(
             shown, await asyncio.wait_for(self.socket.receive(), SECONDS)
         ):
             pass
 
     async def is_closed(self, code: int) -> None:
-        """Waits until the server has closed the socket, and said why."""
+        """Waits until the server closes the socket, and checks the code."""
         ended = None
         async with asyncio.timeout(SECONDS):
             try:
                 while True:
-                    self.came.append(await self.socket.receive())
+                    self.received.append(await self.socket.receive())
             except Closed as closed:
                 ended = closed.code
         assert ended == code
 
-    def rest(self) -> list[str]:
-        """What came and is shown nowhere."""
-        return [text for text in self.came if type_of(text) not in AMBIENT]
+    def unexpected(self) -> list[str]:
+        """The received texts that no example shows."""
+        return [text for text in self.received if type_of(text) not in ANY_TIME_TYPES]
 
 
-class Wire:
+class SocketExamples:
     """The clients of one section, by name."""
 
     def __init__(self, example_site: ExampleSite):
@@ -78,7 +78,7 @@ class Wire:
         self.clients: dict[str, Client] = {}
         self.skipping: set[str] = set()
 
-    async def play(self, block: Block) -> None:
+    async def run(self, block: Block) -> None:
         for line in lines(block):
             try:
                 await self.act(line)
@@ -90,7 +90,7 @@ class Wire:
             await self.example_site.run_event(line)
             return
         match = LINE.fullmatch(line.rstrip())
-        assert match, "no line of an example"
+        assert match, "not a line of an example"
         who, verb, what = match["who"], match["verb"], match["what"] or ""
         if verb == "connects":
             await self.connect(who, what)
@@ -113,7 +113,7 @@ class Wire:
     def skipped(self, who: str) -> None:
         if who in self.skipping:
             self.skipping.remove(who)
-            self.clients[who].came.clear()
+            self.clients[who].received.clear()
 
     async def connect(self, who: str, what: str) -> None:
         path, _, user = what.partition(" as ")
@@ -126,13 +126,13 @@ class Wire:
         for client in self.clients.values():
             await client.socket.close()
 
-    def rest(self) -> list[str]:
-        """What came to anybody and is shown nowhere."""
-        return [f"{who} ← {text}" for who, c in self.clients.items() for text in c.rest()]
+    def unexpected(self) -> list[str]:
+        """The texts that any client received and no example shows."""
+        return [f"{who} ← {text}" for who, c in self.clients.items() for text in c.unexpected()]
 
 
 def lines(block: Block) -> list[str]:
-    """The lines of an example; one that begins with a space continues the one before."""
+    """The lines of an example. A line that begins with a space continues the line before."""
     return re.sub(r"\n\s+", "", block.text.strip()).split("\n")
 
 
@@ -146,6 +146,6 @@ def type_of(text: str) -> str | None:
 
 
 def kind(text: str) -> tuple[str | None, str | None]:
-    """What comes in its own order: frames of a type, and errors of a code."""
+    """The type of a frame, and the code of an error. The order within a kind is fixed."""
     type = type_of(text)
     return type, json.loads(text)["code"] if type == "error" else None
