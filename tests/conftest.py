@@ -35,6 +35,7 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """Groups the tests of a file into one process of pytest-xdist, because they may share a site.
     The tests of a file with the mark `apart` share nothing, and run in any process."""
