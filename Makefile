@@ -40,7 +40,7 @@ reload: setup ## Deploy a new version to a running `make serve`, one worker afte
 	@$(BIN)/python -m deploy.reload
 
 test: packages $(VENV)/.installed-dev ## Install what the tests need, and run all tests (TESTS=tests/chat: a part)
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore=tests/proof $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadscope --no-loadscope-reorder --ignore=tests/proof $(TESTS)
 
 proof: packages proof-packages $(VENV)/.installed-proof $(PROOF_MODULES)/.installed ## Run the checks of others: Autobahn (WebSocket), axe (accessibility), promtool (metrics)
 	$(BIN)/python -m pytest tests/proof

@@ -17,6 +17,7 @@ from realtime.rate_limit import Buckets
 from streaming.models import StreamText
 from streaming.texts import playback
 from tests import site_database
+from tests.scheduler import FileScheduling
 from tests.servers import Site
 
 TESTS = Path(__file__).parent
@@ -35,17 +36,17 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_xdist_make_scheduler(config, log):
+    """The scheduler of pytest-xdist."""
+    return FileScheduling(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
-    """Groups the tests of a file into one process of pytest-xdist, because they may share a site.
-    The tests of a file with the mark `apart` share nothing, and run in any process."""
+    """Puts the longest tests first."""
     if config.getoption("only_database"):
         config.hook.pytest_deselected(items=[i for i in items if not reaches_database(i)])
         items[:] = [item for item in items if reaches_database(item)]
     items.sort(key=lambda item: place(item.path))
-    for item in items:
-        if not item.get_closest_marker("apart"):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
 
 
 def reaches_database(item):

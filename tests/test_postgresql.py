@@ -29,7 +29,7 @@ def test_the_database_tests_of_the_apps_pass_on_postgresql(postgres):
         "no:cacheprovider",
         "--color=no",
         "--numprocesses=2",
-        "--dist=loadgroup",
+        "--dist=loadscope",
         "--only-database",
         "tests/chat",
         "tests/streaming",

@@ -7,8 +7,6 @@ from tests.browser.conftest import stored_bodies
 from tests.browser.window import OUTAGE
 from tests.hosted import HostedSite
 
-pytestmark = pytest.mark.apart
-
 LOBBY = "/chat/lobby/"
 LIVE = "/admin/live/"
 TABLE = """

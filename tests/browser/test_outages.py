@@ -5,8 +5,6 @@ import pytest
 from tests.browser.conftest import stored_bodies
 from tests.browser.window import OUTAGE
 
-pytestmark = pytest.mark.apart
-
 LOBBY = "/chat/lobby/"
 
 

@@ -9,8 +9,6 @@ from chat.models import Room
 from tests.clients.sse import EventStream
 from tests.clients.websocket import Closed, open_client
 
-pytestmark = pytest.mark.apart
-
 WAIT_SECONDS = 90
 FAST = {"CHAT_MESSAGES_PER_SECOND": "100000", "CHAT_BURST": "100000"}
 

@@ -17,8 +17,6 @@ from tests.clients.websocket import Closed, open_client
 from tests.live.conftest import stored_log
 from tests.live.hostile.raw import handshake
 
-pytestmark = pytest.mark.apart
-
 SOCKETS = 200
 ROOM_STREAMS = 100
 TEXT_STREAMS = 100

@@ -10,8 +10,6 @@ import pytest
 
 from tests.live.conftest import stored_log
 
-pytestmark = pytest.mark.apart
-
 FAST = {"CHAT_MESSAGES_PER_SECOND": "10000", "CHAT_BURST": "10000"}
 
 

@@ -10,8 +10,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.live.hostile.raw import open_without_reading
 
-pytestmark = pytest.mark.apart
-
 WAIT_SECONDS = 90
 FAST = {"CHAT_MESSAGES_PER_SECOND": "100000", "CHAT_BURST": "100000"}
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.apart
-
 FEW, MANY = 200, 600
 AT_ONCE = 50
 # Headers as browsers send them. A long connection must not keep them in memory.

@@ -5,8 +5,6 @@ import asyncio
 import httpx
 import pytest
 
-pytestmark = pytest.mark.apart
-
 LEAVE_SECONDS = 30
 SYNC_SECONDS = 90  # workers send presence twice a second; the machine may be busy
 

@@ -15,8 +15,6 @@ from tests.clients.websocket import Closed, open_client
 from tests.hosted import HostedSite
 from tests.stress.run import NO_LIMIT, Run, Size, until
 
-pytestmark = pytest.mark.apart
-
 TEXT = "Nobody loses a character. 谁都不丢一个字。👨‍👩‍👧‍👦" * 60  # longer than any reload
 LEAVE_SECONDS = 15
 CLIENTS = 20

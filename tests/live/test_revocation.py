@@ -10,8 +10,6 @@ import pytest
 from chat.models import Room
 from tests.clients.sse import EventStream
 
-pytestmark = pytest.mark.apart
-
 AT_ONCE = 20  # seconds, on a busy machine; the checks would take 30 and 60, a long poll 25
 RESTART, SESSION_ENDED = 1012, 4401
 

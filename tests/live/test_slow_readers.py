@@ -14,8 +14,6 @@ from tests.live.hostile.raw import TEXT, frame, handshake, memory, open_without_
 from tests.live.test_health_and_metrics import Metrics
 from tests.servers import Worker
 
-pytestmark = pytest.mark.apart
-
 PASSED = 200_000_000  # bytes, on the stream and on the socket
 BODY = "👨‍👩‍👧‍👦" * 3_990  # a character of 25 bytes
 GROWTH = 16 * 1024 * 1024

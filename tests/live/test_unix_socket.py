@@ -14,8 +14,6 @@ from tests.clients.websocket import open_unix_client
 from tests.processes import ROOT, Process, QuickProcess
 from tests.shared import free_port
 
-pytestmark = pytest.mark.apart
-
 REQUEST, FOUND = b"GET /api/texts HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200"
 
 

@@ -5,8 +5,6 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.apart
-
 FULL = 3
 
 

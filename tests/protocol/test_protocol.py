@@ -8,8 +8,6 @@ from tests.protocol import document, http_examples
 from tests.protocol.example_site import ExampleSite
 from tests.protocol.socket_examples import SocketExamples
 
-pytestmark = pytest.mark.apart
-
 SECTIONS = document.sections(document.PATH.read_text())
 # A worker that waits at most a second for its database.
 SHORT_TIMEOUT = {"DJANGO_SETTINGS_MODULE": "tests.short_timeout_settings"}
