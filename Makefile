@@ -42,7 +42,7 @@ reload: setup ## Deploy a new version to a running `make serve`, one worker afte
 test: packages $(VENV)/.installed-dev ## Install what the tests need, and run all tests (TESTS=tests/chat: a part)
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadscope --no-loadscope-reorder --ignore=tests/proof $(TESTS)
 
-proof: packages proof-packages $(VENV)/.installed-proof $(PROOF_MODULES)/.installed ## Run the checks of others: Autobahn (WebSocket), axe (accessibility), promtool (metrics)
+proof: packages proof-packages $(VENV)/.installed-proof $(PROOF_MODULES)/.installed ## Run external checks: Autobahn (WebSocket), axe (accessibility), promtool (metrics)
 	$(BIN)/python -m pytest tests/proof
 
 stress: packages $(VENV)/.installed-dev ## Restart Redis and kill workers under load; no message may be lost
@@ -56,7 +56,7 @@ bench: packages $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks.compare --before "$(BEFORE)" $(BENCH)
 	@$(BIN)/python -m benchmarks.report before
 else
-bench: rivals $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers (BEFORE=FOLDER: with another checkout of itself)
+bench: bench-packages $(VENV)/.installed-bench $(NODE_MODULES)/.installed ## Compare the site with other servers (BEFORE=FOLDER: with another checkout of itself)
 	@$(BIN)/python -m benchmarks.compare.check
 	@$(BIN)/python -m benchmarks.compare $(BENCH)
 	@$(BIN)/python -m benchmarks.report bench pictures
@@ -78,7 +78,7 @@ format: $(VENV)/.installed-dev node_modules/.installed ## Correct the style
 clean: ## Delete .venv, node_modules and the caches; the database stays
 	rm -rf $(VENV) node_modules $(NODE_MODULES) $(PROOF_MODULES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: programs packages node proof-packages rivals
+.PHONY: programs packages node proof-packages bench-packages
 programs:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
 
@@ -92,7 +92,7 @@ node:
 proof-packages:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh nodejs npm prometheus
 
-rivals:
+bench-packages:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx libnginx-mod-nchan redis-server nodejs npm gcc libc6-dev
 
 # The file .installed is newer than the requirements, so that a second run installs nothing.

@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from chat.identity.members import Member
 from chat.log import read_receipts, store
 from chat.log.read_receipts import ReadReceipt
-from chat.log.store import Draft, Receipt
+from chat.log.store import Appended, Draft
 from chat.models import Entry, ReadMark, Room
 from chat.presence.ephemeral import EphemeralEvent, Subscriber
 from chat.protocol import entries
@@ -106,14 +106,14 @@ def listed(member: Member) -> list[Room]:
 
 async def say(
     room: Room, member: Member, cid: str, body: str, reply_to: int | None = None
-) -> Receipt:
+) -> Appended:
     """Appends a message to the log. Raises Refused."""
     body = checked_body(body)
     check_rate(message_rate, member, "messages")
     return await _append(room, member, Entry.Kind.SAY, cid, body=body, reply_to=reply_to)
 
 
-async def edit(room: Room, member: Member, cid: str, ref: int, body: str) -> Receipt:
+async def edit(room: Room, member: Member, cid: str, ref: int, body: str) -> Appended:
     """Replaces the body of the message `ref`: the member's own, or as a moderator any. Raises
     Refused."""
     body = checked_body(body)
@@ -121,7 +121,7 @@ async def edit(room: Room, member: Member, cid: str, ref: int, body: str) -> Rec
     return await _append(room, member, Entry.Kind.EDIT, cid, body=body, ref=ref)
 
 
-async def delete(room: Room, member: Member, cid: str, ref: int) -> Receipt:
+async def delete(room: Room, member: Member, cid: str, ref: int) -> Appended:
     """Deletes the body of the message `ref`: the member's own, or as a moderator any. Raises
     Refused."""
     return await _append(room, member, Entry.Kind.DELETE, cid, ref=ref)
@@ -145,7 +145,7 @@ async def _append(
     body: str = "",
     ref: int | None = None,
     reply_to: int | None = None,
-) -> Receipt:
+) -> Appended:
     # Looked up for every change, so that a right that was taken away ends at once.
     moderator = ref is not None and await is_moderator(member)
     draft = Draft(

@@ -1,5 +1,6 @@
 """Counters and histograms of one worker, as plain numbers. The code that does the work adds to
-them; `/metrics` and the dashboard read them. Each number is written by one thread only."""
+them; `/metrics` and the dashboard read them. `appended` and `batches` are written by the writer
+thread only, all other numbers by the thread of the event loop."""
 
 from bisect import bisect_left
 from collections import Counter

@@ -1,5 +1,6 @@
-"""Tells every worker whose rights have changed, so that open connections are checked again or
-dropped at once. These are hints: each connection also checks the database about once a minute."""
+"""Tells every worker whose rights have changed, so that open connections are checked again at
+once; and which room's connections are to be closed. These are hints: each connection also checks
+the database about once a minute."""
 
 import asyncio
 from collections import deque

@@ -44,7 +44,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Appended:
     """The seq of a draft in the log. `duplicate`: the entry existed before."""
 
     seq: int
@@ -54,7 +54,7 @@ class Receipt:
 # ---- Writing -------------------------------------------------------------------------
 
 
-def write(drafts: Sequence[Draft]) -> Written[Receipt]:
+def write(drafts: Sequence[Draft]) -> Written[Appended]:
     """Writes the drafts in one transaction. DatabaseError if none of them was written."""
     for _ in range(TRIES - 1):
         try:
@@ -65,13 +65,13 @@ def write(drafts: Sequence[Draft]) -> Written[Receipt]:
 
 
 @transaction.atomic
-def _write(drafts: Sequence[Draft]) -> Written[Receipt]:
-    batch = _Batch(drafts)
+def _write(drafts: Sequence[Draft]) -> Written[Appended]:
+    batch = _Transaction(drafts)
     results = [batch.add(draft) for draft in drafts]
     return Written(results, batch.store())
 
 
-class _Batch:
+class _Transaction:
     """The drafts of one transaction, which holds the locks of their rooms."""
 
     def __init__(self, drafts: Sequence[Draft]) -> None:
@@ -83,7 +83,7 @@ class _Batch:
         # What this batch deletes. Later drafts of the batch cannot change it.
         self.deleted: set[tuple[int, int | None]] = set()
 
-    def add(self, draft: Draft) -> Receipt | Refused:
+    def add(self, draft: Draft) -> Appended | Refused:
         """Gives the draft the next seq of its room, unless it exists already or is refused."""
         if existing := self.existing.get((draft.author_key, draft.cid)):
             return _duplicate(existing, draft)
@@ -93,7 +93,7 @@ class _Batch:
             return refusal
         room.head += 1
         self._add_row(_row(draft, room.head, self.at))
-        return Receipt(room.head, duplicate=False)
+        return Appended(room.head, duplicate=False)
 
     def _add_row(self, row: Row) -> None:
         self.new.append(row)
@@ -155,7 +155,7 @@ def _row(draft: Draft, seq: int, at: datetime) -> Row:
     )
 
 
-def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Receipt | Refused:
+def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Appended | Refused:
     before = (entry.room, entry.kind, entry.ref, entry.reply_to)
     now = (draft.room, draft.kind, draft.ref, draft.reply_to)
     # A message that was edited or deleted since has another body than its draft. An edit always
@@ -163,7 +163,7 @@ def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Receipt | Refused:
     emptied = entry.kind == Entry.Kind.EDIT and not entry.body
     changed = entry.edited_at or entry.deleted or emptied
     if before == now and (entry.body == draft.body or changed):
-        return Receipt(entry.seq, duplicate=True)
+        return Appended(entry.seq, duplicate=True)
     return Refused("cid_conflict")
 
 

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 
 from chat.log import store
-from chat.log.store import Draft, Receipt
+from chat.log.store import Appended, Draft
 from realtime.counters import Counters
 from realtime.log.group_commit import GroupCommit
 from realtime.log.store import Written
 from realtime.tasks import Tasks
 
-EntryWriter = GroupCommit[Draft, Receipt]
+EntryWriter = GroupCommit[Draft, Appended]
 
 
 def entry_writer(tasks: Tasks, counters: Counters) -> EntryWriter:
     """The group commit of drafts. It counts what it writes."""
 
-    def write(drafts: Sequence[Draft]) -> Written[Receipt]:
+    def write(drafts: Sequence[Draft]) -> Written[Appended]:
         written = store.write(drafts)
         counters.batches.add(len(drafts))
         counters.appended += sum(len(span.encoded) for span in written.spans)

@@ -13,8 +13,7 @@ from chat.transports import common
 from chat.worker import current
 from realtime import connection_limit
 from realtime.errors import Refused, unavailable
-
-RETRY_WHEN_FULL_MS = (10_000, 30_000)
+from realtime.event_stream import RETRY_WHEN_FULL_MS
 
 
 async def identify(scope: Any) -> tuple[Member, str | None]:

@@ -31,7 +31,7 @@ BATCH_WINDOW = 0.010
 LOOP_YIELDS = 2
 
 
-Batch = list[tuple[Item, asyncio.Future[Result]]]
+WaitingItems = list[tuple[Item, asyncio.Future[Result]]]
 
 
 class Unavailable(Exception):
@@ -56,7 +56,7 @@ class GroupCommit(Generic[Item, Result]):
         self.write = write
         self.tasks = tasks
         self.min_interval = min_interval
-        self.waiting: Batch[Item, Result] = []
+        self.waiting: WaitingItems[Item, Result] = []
         self.writing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[Span], None]] = []
 
@@ -97,7 +97,7 @@ class GroupCommit(Generic[Item, Result]):
             await asyncio.sleep(0)
 
     async def _write(
-        self, batch: Batch[Item, Result], pending: "PendingNotifications[Result]"
+        self, batch: WaitingItems[Item, Result], pending: "PendingNotifications[Result]"
     ) -> None:
         try:
             written = await in_writer(self.write)([item for item, _ in batch])
@@ -109,13 +109,16 @@ class GroupCommit(Generic[Item, Result]):
         pending.spans.extend(written.spans)
 
     async def _handle_failure(
-        self, batch: Batch[Item, Result], error: Exception, pending: "PendingNotifications[Result]"
+        self,
+        batch: WaitingItems[Item, Result],
+        error: Exception,
+        pending: "PendingNotifications[Result]",
     ) -> None:
         away = isinstance(error, OperationalError | InterfaceError | InternalError)
         if not away and len(batch) > 1:
             # One item cannot be stored. Written alone, it does not affect the others.
-            for entry in batch:
-                await self._write([entry], pending)
+            for waiting in batch:
+                await self._write([waiting], pending)
             return
         _log_failure(error, len(batch))
         refusal = Refused("bad_frame", "This cannot be stored.")

@@ -40,8 +40,8 @@ class LogNotifier:
 
 
 def encode(span: Span) -> dict[str, Any]:
-    """A span as the fields of a message. A span that is too large becomes an empty span that
-    begins after its last entry: it says that there is something, but not what."""
+    """A span as the fields of a message. A span that is too large is sent empty, with `first` one
+    past its last entry: the receiver sees that entries are missing, and reads the database."""
     small = sum(map(len, span.encoded)) <= MESSAGE_SIZE
     return {
         "log": span.log,

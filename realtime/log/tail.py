@@ -31,8 +31,8 @@ SHARED_BATCHES = 16
 
 
 class LogEnded(Exception):
-    """This reading is over: the log is gone, has another epoch or another audience, or the reader
-    was stopped."""
+    """No more entries will come from this reader: its log was deleted or replaced, became public
+    or private, or the reader was stopped."""
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,8 @@ class TailRegistry:
     # ---- New spans ----
 
     def on_committed(self, span: Span) -> None:
-        """This worker committed a span: its own readers receive it first, then the others'."""
+        """This worker committed a span. The readers on this worker receive it first; then it is
+        published to the other workers."""
         self.delayed_spans.append(span)
         self._apply_delayed()
         self.notifier.publish(span)
@@ -149,7 +150,7 @@ class TailRegistry:
 
     async def _check(self) -> None:
         """Compares every tail with the database, with one query for all: finds entries whose
-        notification was lost, and logs that were deleted or have another audience."""
+        notification was lost, and logs that were deleted or became public or private."""
         while self.tails:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_SECONDS):
@@ -169,7 +170,7 @@ class TailRegistry:
                 self._compare(tail, heads.get(tail.log))
 
     def _compare(self, tail: Tail, found: Head | None) -> None:
-        # When the audience changes, all readers end. Those that may still read come back at once.
+        # When a log becomes public or private, all readers end. Those that may read it come back.
         if found is None or (found.epoch, found.is_public) != (tail.epoch, tail.is_public):
             self._end(tail)
         elif found.seq > tail.head:

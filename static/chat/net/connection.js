@@ -7,8 +7,8 @@ import { TransportSelector } from "./transport_selector.js";
 
 // Close codes after which a new connection would be closed again: protocol, session ended, forbidden, no such place.
 const FINAL_CODES = new Set([4400, 4401, 4403, 4404]);
-const FLOODING = 4429;
-const FLOODING_WAIT_MS = 30_000;
+const TRY_LATER = 4429;
+const TRY_LATER_WAIT_MS = 30_000;
 const TEST_CUT_MS = 5_000;
 
 /**
@@ -145,7 +145,7 @@ export class Connection {
     this.#drop();
     if (code !== undefined && FINAL_CODES.has(code)) return this.#onState({ name: "closed", code });
     this.#selector.lost(Date.now());
-    this.#retryLater(Math.max(this.#floor, floor, code === FLOODING ? FLOODING_WAIT_MS : 0));
+    this.#retryLater(Math.max(this.#floor, floor, code === TRY_LATER ? TRY_LATER_WAIT_MS : 0));
   }
 
   /** @param {number} floor */

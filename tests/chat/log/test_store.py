@@ -5,7 +5,7 @@ from channels.db import database_sync_to_async
 
 from chat.identity.members import clean_name
 from chat.log import store
-from chat.log.store import Draft, Receipt
+from chat.log.store import Appended, Draft
 from chat.models import Entry, Room
 from realtime.errors import Refused
 
@@ -22,8 +22,8 @@ def seqs(room):
 
 def test_seqs_are_dense_in_the_order_of_the_drafts(lobby):
     written = store.write([draft(lobby, str(number)) for number in range(3)])
-    assert written.results == [Receipt(seq, duplicate=False) for seq in (1, 2, 3)]
-    assert store.write([draft(lobby, "next")]).results == [Receipt(4, duplicate=False)]
+    assert written.results == [Appended(seq, duplicate=False) for seq in (1, 2, 3)]
+    assert store.write([draft(lobby, "next")]).results == [Appended(4, duplicate=False)]
     lobby.refresh_from_db()
     assert lobby.head == 4
 
@@ -41,14 +41,14 @@ def test_each_room_has_seqs_of_its_own(lobby):
 def test_the_same_cid_again_is_the_same_entry(lobby):
     store.write([draft(lobby)])
     again = store.write([draft(lobby)])
-    assert again.results == [Receipt(1, duplicate=True)]
+    assert again.results == [Appended(1, duplicate=True)]
     assert again.spans == []
     assert seqs(lobby) == [1]
 
 
 def test_the_same_cid_twice_in_one_batch_is_one_entry(lobby):
     first, second = store.write([draft(lobby), draft(lobby)]).results
-    assert (first, second) == (Receipt(1, duplicate=False), Receipt(1, duplicate=True))
+    assert (first, second) == (Appended(1, duplicate=False), Appended(1, duplicate=True))
 
 
 def test_two_authors_may_use_the_same_cid(lobby):
@@ -66,10 +66,10 @@ def test_the_same_cid_with_another_body_is_a_conflict(lobby):
 
 def test_a_retry_after_an_edit_or_a_deletion_is_still_a_retry(lobby):
     store.write([draft(lobby, "a"), draft(lobby, "e", "new", kind="edit", ref=1)])
-    assert store.write([draft(lobby, "a")]).results == [Receipt(1, duplicate=True)]
+    assert store.write([draft(lobby, "a")]).results == [Appended(1, duplicate=True)]
     store.write([draft(lobby, "d", "", kind="delete", ref=1)])
     edit = draft(lobby, "e", "new", kind="edit", ref=1)
-    assert store.write([edit]).results == [Receipt(2, duplicate=True)]
+    assert store.write([edit]).results == [Appended(2, duplicate=True)]
 
 
 def test_the_cid_of_an_edited_message_conflicts_with_another_command(lobby):

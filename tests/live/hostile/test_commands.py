@@ -6,6 +6,8 @@ import json
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from chat.protocol.commands import COMMANDS
+
 NAMES = st.sampled_from(
     [
         "type",
@@ -23,21 +25,7 @@ NAMES = st.sampled_from(
         "__proto__",
     ]
 )
-TYPES = st.sampled_from(
-    [
-        "join",
-        "leave",
-        "say",
-        "edit",
-        "delete",
-        "history",
-        "typing",
-        "read",
-        "ping",
-        "pong",
-        "welcome",
-    ]
-)
+TYPES = st.sampled_from([*sorted(COMMANDS), "welcome"])
 LEAVES = st.one_of(
     st.none(),
     st.booleans(),

@@ -6,7 +6,7 @@ from channels.db import database_sync_to_async
 from django.db import DataError, OperationalError
 
 from chat.log import store
-from chat.log.store import Receipt
+from chat.log.store import Appended
 from chat.worker import current
 from realtime.errors import Refused
 from realtime.log import group_commit as module
@@ -47,7 +47,7 @@ async def test_the_sender_is_answered_before_the_listeners_are_called(lobby):
     ours.listeners.append(lambda span: heard.append("room"))
     await asking
     assert heard == [False, "room"]  # its answer is set, and its task runs before any reader's
-    assert asking.result() == Receipt(1, duplicate=False)
+    assert asking.result() == Appended(1, duplicate=False)
 
 
 async def write_two(commit):
