@@ -39,7 +39,7 @@ def test_the_database_tests_of_the_apps_pass_on_postgresql(postgres):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=ROOT,
-        env=environment | {"TEST_DATABASE_URL": postgres.url},
+        env=environment | {"TEST_DATABASE_URL": postgres.url, "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         timeout=880,

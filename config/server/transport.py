@@ -55,7 +55,8 @@ class ImmediateWriteMixin:
         """Bytes that were written and not acknowledged by the client: those in the write buffer and
         those in the kernel, which buffers megabytes and accepts more only when a third is gone."""
         buffered = len(self.dataBuffer) - self.offset + self._tempDataLen
-        with suppress(OSError):  # Not every system has this request.
+        # Not every system has this request, and a closed socket has no file descriptor.
+        with suppress(OSError, ValueError):
             queued = ioctl(self.fileno(), termios.TIOCOUTQ, bytes(4))  # type: ignore[attr-defined]
             buffered += int.from_bytes(queued, sys.byteorder)
         return buffered

@@ -44,7 +44,7 @@ async def open_stuck_clients(worker):
     """A stream and a socket whose clients never read."""
     stream = open_without_reading(worker, ROOM)
     socket = await handshake(worker)
-    socket.stream_writer.transport.pause_reading()
+    socket.writer.transport.pause_reading()
     socket.send(frame(TEXT, json.dumps(JOIN).encode()))
     return stream, socket
 

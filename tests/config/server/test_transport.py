@@ -116,3 +116,11 @@ def test_the_kernel_drops_a_client_that_has_vanished():
         with accepted:
             milliseconds = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
     assert milliseconds == 2 * STUCK_SECONDS * 1000
+
+
+def test_a_closed_connection_has_only_its_buffer_in_flight():
+    connection = Connection(0)
+    connection.offset, connection._tempDataLen = 0, 0
+    connection.fileno = lambda: -1
+    connection.dataBuffer = b"abc"
+    assert connection.bytes_in_flight == 3
