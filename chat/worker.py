@@ -1,12 +1,8 @@
-"""Everything that one worker holds, built in one place. `build` shows how the parts depend on each
-other."""
+"""Everything that one worker holds. `build` shows how the parts depend on each other."""
 
-import asyncio
 from dataclasses import dataclass
-from time import monotonic
 
 from channels.layers import get_channel_layer
-from django.conf import settings
 
 import realtime.worker
 from chat.dashboard.reports import Reports
@@ -17,16 +13,11 @@ from chat.presence.ephemeral import EphemeralEvents
 from chat.presence.presence import Presence
 from chat.presence.sync import PresenceSync
 from chat.transports.socket_registry import SocketRegistry
-from chat.transports.socket_timer import TimerWheel
-from realtime.bus import Bus
-from realtime.counters import Counters, connection_counters
+from chat.transports.socket_timer import SocketTimer
 from realtime.log import threads
 from realtime.log.notifier import LogNotifier
 from realtime.log.tail_registry import TailRegistry
-from realtime.revocation import ROOMS, Revocation
-from realtime.scheduler import DeadlineScheduler
-from realtime.stream_registry import StreamRegistry
-from realtime.tasks import Tasks
+from realtime.revocation import ROOMS
 
 # Seconds to send the messages that wait in the bus when the worker stops.
 FLUSH_SECONDS = 1.0
@@ -45,7 +36,7 @@ class Worker(realtime.worker.Worker):
     presence_sync: PresenceSync
     ephemeral: EphemeralEvents
     sockets: SocketRegistry
-    socket_timer: TimerWheel
+    socket_timer: SocketTimer
     reports: Reports
 
     def drain(self) -> None:
@@ -63,22 +54,16 @@ class Worker(realtime.worker.Worker):
         threads.shut_down()
 
 
-def build() -> Worker:
-    """Builds the parts of a worker on the running event loop."""
-    loop = asyncio.get_running_loop()
-    counters = Counters(connection_counters)
-    tasks = Tasks()
-    bus = Bus(tasks, alone=not settings.REDIS_URL)
-    revocation = Revocation(bus)
-    streams = StreamRegistry()
-    scheduler = DeadlineScheduler(monotonic, loop.call_later)
+def build(base: realtime.worker.Worker) -> Worker:
+    """Builds the parts of the chat on the running event loop, and adds them to those of `base`."""
+    tasks, bus, counters = base.tasks, base.bus, base.counters
 
     # Entries: the writer commits them, the tails bring them to the readers and to other workers.
     writer = entry_writer(tasks, counters)
     notifier = LogNotifier(bus, kind="room")
     tails = TailRegistry(store, notifier, tasks, counters, is_writing=lambda: writer.busy)
     writer.listeners.append(tails.on_committed)
-    revocation.watch_always(ROOMS, tails.check_soon)
+    base.revocation.watch_always(ROOMS, tails.check_soon)
     receipts = receipt_writer(tasks)
 
     presence = Presence()
@@ -86,16 +71,11 @@ def build() -> Worker:
     presence_sync = PresenceSync(presence, ephemeral, bus, tasks)
 
     sockets = SocketRegistry()
-    socket_timer = TimerWheel(tasks)
-    reports = Reports(bus, counters, streams, sockets, tails)
+    socket_timer = SocketTimer(tasks)
+    reports = Reports(bus, counters, base.streams, sockets, tails)
 
     return Worker(
-        tasks=tasks,
-        bus=bus,
-        revocation=revocation,
-        counters=counters,
-        streams=streams,
-        scheduler=scheduler,
+        **vars(base),
         writer=writer,
         receipts=receipts,
         tails=tails,
@@ -108,11 +88,17 @@ def build() -> Worker:
     )
 
 
-def current() -> Worker:
-    """The worker of the running event loop. A server builds it at start-up; in another process,
-    such as a shell, the first call builds it."""
-    worker = realtime.worker.find()
+def start() -> Worker:
+    """Starts the worker of the running event loop. Does nothing if it has started."""
+    worker = realtime.worker.current()
     if not isinstance(worker, Worker):
-        worker = build()
+        worker = build(worker)
         realtime.worker.install(worker)
     return worker
+
+
+def current() -> Worker:
+    """The worker of the running event loop. A server starts it before the first request; in
+    another process, such as a shell, the first call starts it."""
+    worker = realtime.worker.find()
+    return worker if isinstance(worker, Worker) else start()

@@ -47,12 +47,12 @@ class Bus:
         self.tasks = tasks
         self.handlers: dict[str, Handler] = {}
         # Wanted subscriptions, each with the callback for "messages arrive from now on".
-        self.wanted: dict[str, Callable[[], None]] = {}
+        self.subscriptions: dict[str, Callable[[], None]] = {}
         self.subscribed: set[str] = set()
         self.channel = ""
         self.outbox: list[tuple[str, Message]] = []
         self.away = False
-        self.wanted_changed = asyncio.Event()
+        self.subscriptions_changed = asyncio.Event()
         self.outbox_filled = asyncio.Event()
         self.outbox_empty = asyncio.Event()
         self.outbox_empty.set()
@@ -66,13 +66,13 @@ class Bus:
         """Subscribes to a group as soon as the channel layer answers, then calls
         `on_subscribed`; again whenever the subscription had to be renewed."""
         self._start()
-        self.wanted[group] = on_subscribed
-        self.wanted_changed.set()
+        self.subscriptions[group] = on_subscribed
+        self.subscriptions_changed.set()
 
     def unsubscribe(self, group: str) -> None:
         """Ends the subscription to a group."""
-        self.wanted.pop(group, None)
-        self.wanted_changed.set()
+        self.subscriptions.pop(group, None)
+        self.subscriptions_changed.set()
 
     def send(self, group: str, type: str, **fields: Any) -> None:
         """Sends a message to the other workers of a group. Does not wait."""
@@ -98,7 +98,7 @@ class Bus:
     def _start(self) -> None:
         if self.running:
             return
-        for job in (self._send_outbox, self._receive, self._subscribe_wanted):
+        for job in (self._send_outbox, self._receive, self._sync_subscriptions):
             self.running.add(self.tasks.start_endless(self._run_forever(job)))
 
     async def _run_forever(self, job: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
@@ -129,7 +129,7 @@ class Bus:
     async def _receive(self, layer: Any) -> None:
         self.channel = await layer.new_channel()
         self.subscribed.clear()
-        self.wanted_changed.set()
+        self.subscriptions_changed.set()
         while True:
             self._handle(await layer.receive(self.channel))
 
@@ -142,20 +142,20 @@ class Bus:
             except Exception:  # The sender may be a worker of another version.
                 logger.exception("Message handler failed (type %.20r).", message["type"])
 
-    async def _subscribe_wanted(self, layer: Any) -> None:
+    async def _sync_subscriptions(self, layer: Any) -> None:
         while True:
-            missing = self.wanted.keys() - self.subscribed if self.channel else ()
+            missing = self.subscriptions.keys() - self.subscribed if self.channel else ()
             await self._run_each([partial(self._subscribe_one, layer, group) for group in missing])
-            for group in self.subscribed - self.wanted.keys():
+            for group in self.subscribed - self.subscriptions.keys():
                 await layer.group_discard(group, self.channel)
                 self.subscribed.discard(group)
-            await self.wanted_changed.wait()
-            self.wanted_changed.clear()
+            await self.subscriptions_changed.wait()
+            self.subscriptions_changed.clear()
 
     async def _subscribe_one(self, layer: Any, group: str) -> None:
         await layer.group_add(group, self.channel)
         self.subscribed.add(group)
-        if on_subscribed := self.wanted.get(group):
+        if on_subscribed := self.subscriptions.get(group):
             on_subscribed()
 
     async def _run_each(self, steps: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:

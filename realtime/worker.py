@@ -2,10 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
+from time import monotonic
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
+
 from realtime.bus import Bus
-from realtime.counters import Counters
+from realtime.counters import Counters, connection_counters
 from realtime.revocation import Revocation
 from realtime.scheduler import DeadlineScheduler
 from realtime.stream_registry import StreamRegistry
@@ -14,8 +17,7 @@ from realtime.tasks import Tasks
 
 @dataclass(eq=False, kw_only=True)
 class Worker:
-    """The parts of one worker that no app is needed for. `chat.worker` adds its own and builds
-    all of them."""
+    """The parts of one worker that need no app. `chat.worker` adds its own."""
 
     tasks: Tasks
     bus: Bus
@@ -29,6 +31,20 @@ class Worker:
 _workers: WeakKeyDictionary[asyncio.AbstractEventLoop, Worker] = WeakKeyDictionary()
 
 
+def build() -> Worker:
+    """Builds these parts on the running event loop."""
+    tasks = Tasks()
+    bus = Bus(tasks, alone=not settings.REDIS_URL)
+    return Worker(
+        tasks=tasks,
+        bus=bus,
+        revocation=Revocation(bus),
+        counters=Counters(connection_counters),
+        streams=StreamRegistry(),
+        scheduler=DeadlineScheduler(monotonic, asyncio.get_running_loop().call_later),
+    )
+
+
 def install(worker: Worker) -> None:
     """Makes this the worker of the running event loop."""
     _workers[asyncio.get_running_loop()] = worker
@@ -40,7 +56,9 @@ def find() -> Worker | None:
 
 
 def current() -> Worker:
-    """The worker of the running event loop. RuntimeError if none was started."""
-    if worker := find():
-        return worker
-    raise RuntimeError("No worker runs on this event loop: `chat.worker.start()` starts one.")
+    """The worker of the running event loop. A server starts it with `chat.worker.start`. On
+    another loop, such as that of a test client, the first call builds these parts."""
+    if (worker := find()) is None:
+        worker = build()
+        install(worker)
+    return worker

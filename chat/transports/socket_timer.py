@@ -22,7 +22,7 @@ class Timed(Protocol):
         """The deadline has passed. Must not wait."""
 
 
-class TimerWheel:
+class SocketTimer:
     """Calls `on_timer` of everything whose deadline has passed."""
 
     def __init__(self, tasks: Tasks) -> None:

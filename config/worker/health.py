@@ -8,7 +8,6 @@ from typing import Any
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from chat.worker import current
 from config.worker.metrics import exposition
 from config.worker.readiness import readiness
 
@@ -34,8 +33,6 @@ class HealthMiddleware:
     def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> Awaitable[None]:
-        # Builds the parts of the worker at the first connection, under a server without lifespan.
-        current()
         answer = find_answer(scope)
         if answer is None:
             return self.application(scope, receive, send)

@@ -1,9 +1,17 @@
 """What the application does when its worker starts, drains and stops."""
 
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
-from chat.worker import current
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    Scope,
+)
+
+from chat.worker import current, start
 from realtime.extensions import DRAIN
 
 logger = logging.getLogger(__name__)
@@ -14,10 +22,28 @@ def is_draining() -> bool:
     return current().streams.draining
 
 
+class StartMiddleware:
+    """ASGI middleware that starts the worker before the first request. A server with lifespan has
+    started it already."""
+
+    # asgiref checks this flag, since `__call__` is not a coroutine function: its frame would keep
+    # the scope for as long as a stream lasts.
+    _asgi_single_callable = True
+
+    def __init__(self, application: ASGI3Application) -> None:
+        self.application = application
+
+    def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> Awaitable[None]:
+        start()
+        return self.application(scope, receive, send)
+
+
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application for the scope `lifespan`."""
     await receive()
-    current()  # builds the parts of the worker
+    start()
     await send({"type": "lifespan.startup.complete"})
     while (await receive())["type"] == DRAIN:
         begin_drain()

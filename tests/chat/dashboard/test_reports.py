@@ -9,6 +9,7 @@ from chat.dashboard import views
 from chat.dashboard.reports import REPORT
 from chat.worker import build, current
 from realtime.bus import WORKERS
+from realtime.worker import build as build_base
 from realtime.worker import install
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 async def asked(settings):
     """The reports of a worker that has just asked the others for theirs."""
     settings.REDIS_URL = "redis://stands.for.the.layer.of.the.tests"
-    install(build())
+    install(build(build_base()))
     known = current().reports
     while current().bus.channel == "" or WORKERS not in current().bus.subscribed:
         await asyncio.sleep(0.01)

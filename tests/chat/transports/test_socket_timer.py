@@ -4,7 +4,7 @@ from time import monotonic
 import pytest
 
 from chat.transports import socket_timer
-from chat.transports.socket_timer import TimerWheel
+from chat.transports.socket_timer import SocketTimer
 from realtime.tasks import Tasks
 
 
@@ -33,7 +33,7 @@ def short_ticks(monkeypatch):
 
 @pytest.fixture
 async def timer():
-    return TimerWheel(Tasks())
+    return SocketTimer(Tasks())
 
 
 async def called(timed):

@@ -129,7 +129,7 @@ async def test_readers_of_a_room_share_its_tail_and_the_last_one_releases_it(lob
     assert current().tails.tails == {lobby.pk: other.tail}
     other.close()
     assert current().tails.tails == {}
-    assert current().bus.wanted == {}
+    assert current().bus.subscriptions == {}
 
 
 @database
@@ -293,7 +293,7 @@ async def test_a_deleted_room_cannot_be_opened():
     with pytest.raises(LogEnded):
         await current().tails.open(999_999)
     assert current().tails.opening == {}
-    assert current().bus.wanted == {}
+    assert current().bus.subscriptions == {}
 
 
 @database
@@ -305,7 +305,7 @@ async def test_a_reader_cancelled_during_opening_leaves_no_tail(lobby):
         asked.cancel()
     await asyncio.wait([*opening, loading])
     assert current().tails.tails == {}
-    assert current().bus.wanted == {}
+    assert current().bus.subscriptions == {}
     assert not current().tails.openers
 
 
