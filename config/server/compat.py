@@ -1,6 +1,7 @@
 """Attributes of Daphne, Twisted and autobahn that `config.server` overrides or calls. If a release
 drops one, our override silently stops working, so we refuse to start."""
 
+import inspect
 import logging
 import re
 from importlib.metadata import version
@@ -58,6 +59,14 @@ PATCHED_ATTRIBUTES: list[tuple[Any, str]] = [
 ]
 
 
+# Attributes that exist on instances only: their classes assign them.
+INSTANCE_ATTRIBUTES: list[tuple[type, str]] = [
+    (WebSocketProtocol, "frame_data message_data failedByMe state"),
+    (tcp.Server, "_tempDataBuffer _tempDataLen"),
+    (WebRequest, "_response_started"),
+]
+
+
 def installed_versions() -> dict[str, str]:
     """The installed release of each package in TESTED_VERSIONS."""
     return {
@@ -75,6 +84,19 @@ def missing(attributes: list[tuple[Any, str]]) -> list[str]:
         for name in names.split()
         if not hasattr(owner, name)
     ]
+
+
+def missing_on_instances(attributes: list[tuple[type, str]]) -> list[str]:
+    """The full names of the attributes that neither a class nor one of its bases assigns."""
+    found = []
+    for owner, names in attributes:
+        source = "".join(map(inspect.getsource, owner.__mro__[:-1]))
+        found += [
+            f"{owner.__module__}.{owner.__name__}.{name}"
+            for name in names.split()
+            if not re.search(rf"\b{name}\b\s*[:=+]", source)
+        ]
+    return found
 
 
 def untested(installed: dict[str, str]) -> list[str]:
@@ -99,7 +121,7 @@ def check_versions() -> None:
             f"config.server needs Daphne {TESTED_VERSIONS['Daphne']} or newer, and this is"
             f" {installed['Daphne']}."
         )
-    if names := missing(PATCHED_ATTRIBUTES):
+    if names := [*missing(PATCHED_ATTRIBUTES), *missing_on_instances(INSTANCE_ATTRIBUTES)]:
         releases = ", ".join(f"{name} {release}" for name, release in installed.items())
         raise SystemExit(
             f"config.server overrides {', '.join(names)}, which the installed releases do not"

@@ -17,6 +17,7 @@ def contain_errors(method: Callable[..., None]) -> Callable[..., None]:
         try:
             method(connection, *arguments)
         except Exception:
-            logger.exception("%s failed for %s", method.__name__, connection.client_addr)
+            address, name = connection.client_addr, method.__name__
+            logger.exception("Timeout sweep failed for %s (%s).", address, name)
 
     return call_and_log

@@ -30,6 +30,23 @@ def test_missing_attributes_are_named():
     ]
 
 
+def test_no_attribute_of_an_instance_is_missing():
+    assert compat.missing_on_instances(compat.INSTANCE_ATTRIBUTES) == []
+
+
+def test_an_attribute_that_no_class_assigns_is_named():
+    class Base:
+        def __init__(self):
+            self.here = 1
+
+    class Changed(Base):
+        pass
+
+    assert compat.missing_on_instances([(Changed, "here gone")]) == [
+        "tests.config.server.test_compat.Changed.gone"
+    ]
+
+
 def test_the_tested_versions_are_those_of_the_requirements():
     pinned = {name.lower(): version for name, version in PINNED.items()}
     assert {name: pinned[name.lower()] for name in compat.TESTED_VERSIONS} == compat.TESTED_VERSIONS
