@@ -48,7 +48,12 @@ export class Store {
     const changes = this.#reducers[action.type](this.state, action) ?? {};
     for (const listeners of this.#subscribers) {
       for (const [topic, detail] of Object.entries(changes)) {
-        if (detail !== undefined && Object.hasOwn(listeners, topic)) listeners[topic](detail);
+        if (detail === undefined || !Object.hasOwn(listeners, topic)) continue;
+        try {
+          listeners[topic](detail);
+        } catch (error) {
+          reportError(error); // the other subscribers are called
+        }
       }
     }
   }
