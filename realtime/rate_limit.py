@@ -49,6 +49,6 @@ class Buckets:
         return bucket.take(now)
 
     def give_back(self, key: Hashable) -> None:
-        """Returns the token that the last `take` of `key` took."""
+        """Puts the token back that the last `take` of `key` took."""
         if bucket := self.recent.get(key):
             bucket.tokens += 1

@@ -86,8 +86,10 @@ class BaseSocket(AsyncWebsocketConsumer):
         finally:
             worker.socket_timer.discard(self)
             await cancel(self.tasks)
-            self.release()
-            worker.sockets.discard(self)
+            try:
+                self.release()
+            finally:
+                worker.sockets.discard(self)
 
     def set_attributes(self, send: Any) -> None:
         """Sets every attribute here: CPython then shares one key table between instances (saves

@@ -100,7 +100,7 @@ class RoomSubscriptions:
         self, room: Room, reader: Reader, joined: asyncio.Future[None], *, reset: bool
     ) -> None:
         """Sends what follows the reader's cursor, until the task is cancelled. `joined` is done
-        when the client has received the `joined` frame."""
+        when the `joined` frame was sent."""
         # All in one coroutine, with `with` and no ExitStack: each saves about 1 KB per room.
         worker, member = current(), self.socket.member
         send_event = partial(self.send_event, room.slug)

@@ -26,6 +26,7 @@ class TextSocket(BaseSocket):
         super().set_attributes(send)
         self.pending_echoes: dict[str, str] = {}  # sent text by cid
         self.reader: Reader | None = None
+        self.since = 0  # Revocation.count before the rights were looked up
 
     async def prepare(self) -> None:
         """Opens a reader at the head of the room in the path."""
