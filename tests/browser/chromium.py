@@ -32,8 +32,7 @@ OPTIONS = [
     "--disable-backgrounding-occluded-windows",
     f"--window-size={WIDTH},{HEIGHT}",
 ]
-# Sessions created at the start. A session that is created while windows are open may attach to one
-# of them, and would report the console of that window.
+# WebDriver sessions created at the start; more are created when they are needed.
 SESSIONS = 4
 
 
@@ -52,6 +51,9 @@ class Chromium:
             url = json.load(answer)["webSocketDebuggerUrl"]
         self.socket = self.exit_stack.enter_context(connect(url, max_size=None, ping_interval=None))
         self.message_ids = itertools.count(1)
+        # Errors in the console of each page, by the id of the DevTools session of the page. The
+        # log of a WebDriver session would mix the pages of all windows.
+        self.errors: dict[str, list[str]] = {}
         self.free = [self._attach() for _ in range(sessions)]
 
     def _start(self, arguments: Sequence[str]) -> Chrome:
@@ -65,37 +67,72 @@ class Chromium:
         """Creates another session for the running browser."""
         options = ChromeOptions()
         options.debugger_address = self.address
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = Chrome(options, ChromeService(need("chromedriver")))
         self.exit_stack.callback(driver.quit)
         return driver
 
-    def command(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Sends a DevTools command to the browser and returns its result."""
+    def command(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+        """Sends a DevTools command to the browser, or to the page of a session, and returns its
+        result."""
         number = next(self.message_ids)
-        self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        message = {"id": number, "method": method, "params": parameters}
+        self.socket.send(json.dumps(message | ({"sessionId": session} if session else {})))
         while (answer := json.loads(self.socket.recv())).get("id") != number:
-            pass
+            self._record(answer)
         assert "error" not in answer, answer
         return answer["result"]
 
+    # ---- Consoles --------------------------------------------------------------------
+
+    def _watch_console(self, page: str) -> str:
+        """Records the errors in the console of a page. Returns the id of a session."""
+        attached = self.command("Target.attachToTarget", targetId=page, flatten=True)
+        session = attached["sessionId"]
+        self.errors[session] = []
+        self.command("Log.enable", session)
+        self.command("Runtime.enable", session)
+        return session
+
+    def _record(self, event: dict[str, Any]) -> None:
+        """Records an event if it is an error in a console."""
+        errors, details = self.errors.get(event.get("sessionId", "")), event.get("params", {})
+        if errors is None:
+            return
+        match event["method"]:
+            case "Log.entryAdded" if details["entry"]["level"] == "error":
+                errors.append(f"{details['entry'].get('url', '')} - {details['entry']['text']}")
+            case "Runtime.exceptionThrown":
+                errors.append(json.dumps(details["exceptionDetails"]))
+            case "Runtime.consoleAPICalled" if details["type"] in ("error", "assert"):
+                errors.append(json.dumps(details["args"]))
+
+    def console_errors(self, sessions: Sequence[str]) -> list[str]:
+        """The errors in the consoles of these sessions since the last call."""
+        self.command("Browser.getVersion")  # The events before its answer are recorded.
+        found = []
+        for session in sessions:
+            found += self.errors[session]
+            self.errors[session] = []
+        return found
+
     # ---- Contexts --------------------------------------------------------------------
 
-    def open_context(self) -> tuple[Chrome, str]:
-        """Creates a context with an empty page. Returns its session and the id of the context."""
+    def open_context(self) -> tuple[Chrome, str, str]:
+        """Creates a context with an empty page. Returns its WebDriver session, the id of the
+        context, and the id of the DevTools session of the page."""
         context = self.command("Target.createBrowserContext")["browserContextId"]
-        page = self.open_page(context, newWindow=True, width=WIDTH, height=HEIGHT)
+        page, console = self.open_page(context, newWindow=True, width=WIDTH, height=HEIGHT)
         driver = self.free.pop() if self.free else self._attach()
         driver.switch_to.window(page)
-        driver.get_log("browser")  # discards the log of the session's last window
-        return driver, context
+        return driver, context, console
 
-    def open_page(self, context: str, **where: Any) -> str:
-        """Opens an empty page in a context, in front of its other tabs. Returns its handle."""
+    def open_page(self, context: str, **where: Any) -> tuple[str, str]:
+        """Opens an empty page in a context, in front of its other tabs. Returns its handle and the
+        id of its DevTools session."""
         made = self.command(
             "Target.createTarget", url="about:blank", browserContextId=context, **where
         )
-        return made["targetId"]
+        return made["targetId"], self._watch_console(made["targetId"])
 
     def pages(self, context: str) -> list[dict[str, Any]]:
         """The pages of a context: `targetId`, `title`, `url`."""

@@ -145,8 +145,7 @@ def test_injected_content_is_blocked(open_recording, path, directive):
     window.run(script % free_port() if "%d" in script else script)
     window.until(lambda: window.run("return violations") == [directive])
     assert window.run("return window.xss") is None
-    entries = window.driver.get_log("browser")
-    errors = [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+    errors = window.browser.console_errors(window.consoles)
     assert any(VIOLATION in message for message in errors)
 
 

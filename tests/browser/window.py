@@ -53,7 +53,8 @@ class Window:
     def __init__(self, browser: Chromium, expected: tuple[str, ...]):
         self.browser = browser
         self.expected = expected
-        self.driver, self.context = browser.open_context()
+        self.driver, self.context, console = browser.open_context()
+        self.consoles = [console]
         self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
 
     def close(self):
@@ -69,7 +70,9 @@ class Window:
     def open_tab(self, url):
         """Opens a new tab of the same person. Returns the handle of the tab that was in front."""
         previous = self.driver.current_window_handle
-        self.driver.switch_to.window(self.browser.open_page(self.context))
+        page, console = self.browser.open_page(self.context)
+        self.consoles.append(console)
+        self.driver.switch_to.window(page)
         self.open(url)
         return previous
 
@@ -170,9 +173,8 @@ class Window:
         return [row["body"] for row in self.rows()]
 
     def console_errors(self):
-        """The errors in the console, except the expected ones."""
-        log = self.driver.get_log("browser")
-        errors = [entry["message"] for entry in log if entry["level"] == "SEVERE"]
+        """The errors in the consoles of the tabs, except the expected ones."""
+        errors = self.browser.console_errors(self.consoles)
         return [text for text in errors if not any(known in text for known in self.expected)]
 
     # ---- Waiting ----

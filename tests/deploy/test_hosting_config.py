@@ -73,4 +73,5 @@ def test_the_environment_overrides_the_env_file(env, monkeypatch):
     monkeypatch.setenv("WORKERS", "")
     serve.ensure_secret_key(env)
     assert env.read_text() == "SECRET_KEY=mine\nWORKERS=3\n"
-    assert parse(hosting_config.read_environment()).workers == 2
+    # The folder of the test may be too long a path for unix sockets.
+    assert parse(hosting_config.read_environment() | {"RUN": "/run"}).workers == 2

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import time
 
 import httpx
 import pytest
@@ -16,7 +15,7 @@ START_WITH_SHORT_TIMEOUT = (
     "import runpy, config.server.backpressure; config.server.backpressure.STUCK_SECONDS = 6.0;"
     "runpy.run_module('config.server', run_name='__main__', alter_sys=True)"
 )
-SLOW_SECONDS = 20
+SLOW_SECONDS = 12
 CHUNK_BYTES, GAP_SECONDS = 4_096, 0.1  # 40 KB/s
 
 
@@ -40,10 +39,9 @@ def socket_that_joined(worker):
     return client
 
 
-async def read_slowly(reader):
-    """Reads slowly, 40 KB/s, for SLOW_SECONDS."""
-    until = time.monotonic() + SLOW_SECONDS
-    while time.monotonic() < until:
+async def read_slowly(reader, stop):
+    """Reads slowly, 40 KB/s, until it is told to stop."""
+    while not stop.is_set():
         assert await asyncio.to_thread(reader.recv, CHUNK_BYTES)
         await asyncio.sleep(GAP_SECONDS)
 
@@ -67,10 +65,13 @@ async def test_a_slow_reader_stays_connected_and_a_stuck_reader_is_closed(worker
         async with httpx.AsyncClient(timeout=30) as client:
             metrics = Metrics(client, worker)
             await metrics.until(streams__room=1, readers__json=1)
-            sending = asyncio.ensure_future(send_until_slow(writer, metrics, 2))
-            await asyncio.gather(read_slowly(stream), read_slowly(socket))
-            await sending
+            stop = asyncio.Event()
+            reading = asyncio.gather(read_slowly(stream, stop), read_slowly(socket, stop))
+            await send_until_slow(writer, metrics, 2)
+            await asyncio.sleep(SLOW_SECONDS)  # longer than the timeout of a stuck reader
             await metrics.until(slow_readers=2, stuck_closed_total=0)
+            stop.set()
+            await reading
             await metrics.until(slow_readers=0, stuck_closed_total=2)
     log = worker.log.read_text()
     assert log.count("Closed a response to") == log.count("Closed a socket to") == 1
