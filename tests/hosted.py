@@ -14,6 +14,8 @@ from tests.processes import ROOT, Process, need
 from tests.servers import Site
 from tests.shared import free_port
 
+# For a command of the Makefile. A reload of three workers takes minutes on a busy machine.
+COMMAND_SECONDS = 400
 FILES = ROOT / "deploy"
 
 
@@ -60,7 +62,7 @@ class Front(Process):
             env=self.environment | settings,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=COMMAND_SECONDS,
         )
 
     def supervisorctl(self, *arguments: str) -> str:

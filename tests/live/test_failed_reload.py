@@ -10,7 +10,7 @@ from tests.hosted import Front, HostedSite
 from tests.processes import ROOT
 from tests.servers import Site
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 CODE = ["chat", "config", "deploy", "realtime", "static", "streaming", "templates", "manage.py"]
 
