@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from chat.columns import RandomMark
+
 # The longest name of a guest. Django limits the name of a user to 150.
 NAME_CODE_POINTS = 256
 KEY_LENGTH = 40
@@ -40,8 +42,9 @@ class Room(models.Model):
         help_text=_("Who may enter a room that is not public."),
     )
     epoch = models.CharField(max_length=16, default=new_epoch, editable=False)
-    # The seq of the newest entry. Only chat.log changes it, under this row's lock.
+    # The seq and the mark of the newest entry. Only chat.log changes them, under this row's lock.
     head = models.PositiveBigIntegerField(default=0, editable=False)
+    mark = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
     # Not columns: chat.rooms sets them for the member who asked for the room.
     read_to: int = 0
@@ -80,6 +83,8 @@ class Entry(models.Model):
     reply_to = models.PositiveBigIntegerField(null=True)
     edited_at = models.DateTimeField(null=True)
     deleted = models.BooleanField(default=False)
+    # Random bits: two logs that have the same mark at the same seq have the same past.
+    mark = models.PositiveBigIntegerField(db_default=RandomMark(), editable=False)
 
     class Meta:
         ordering = ["room", "seq"]

@@ -16,6 +16,7 @@ class LockedRoom:
     pk: int
     epoch: str
     head: int
+    mark: int
 
 
 class ExistingEntry(NamedTuple):
@@ -44,11 +45,12 @@ class Row(NamedTuple):
     body: str
     ref: int | None
     reply_to: int | None
+    mark: int
     edited_at: datetime | None = None
     deleted: bool = False
 
 
-LOCK_ROOMS = "SELECT id, epoch, head FROM chat_room WHERE id IN ({}) ORDER BY id {}"
+LOCK_ROOMS = "SELECT id, epoch, head, mark FROM chat_room WHERE id IN ({}) ORDER BY id {}"
 # Uses the index of author and cid once per pair: with CROSS JOIN, SQLite begins with the pairs.
 FIND_BY_CID = (
     "SELECT author_key, cid, room_id, seq, kind, body, ref, reply_to, edited_at, deleted"
@@ -57,10 +59,10 @@ FIND_BY_CID = (
 )
 INSERT = (
     "INSERT INTO chat_entry (room_id, seq, kind, author_key, author_name, at, cid, body, ref,"
-    " reply_to, edited_at, deleted)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " reply_to, mark, edited_at, deleted)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
-SET_HEAD = "UPDATE chat_room SET head = %s WHERE id = %s"
+SET_HEAD = "UPDATE chat_room SET head = %s, mark = %s WHERE id = %s"
 
 
 def lock_rooms(rooms: Collection[int]) -> list[LockedRoom]:
@@ -87,7 +89,7 @@ def insert(rows: Sequence[Row]) -> None:
 def set_head(room: LockedRoom) -> None:
     """Stores the head of a room."""
     with connection.cursor() as cursor:
-        cursor.execute(SET_HEAD, [room.head, room.pk])
+        cursor.execute(SET_HEAD, [room.head, room.mark, room.pk])
 
 
 def _fetch(query: str, values: Collection[Any]) -> list[Any]:

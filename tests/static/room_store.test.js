@@ -38,8 +38,8 @@ function makeRoom({ stored = {} } = {}) {
   }
   const receive = (frame) => store.dispatch({ type: "frame", frame: { room: "lobby", ...frame } });
   store.dispatch({ type: "connection-changed", connection: { name: "connected", transport: "socket" } });
-  receive({ type: "joined", cursor: "e:0", head: 0, online: [ME, BOB] });
-  receive({ type: "events", events: [say(1), say(2, { author: ME })] });
+  receive({ type: "joined", cursor: "e:0:m0", head: 0, online: [ME, BOB] });
+  receive({ type: "events", cursor: "e:2:m2", events: [say(1), say(2, { author: ME })] });
   topics.length = 0;
   return { store, state: store.state, receive, topics, changes };
 }
@@ -67,6 +67,14 @@ test("frames of another room, unknown frames and actions in frames change nothin
   receive({ type: "restore" });
   receive({ type: "discard", cid: "c1" });
   assert.deepEqual([state.log.last, topics], [2, []]);
+});
+
+test("a log that was restored from a copy is shown anew, and its next messages too", () => {
+  const { state, receive, changes } = makeRoom();
+  receive({ type: "joined", cursor: "e:0:m0", head: 2, reset: true });
+  assert.deepEqual([changes.log.reset, state.message(2)], ["new-log", undefined]);
+  receive({ type: "events", cursor: "e:2:x2", events: [say(1), say(2, { body: "other" })] });
+  assert.deepEqual([state.message(2).body, state.log.cursor], ["other", "e:2:x2"]);
 });
 
 test("an event that leaves a hole asks for a new join", () => {
@@ -144,7 +152,7 @@ test("an error of the room closes the connection where nothing can be read any m
 
 test("history is loaded one page at a time, while connected", () => {
   const { store, state, receive, changes, topics } = makeRoom();
-  receive({ type: "joined", cursor: "e:9", head: 9 });
+  receive({ type: "joined", cursor: "e:9:m9", head: 9 });
   store.dispatch({ type: "load-older" });
   store.dispatch({ type: "load-older" });
   assert.equal(changes.loadHistory, 10);

@@ -52,9 +52,9 @@ export const frameReducers = {
     };
   },
 
-  events(state, { events }) {
+  events(state, { events, cursor }) {
     const { log } = state;
-    const result = log.append(events);
+    const result = log.append(events, cursor);
     state.stats.appended(result, log.last);
     for (const { author } of events) state.typing.remove(author.key);
     const changed = applyChanges(state, events);
