@@ -46,6 +46,8 @@ class TailRegistry:
         self.is_writing = is_writing
         self.tails: dict[int, Tail] = {}
         self.opening: dict[int, asyncio.Task[None]] = {}
+        # Logs of which there was news while they were loaded: the load may have missed it.
+        self.news_while_opening: set[int] = set()
         self.openers: Counter[int] = Counter()
         self.checking: asyncio.Task[None] | None = None
         self.check_wanted = asyncio.Event()
@@ -75,12 +77,15 @@ class TailRegistry:
                 raise LogEnded
             tail = Tail(span, self.store, self.tasks, self.counters, self._replaced)
             self.tails[log] = tail
+            if log in self.news_while_opening:
+                tail.refresh()
             self._forget_unread(log)
         except BaseException:
             self.notifier.unsubscribe(log)
             raise
         finally:
             del self.opening[log]
+            self.news_while_opening.discard(log)
         if self.checking is None or self.checking.done():
             self.checking = self.tasks.start_endless(self._check())
 
@@ -138,9 +143,11 @@ class TailRegistry:
         self._read_on(log)
 
     def _read_on(self, log: int) -> None:
-        """Reads what follows the head of a tail."""
+        """Reads what follows the head of a tail; of one that is being loaded, after the load."""
         if tail := self.tails.get(log):
             tail.refresh()
+        elif log in self.opening:
+            self.news_while_opening.add(log)
 
     def _end(self, tail: Tail) -> None:
         self._forget(tail)

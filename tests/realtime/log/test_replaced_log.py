@@ -1,9 +1,11 @@
-"""A log that is replaced by an older copy."""
+"""A log that is replaced by an older copy, and news that comes while a log is being loaded."""
 
 import asyncio
 
 import pytest
+from channels.db import database_sync_to_async
 
+from chat.log import store
 from chat.worker import current
 from realtime.bus import log_group
 from realtime.log import tail as tail_module
@@ -132,3 +134,64 @@ async def test_a_reader_behind_the_window_takes_nothing_of_another_log(
     with pytest.raises(LogEnded):
         await reader.take()
     reader.close()
+
+
+# ---- News during a load --------------------------------------------------------------
+
+
+@pytest.fixture
+def during_load(monkeypatch, no_check):
+    """Runs a step after the database was read for a tail, and before the tail exists."""
+
+    def run(step):
+        newest = store.newest
+
+        async def read(*args):
+            span = await newest(*args)
+            await step()
+            return span
+
+        monkeypatch.setattr(store, "newest", read)
+
+    return run
+
+
+async def first_entry(room):
+    reader = await current().tails.open(room.pk)
+    try:
+        return seqs(await asyncio.wait_for(reader.take(), 30))
+    finally:
+        reader.close()
+
+
+async def test_an_entry_that_this_worker_commits_during_a_load_comes_at_once(lobby, during_load):
+    during_load(lambda: current().writer.add(draft(lobby)))
+    assert await first_entry(lobby) == [1]
+
+
+async def test_an_entry_that_is_published_during_a_load_comes_at_once(lobby, during_load):
+    async def another_worker_writes():
+        written = await database_sync_to_async(store.write)([draft(lobby)])
+        current().tails.on_published(written.spans[0])
+
+    during_load(another_worker_writes)
+    assert await first_entry(lobby) == [1]
+
+
+async def test_an_entry_from_before_the_subscription_comes_at_once(lobby, during_load):
+    """Another worker published it while this one was not subscribed yet."""
+
+    async def another_worker_writes():
+        bus, group = current().bus, log_group("room", lobby.pk)
+        bus.unsubscribe(group)
+        async with asyncio.timeout(30):
+            while group in bus.subscribed:
+                await asyncio.sleep(0)
+            await database_sync_to_async(store.write)([draft(lobby)])
+            current().tails.notifier.subscribe(lobby.pk, current().tails._on_subscribed)
+            while group not in bus.subscribed:
+                await asyncio.sleep(0)
+
+    during_load(another_worker_writes)
+    assert await first_entry(lobby) == [1]
+    assert current().tails.news_while_opening == set()
