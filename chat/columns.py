@@ -1,9 +1,42 @@
 """The columns of a log. Only chat.log changes them, by its own SQL."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Func
+from django.db.models import F, Func, Model
+
+if TYPE_CHECKING:
+    CharField = models.CharField[str, str]
+    PositiveBigIntegerField = models.PositiveBigIntegerField[int, int]
+else:
+    CharField, PositiveBigIntegerField = models.CharField, models.PositiveBigIntegerField
+
+
+class LogText(CharField):
+    """A text that saving a row does not change. An instance may have been loaded a while ago, and
+    would write an old value back. `QuerySet.update` and loaddata change it."""
+
+    def pre_save(self, model_instance: Model, add: bool) -> Any:
+        """The value of a new row; of another row the value that it has."""
+        return super().pre_save(model_instance, add) if add else F(self.attname)
+
+    def deconstruct(self) -> Any:
+        """As an ordinary column, so that migrations do not depend on this class."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class LogNumber(PositiveBigIntegerField):
+    """A number that saving a row does not change, as `LogText`."""
+
+    def pre_save(self, model_instance: Model, add: bool) -> Any:
+        """The value of a new row; of another row the value that it has."""
+        return super().pre_save(model_instance, add) if add else F(self.attname)
+
+    def deconstruct(self) -> Any:
+        """As an ordinary column, so that migrations do not depend on this class."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.PositiveBigIntegerField", args, kwargs
 
 
 class RandomMark(Func):

@@ -1,6 +1,7 @@
 """The log of a room in the database: dense, durable, in commit order. The only code that reads
 and writes entries. As a module it is a `realtime.log.store.Store`."""
 
+import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from realtime.log.cursor import MARK_BITS
 from realtime.log.store import Head, Span, Written
 from realtime.log.threads import in_reader
 
+logger = logging.getLogger(__name__)
+
 # The pure part of a `realtime.log.store.Store`.
 apply_change = entries.apply_change
 change_of = entries.change_of
@@ -25,7 +28,7 @@ count_for_frame = entries.count_for_frame
 may_alter = entries.may_alter
 
 # Two workers may commit one cid in two rooms at the same time. One of them fails; its next try
-# finds the entry of the other.
+# finds the entry of the other. Or the stored head of a room is wrong.
 TRIES = 3
 
 
@@ -58,27 +61,31 @@ class Appended:
 
 def write(drafts: Sequence[Draft]) -> Written[Appended]:
     """Writes the drafts in one transaction. DatabaseError if none of them was written."""
-    for _ in range(TRIES - 1):
+    for number in range(TRIES - 1):
         try:
-            return _write(drafts)
+            return _write(drafts, trust_heads=number == 0)
         except IntegrityError:
             continue
-    return _write(drafts)
+    return _write(drafts, trust_heads=False)
 
 
 @transaction.atomic
-def _write(drafts: Sequence[Draft]) -> Written[Appended]:
-    batch = _Transaction(drafts)
+def _write(drafts: Sequence[Draft], *, trust_heads: bool) -> Written[Appended]:
+    batch = _Transaction(drafts, trust_heads=trust_heads)
     results = [batch.add(draft) for draft in drafts]
     return Written(results, batch.store())
 
 
 class _Transaction:
-    """The drafts of one transaction, which holds the locks of their rooms."""
+    """The drafts of one transaction, which holds the locks of their rooms. Without `trust_heads`
+    the heads are those of the newest entries."""
 
-    def __init__(self, drafts: Sequence[Draft]) -> None:
+    def __init__(self, drafts: Sequence[Draft], *, trust_heads: bool) -> None:
         self.rooms = {room.pk: room for room in sql.lock_rooms({d.room for d in drafts})}
-        self.marks = {pk: room.mark for pk, room in self.rooms.items()}  # of their old heads
+        if not trust_heads:
+            for room in self.rooms.values():
+                _correct_head(room)
+        self.heads = {pk: (room.head, room.mark) for pk, room in self.rooms.items()}
         self.at = timezone.now()  # after the locks: later than every earlier entry
         self.existing: dict[tuple[str, str], ExistingEntry | Row] = {}
         self.existing |= sql.find_by_cid({(draft.author_key, draft.cid) for draft in drafts})
@@ -136,13 +143,21 @@ class _Transaction:
         for row in self.new:
             _apply_change(row)
             room = self.rooms[row.room]
-            empty = Span(room.pk, room.epoch, row.seq, self.marks[room.pk])
-            span = spans.setdefault(room.pk, empty)
+            _, mark = self.heads[room.pk]
+            span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq, mark))
             span.encoded.append(encode(row))
             span.marks.append(row.mark)
         for pk in spans:
-            sql.set_head(self.rooms[pk])
+            sql.set_head(self.rooms[pk], *self.heads[pk])
         return list(spans.values())
+
+
+def _correct_head(room: LockedRoom) -> None:
+    """Takes the head from the newest entry. Something other than this module wrote the column."""
+    seq, mark = sql.newest_entry(room.pk)
+    if seq != room.head:
+        logger.error("Room %d had the head %d; its newest entry is %d.", room.pk, room.head, seq)
+    room.head, room.mark = seq, mark
 
 
 def _row(draft: Draft, room: LockedRoom, at: datetime) -> Row:

@@ -9,6 +9,7 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError
 
 from realtime.log.cursor import Cursor
+from realtime.log.failures import describe
 from realtime.log.tail import RESUME_MOST, Batch, LogEnded, Tail
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class Reader:
             except LogEnded:
                 return
             except DatabaseError as error:
-                logger.error("Reader waits for the database: %s", type(error).__name__)
+                logger.error("Reader waits for the database: %s", describe(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
     @property

@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError
 
 from realtime.counters import Counters
 from realtime.log.cursor import Cursor
+from realtime.log.failures import describe
 from realtime.log.store import Span, Store
 from realtime.tasks import Tasks
 
@@ -257,7 +258,7 @@ class Tail:
                 span = await self.store.after(self.log, self.head, RESUME_MOST)
             except DatabaseError as error:
                 # The slow check tries again.
-                logger.error("Log %d not read: %s", self.log, type(error).__name__)
+                logger.error("Log %d not read: %s", self.log, describe(error))
                 self.unreadable = True
                 return
             self.unreadable = False

@@ -9,6 +9,7 @@ from contextlib import suppress
 from django.db import Error as DatabaseError
 
 from realtime.counters import Counters
+from realtime.log.failures import describe
 from realtime.log.notifier import LogNotifier
 from realtime.log.reader import Reader
 from realtime.log.store import Head, Span, Store
@@ -184,7 +185,7 @@ class TailRegistry:
         try:
             heads = await self.store.heads(tail.log for tail, _ in before)
         except DatabaseError as error:
-            logger.error("Heads not read: %s", type(error).__name__)
+            logger.error("Heads not read: %s", describe(error))
             return
         for tail, head in before:
             if self.tails.get(tail.log) is tail:  # It may have ended during the query.

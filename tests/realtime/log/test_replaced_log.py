@@ -6,6 +6,7 @@ import pytest
 from channels.db import database_sync_to_async
 
 from chat.log import store
+from chat.models import Room
 from chat.worker import current
 from realtime.bus import log_group
 from realtime.log import tail as tail_module
@@ -133,6 +134,29 @@ async def test_a_reader_behind_the_window_takes_nothing_of_another_log(
     reader.seq, reader.mark = 2, 99  # its entry 2 was another one
     with pytest.raises(LogEnded):
         await reader.take()
+    reader.close()
+
+
+@pytest.mark.parametrize("head", [0, 5, 900])
+async def test_a_wrong_stored_head_does_not_end_readers(lobby, quick_check, caplog, head):
+    await fill(lobby, 9)
+    reader = await current().tails.open(lobby.pk)
+    await Room.objects.filter(pk=lobby.pk).aupdate(head=head)
+    checks, heads = asyncio.Semaphore(0), store.heads
+
+    async def counted(rooms):
+        found = await heads(rooms)
+        checks.release()
+        return found
+
+    current().tails.store = type("Counted", (), {"heads": staticmethod(counted)})
+    for _ in range(3):
+        await asyncio.wait_for(checks.acquire(), 30)
+    current().tails.store = store
+    assert (reader.tail.ended, caplog.text) == (False, "")
+    await current().writer.add(draft(lobby, "next"))
+    assert seqs(await asyncio.wait_for(reader.take(), 30)) == [10]
+    assert f"had the head {head}; its newest entry is 9." in caplog.text
     reader.close()
 
 
