@@ -1,6 +1,7 @@
 """The head, the mark and the epoch of a room belong to its log, whatever else writes to the row."""
 
 import pytest
+from django.core import serializers
 from django.db import IntegrityError, connection
 
 from chat.log import sql, store
@@ -60,6 +61,14 @@ def test_saving_an_old_instance_does_not_touch_the_log(three, save):
     assert columns(three) == before
     assert Room.objects.get(pk=three.pk).name == "Foyer"
     assert store.write([draft(three, "next")]).results == [Appended(4, duplicate=False)]
+
+
+def test_loaddata_restores_the_columns_of_the_log(three):
+    before, dump = columns(three), serializers.serialize("json", [Room.objects.get(pk=three.pk)])
+    Room.objects.filter(pk=three.pk).update(epoch="f00d", head=0, mark=0)
+    for loaded in serializers.deserialize("json", dump):
+        loaded.save()
+    assert columns(three) == before
 
 
 def test_a_new_room_has_the_epoch_that_was_given():
