@@ -70,6 +70,8 @@ if not SECRET_KEY:
         )
     # Public, so it protects nothing. `check --deploy` recognises the prefix.
     SECRET_KEY = "django-insecure-development-key-of-twinstream"  # noqa: S105
+# Any text can be a key, so no value is bad: an error message must not show a key.
+SECRET_KEY_FALLBACKS: list[str] = names("SECRET_KEY_FALLBACKS", r".+", "a key", [])
 
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = names("ALLOWED_HOSTS", r"[\w.*-]+|\[[0-9a-fA-F:]+\]", "example.org", LOCAL_HOSTS)

@@ -32,6 +32,7 @@ ARROWS = {
     "config.management.commands": {"chat", "config.server", "config.worker", "streaming"},
     "config.server": {"realtime"},
     "config.worker": {"chat", "realtime"},
+    "realtime": {"realtime.log"},
     "realtime.log": {"realtime"},
     "streaming": {"realtime", "streaming.texts"},
     "streaming.texts": {"realtime", "streaming"},

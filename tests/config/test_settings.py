@@ -220,6 +220,11 @@ def test_an_empty_value_is_unset():
     assert setting("CHAT_BURST", CHAT_BURST="") == 20
 
 
+def test_former_secret_keys_are_separated_by_commas():
+    keys = setting("SECRET_KEY_FALLBACKS", **SECRET, SECRET_KEY_FALLBACKS=f"{'y' * 60}, {'z' * 60}")
+    assert keys == ["y" * 60, "z" * 60]
+
+
 def test_spaces_around_values_and_items_are_ignored():
     hosts = setting("ALLOWED_HOSTS", ALLOWED_HOSTS=" a.example, b.example,")
     assert hosts == ["a.example", "b.example"]
