@@ -10,6 +10,7 @@ from environs import Env, EnvError, validate
 from redis.connection import parse_url
 
 import config
+from config.postgresql.options import connection_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -153,6 +154,11 @@ TEMPLATES = [
 
 # ---- Database ------------------------------------------------------------------------
 
+# Of PostgreSQL. libpq waits two seconds if it is told to wait one.
+DATABASE_CONNECT_SECONDS = whole("DATABASE_CONNECT_SECONDS", 5, at_least=2)
+DATABASE_STATEMENT_SECONDS = whole("DATABASE_STATEMENT_SECONDS", 10)
+DATABASE_POOLER: bool = read(env.bool, "DATABASE_POOLER", False)
+
 
 def database() -> dict[str, Any]:
     """The default database, from DATABASE_URL."""
@@ -176,6 +182,16 @@ def database() -> dict[str, Any]:
             "timeout": 20,  # seconds
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
+    else:
+        settings["ENGINE"] = "config.postgresql"
+        settings["OPTIONS"] = connection_options(
+            settings.get("OPTIONS", {}),
+            connect_seconds=DATABASE_CONNECT_SECONDS,
+            statement_seconds=DATABASE_STATEMENT_SECONDS,
+            pooler=DATABASE_POOLER,
+        )
+        # A cursor of the server needs one and the same connection in two transactions.
+        settings["DISABLE_SERVER_SIDE_CURSORS"] |= DATABASE_POOLER
     return settings
 
 

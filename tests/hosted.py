@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.processes import ROOT, Process, need
+from tests.processes import ROOT, Process, need, process_parents
 from tests.servers import Site
 from tests.shared import free_port
 
@@ -110,13 +110,6 @@ def answers(url: str) -> bool:
     with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url) as answer:
         return answer.status == 200
     return False
-
-
-def process_parents():
-    """Yields the id of each process of this machine and the id of its parent."""
-    for folder in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            yield int(folder.name), int((folder / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def copy_nginx(folder: Path, server: str, workers: list[str]) -> list[str]:

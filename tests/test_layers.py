@@ -28,8 +28,10 @@ ARROWS = {
         *("chat", "chat.identity", "chat.log", "chat.presence", "chat.protocol"),
         *("realtime", "realtime.log"),
     },
-    "config": {"chat", "chat.dashboard", "config.worker", "realtime"},
-    "config.management.commands": {"chat", "config.server", "config.worker", "streaming"},
+    "config": {"chat", "chat.dashboard", "config.postgresql", "config.worker", "realtime"},
+    "config.management.commands": {
+        *("chat", "config", "config.postgresql", "config.server", "config.worker", "streaming"),
+    },
     "config.server": {"realtime"},
     "config.worker": {"chat", "realtime"},
     "realtime": {"realtime.log"},
