@@ -12,7 +12,7 @@ class HashedFiles(ManifestStaticFilesStorage):
 
     support_js_module_import_aggregation = True
 
-    def read_manifest(self) -> str | None:
+    def read_manifest(self) -> str:
         """The names of the files. `make serve` copies them beside the code for which they were
         collected: the next version replaces those in the folder of the files."""
         of_this_version = settings.BASE_DIR / self.manifest_name

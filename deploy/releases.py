@@ -18,8 +18,8 @@ MANIFEST = "staticfiles.json"  # the names of the static files, written by `coll
 def create(config: HostingConfig) -> Path:
     """Copy the code of the checkout into a new release. SystemExit if it cannot be copied.
 
-    Not copied: hidden files except the upper `.env`, node_modules, the run folder, static files that
-    were collected, and SQLite databases."""
+    Not copied: hidden files except `.env`, node_modules, the run folder, collected static files,
+    and SQLite databases."""
     folder = config.releases_folder
     number = 1 + max((int(each.name) for each in folders(config)), default=0)
     unfinished = folder / f"{number}.unfinished"

@@ -22,7 +22,8 @@ from deploy.running_site import (
     running_worker_addresses,
 )
 
-READY_SECONDS = 60.0
+READY_SECONDS = 60.0  # until a restarted worker answers
+AWAY_SECONDS = 10.0  # until a worker that answers is ready
 FAILED_TO_START = "BACKOFF"  # supervisor's state of a process that ended during its start
 
 
@@ -76,7 +77,7 @@ def reload_worker(
     releases.point(config, name, before)
     with suppress(Fault):
         restart(supervisor, name)
-        wait_until_ready(supervisor, name, address, [NO_ANSWER])
+        wait_until_ready(supervisor, name, address, away_seconds=0)
     raise SystemExit(
         f"Stopped: {problem} {name} and the workers after it run the version that they had."
     )
@@ -92,7 +93,7 @@ def find_problem(config: HostingConfig, supervisor: Any, name: str, address: str
             f"supervisor does not start {name} ({fault.faultString}). The reason is in "
             "supervisord.log."
         )
-    reasons = wait_until_ready(supervisor, name, address)
+    reasons = wait_until_ready(supervisor, name, address, AWAY_SECONDS)
     if reasons == [NO_ANSWER]:
         log = config.run_folder / "log" / f"{name}.log"
         return f"{name} does not start. The reason is in {log}."
@@ -107,17 +108,16 @@ def restart(supervisor: Any, name: str) -> None:
     supervisor.startProcess(f"site:{name}", False)
 
 
-def wait_until_ready(
-    supervisor: Any, name: str, address: str, waits_for: list[str] | None = None
-) -> list[str]:
-    """Wait until a worker is ready. Returns why it is not; empty if it is. `waits_for`: do not wait
-    for the end of other reasons."""
+def wait_until_ready(supervisor: Any, name: str, address: str, away_seconds: float) -> list[str]:
+    """Wait until a worker is ready. Returns why it is not; empty if it is."""
     deadline = time.monotonic() + READY_SECONDS
+    answers = False
     while (reasons := reasons_not_ready(address)) and time.monotonic() < deadline:
-        if waits_for is not None and reasons != waits_for:
-            break
         if supervisor.getProcessInfo(f"site:{name}")["statename"] == FAILED_TO_START:
             break
+        if reasons != [NO_ANSWER] and not answers:
+            answers = True
+            deadline = time.monotonic() + away_seconds
         time.sleep(0.1)
     return reasons
 

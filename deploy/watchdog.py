@@ -30,9 +30,9 @@ class WatchedWorker:
         self.silent_probes = 0
         self.process_id = 0
 
-    async def probe(self, timeout: float) -> None:
+    async def probe(self, seconds: float) -> None:
         """Ask the worker once. Kill it if it has not answered PROBES times."""
-        if not await is_silent(self.address, timeout):
+        if not await is_silent(self.address, seconds):
             self.silent_probes = 0
             return
         with suppress(Fault):  # supervisor has just started or stopped the process
@@ -56,11 +56,11 @@ class WatchedWorker:
         print_now(f"{self.name} (process {self.process_id}) hung and was killed.")
 
 
-async def is_silent(address: str, timeout: float) -> bool:
-    """Whether a worker accepts a connection and does not answer within `timeout` seconds."""
+async def is_silent(address: str, seconds: float) -> bool:
+    """Whether a worker accepts a connection and does not answer within `seconds`."""
     host, _, port = address.rpartition(":")
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
             with closing(writer):
                 writer.write(REQUEST)
