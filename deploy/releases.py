@@ -21,6 +21,8 @@ def create(config: HostingConfig) -> Path:
     Not copied: hidden files except `.env`, node_modules, the run folder, collected static files,
     and SQLite databases."""
     folder = config.releases_folder
+    # A site that an older version started has none.
+    folder.mkdir(mode=0o700, exist_ok=True)
     number = 1 + max((int(each.name) for each in folders(config)), default=0)
     unfinished = folder / f"{number}.unfinished"
     try:

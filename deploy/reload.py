@@ -51,8 +51,16 @@ def main() -> None:
         restart_watchdog(supervisor)
     finally:
         releases.remove_unused(config)
-    if config.supervisor_conf.read_bytes() != (ROOT / "deploy/supervisord.conf").read_bytes():
+    if is_supervisor_conf_new(config):
         print_now("Note: deploy/supervisord.conf has changed. It is read at the next start.")
+
+
+def is_supervisor_conf_new(config: HostingConfig) -> bool:
+    """Whether supervisord was started with another configuration file."""
+    with suppress(FileNotFoundError):  # an older version started it
+        started_with = config.supervisor_conf.read_bytes()
+        return started_with != (ROOT / "deploy" / "supervisord.conf").read_bytes()
+    return True
 
 
 def lock_reload(config: HostingConfig) -> None:
