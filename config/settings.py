@@ -59,6 +59,9 @@ def origins(name: str) -> list[str]:
     return names(name, r"https?://[^/\s:@]+(:\d{1,5})?", "https://example.org", [])
 
 
+# Where relative paths of data start. `make serve` runs a copy of the code, and sets it.
+DATA_ROOT = BASE_DIR / read(env.str, "DATA_ROOT", "")
+
 # ---- Development or production -------------------------------------------------------
 
 SECRET_KEY: str = read(env.str, "SECRET_KEY", "")
@@ -174,7 +177,7 @@ def database() -> dict[str, Any]:
     settings["CONN_MAX_AGE"] = 0
     if settings["ENGINE"] == "django.db.backends.sqlite3":
         # Relative to the project, not to the working directory.
-        settings["NAME"] = BASE_DIR / settings["NAME"]
+        settings["NAME"] = DATA_ROOT / settings["NAME"]
         settings["OPTIONS"] = {
             # A write transaction takes its lock when it begins. Otherwise, one that reads first
             # fails at its first write with "database is locked", whatever the timeout is.
