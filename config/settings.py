@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,6 +11,8 @@ from environs import Env, EnvError, validate
 from redis.connection import parse_url
 
 import config
+from config.logs import FORMATTERS, logging_config
+from realtime.requests.networks import Network
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -56,6 +59,15 @@ def names(name: str, form: str, example: str, default: list[str]) -> list[str]:
 def origins(name: str) -> list[str]:
     """A list of origins: scheme and host, with an optional port, without a path."""
     return names(name, r"https?://[^/\s:@]+(:\d{1,5})?", "https://example.org", [])
+
+
+def networks(name: str) -> tuple[Network, ...]:
+    """Networks in CIDR notation, or single addresses, separated by commas."""
+    items = names(name, r"[0-9a-fA-F.:/]+", "10.0.0.0/8", [])
+    try:
+        return tuple(ip_network(item) for item in items)
+    except ValueError as error:
+        refuse(name, str(error))
 
 
 # ---- Development or production -------------------------------------------------------
@@ -264,25 +276,15 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
-        "nowhere": {"class": "logging.NullHandler"},
-    },
-    # Only the root logger has a handler. Daphne adds a second one to a root without handlers, and
-    # each line would be logged twice.
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO"},
-        "streaming": {"level": "INFO"},
-        "chat": {"level": "INFO"},
-        "realtime": {"level": "INFO"},
-        # Django logs a traceback for each request with a foreign Host header.
-        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
-        # It logs a traceback each second while Redis is away. realtime.bus logs that once.
-        "channels_redis.pubsub": {"level": "CRITICAL"},
-    },
-}
+# ---- Monitoring and logs -------------------------------------------------------------
+
+# Who may ask for /readyz and /metrics; see config/worker/health.py.
+MONITORING_NETWORKS = networks("MONITORING_NETWORKS")
+MONITORING_TOKEN: str = read(env.str, "MONITORING_TOKEN", "")
+if MONITORING_TOKEN and not re.fullmatch(r"[\w.~+/=-]{16,}", MONITORING_TOKEN, re.ASCII):
+    refuse("MONITORING_TOKEN", "use at least 16 letters, digits and . ~ + / = - _")
+# Which proxies are believed, with --proxy-headers; see config/server/proxies.py.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
+LOG_ADDRESSES: bool = read(env.bool, "LOG_ADDRESSES", False)
+LOG_FORMAT: str = read(env.str, "LOG_FORMAT", "plain", validate=validate.OneOf(list(FORMATTERS)))
+LOGGING = logging_config(LOG_FORMAT, log_addresses=LOG_ADDRESSES)

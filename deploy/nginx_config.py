@@ -20,6 +20,8 @@ def write_config(config: HostingConfig) -> None:
     else:
         server = f"listen {config.bind}:{config.port}"
     server_conf = f"{server};\nroot {config.static_root};\n"
+    if config.log_addresses:
+        server_conf += "error_log stderr warn;\n"
     (config.nginx_folder / "server.conf").write_text(server_conf)
 
 

@@ -1,5 +1,6 @@
 """The user as which nginx's worker processes run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,13 @@ def test_nginx_runs_as_root_only_if_others_cannot_read_the_static_files(
     assert ("nginx runs as root" in capsys.readouterr().out) is bool(expected)
     open_to_all = hosting_config.parse({"STATIC_ROOT": "/usr"})
     assert nginx_config.user_directive(open_to_all) == ""
+
+
+@pytest.mark.parametrize(("value", "logged"), [("", False), ("off", False), ("true", True)])
+def test_nginx_logs_addresses_only_if_asked_for(tmp_path, value, logged):
+    config = hosting_config.parse({"LOG_ADDRESSES": value})
+    config = replace(config, run_folder=tmp_path)
+    config.nginx_folder.mkdir()
+    nginx_config.write_config(config)
+    lines = (config.nginx_folder / "server.conf").read_text().splitlines()
+    assert ("error_log stderr warn;" in lines) is logged
