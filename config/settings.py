@@ -131,6 +131,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.worker.http_figures.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.page_policy",
     "corsheaders.middleware.CorsMiddleware",
@@ -176,7 +177,9 @@ def database() -> dict[str, Any]:
         refuse("DATABASE_URL", str(error))
     # A connection belongs to a thread. A persistent one would outlive its request in every thread.
     settings["CONN_MAX_AGE"] = 0
-    if settings["ENGINE"] == "django.db.backends.sqlite3":
+    # Django's backends, which we extend to count errors and connections.
+    settings["ENGINE"] = settings["ENGINE"].replace("django.db.backends", "config.database")
+    if settings["ENGINE"] == "config.database.sqlite3":
         # Relative to the project, not to the working directory.
         settings["NAME"] = BASE_DIR / settings["NAME"]
         settings["OPTIONS"] = {
