@@ -7,6 +7,7 @@ The application is reached through ASGI alone; the ASGI extensions that this ser
 import asyncio
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from typing import Any
@@ -59,6 +60,12 @@ class Server(stock.Server):
         super().__init__(*args, **options)
         self.ports: list[Any] = []
         self.draining = False
+        # The threads of `run_in_executor(None, …)`: Django makes the page of a 404 in one. Those of
+        # the loop's own executor wait for more work for ever, and the process for them.
+        self.executor = ThreadPoolExecutor(
+            int(os.environ.get("ASGI_THREADS") or 0) or None, thread_name_prefix="default"
+        )
+        stock.twisted_loop.set_default_executor(self.executor)
         self.lifespan = LifespanRunner(self.application)
         self.shutdown = Shutdown(self)
 
