@@ -12,7 +12,7 @@ from django.core.management.base import OutputWrapper
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from config.postgresql.options import migration_options
+from config.database.postgresql.options import migration_options
 
 # Every version of this site uses the same number. PostgreSQL compares it within a database.
 ADVISORY_LOCK = 0x7477_696E_6D69_6772

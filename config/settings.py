@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,7 +11,9 @@ from environs import Env, EnvError, validate
 from redis.connection import parse_url
 
 import config
-from config.postgresql.options import connection_options
+from config.database.postgresql.options import connection_options
+from config.logs import FORMATTERS, logging_config
+from realtime.requests.networks import Network
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -61,6 +64,14 @@ def origins(name: str) -> list[str]:
 
 # Where relative paths of data start. `make serve` runs a copy of the code, and sets it.
 DATA_ROOT = BASE_DIR / read(env.str, "DATA_ROOT", "")
+def networks(name: str) -> tuple[Network, ...]:
+    """Networks in CIDR notation, or single addresses, separated by commas."""
+    items = names(name, r"[0-9a-fA-F.:/]+", "10.0.0.0/8", [])
+    try:
+        return tuple(ip_network(item) for item in items)
+    except ValueError as error:
+        refuse(name, str(error))
+
 
 # ---- Development or production -------------------------------------------------------
 
@@ -125,6 +136,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.worker.http_figures.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.page_policy",
     "corsheaders.middleware.CorsMiddleware",
@@ -175,7 +187,9 @@ def database() -> dict[str, Any]:
         refuse("DATABASE_URL", str(error))
     # A connection belongs to a thread. A persistent one would outlive its request in every thread.
     settings["CONN_MAX_AGE"] = 0
-    if settings["ENGINE"] == "django.db.backends.sqlite3":
+    # Django's backends, which we extend to count errors and connections.
+    settings["ENGINE"] = settings["ENGINE"].replace("django.db.backends", "config.database")
+    if settings["ENGINE"] == "config.database.sqlite3":
         # Relative to the project, not to the working directory.
         settings["NAME"] = DATA_ROOT / settings["NAME"]
         settings["OPTIONS"] = {
@@ -186,7 +200,6 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
     else:
-        settings["ENGINE"] = "config.postgresql"
         settings["OPTIONS"] = connection_options(
             settings.get("OPTIONS", {}),
             connect_seconds=DATABASE_CONNECT_SECONDS,
@@ -285,25 +298,15 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
-        "nowhere": {"class": "logging.NullHandler"},
-    },
-    # Only the root logger has a handler. Daphne adds a second one to a root without handlers, and
-    # each line would be logged twice.
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO"},
-        "streaming": {"level": "INFO"},
-        "chat": {"level": "INFO"},
-        "realtime": {"level": "INFO"},
-        # Django logs a traceback for each request with a foreign Host header.
-        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
-        # It logs a traceback each second while Redis is away. realtime.bus logs that once.
-        "channels_redis.pubsub": {"level": "CRITICAL"},
-    },
-}
+# ---- Monitoring and logs -------------------------------------------------------------
+
+# Who may ask for /readyz and /metrics; see config/worker/health.py.
+MONITORING_NETWORKS = networks("MONITORING_NETWORKS")
+MONITORING_TOKEN: str = read(env.str, "MONITORING_TOKEN", "")
+if MONITORING_TOKEN and not re.fullmatch(r"[\w.~+/=-]{16,}", MONITORING_TOKEN, re.ASCII):
+    refuse("MONITORING_TOKEN", "use at least 16 letters, digits and . ~ + / = - _")
+# Which proxies are believed, with --proxy-headers; see config/server/proxies.py.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
+LOG_ADDRESSES: bool = read(env.bool, "LOG_ADDRESSES", False)
+LOG_FORMAT: str = read(env.str, "LOG_FORMAT", "plain", validate=validate.OneOf(list(FORMATTERS)))
+LOGGING = logging_config(LOG_FORMAT, log_addresses=LOG_ADDRESSES)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -34,6 +35,7 @@ class HostingConfig:
     bind: str
     port: int
     workers: int
+    worker_bind: str  # the address of this machine on which the workers listen
     worker_port_prefix: int  # 81 gives the ports 8101, 8102 …
     nginx_server: Path | None  # the operator's own nginx server block; replaces bind and port
     static_root: Path
@@ -41,6 +43,7 @@ class HostingConfig:
     redis_url: str
     starts_redis: bool
     watchdog_seconds: int  # 0: no worker is killed
+    log_addresses: bool  # whether nginx's log may contain addresses and queries of people
 
     @property
     def public_address(self) -> str:
@@ -51,10 +54,13 @@ class HostingConfig:
 
     @property
     def worker_addresses(self) -> list[str]:
-        """The address of each worker, as host:port. Workers do not share one listening socket:
-        the kernel would wake some of them far more often than others."""
+        """The address of each worker for connections from this machine, as host:port. Workers do
+        not share one listening socket: the kernel would wake some of them far more often than
+        others."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.worker_bind, self.worker_bind)  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
         numbers = range(1, self.workers + 1)
-        return [f"127.0.0.1:{self.worker_port_prefix}{number:02}" for number in numbers]
+        return [f"{host}:{self.worker_port_prefix}{number:02}" for number in numbers]
 
     @property
     def worker_names(self) -> list[str]:
@@ -129,6 +135,7 @@ def parse(values: Mapping[str, str]) -> HostingConfig:
         bind=values.get("BIND") or "127.0.0.1",
         port=parse_int(values, "PORT", 8080, 1, 65_535),
         workers=parse_int(values, "WORKERS", 2, 1, 99),
+        worker_bind=parse_address(values, "WORKER_BIND", "127.0.0.1"),
         worker_port_prefix=parse_int(values, "WORKER_PORTS", 81, 11, 654),
         nginx_server=Path(ROOT, nginx_server).resolve() if nginx_server else None,
         static_root=Path(ROOT, static_root).resolve(),
@@ -136,7 +143,25 @@ def parse(values: Mapping[str, str]) -> HostingConfig:
         redis_url=redis_url or f"unix://{run_folder / 'redis.sock'}",
         starts_redis=not redis_url,
         watchdog_seconds=parse_int(values, "WATCHDOG_SECONDS", 10, 0, 600),
+        log_addresses=parse_bool(values, "LOG_ADDRESSES"),
     )
+
+
+def parse_address(values: Mapping[str, str], name: str, default: str) -> str:
+    """An IP address. SystemExit if the value is not one."""
+    text = values.get(name, "").strip() or default
+    try:
+        return str(ip_address(text.strip("[]")))
+    except ValueError:
+        raise SystemExit(
+            f"Bad value of {name}: use an IP address of this machine, such as 10.0.0.5, or 0.0.0.0 "
+            "for all."
+        ) from None
+
+
+def parse_bool(values: Mapping[str, str], name: str) -> bool:
+    """Whether a setting is on. config/settings.py has refused every other word."""
+    return values.get(name, "").strip().lower() in ("1", "on", "t", "true", "y", "yes")
 
 
 def parse_int(

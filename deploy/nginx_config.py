@@ -24,6 +24,8 @@ def write_config(config: HostingConfig) -> None:
     else:
         server = f"listen {config.bind}:{config.port}"
     server_conf = f"{server};\nroot {config.static_root};\n"
+    if config.log_addresses:
+        server_conf += "error_log stderr warn;\n"
     write_files(config.nginx_folder, config.worker_addresses, server_conf)
 
 

@@ -91,14 +91,16 @@ def check_ports_are_free(config: HostingConfig) -> None:
     front = [] if config.nginx_server else [f"{config.bind}:{config.port}"]
     for address in [*front, *config.worker_addresses]:
         host, _, port = address.rpartition(":")
-        with socket.socket() as probe:
+        host = host.strip("[]")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, int(port)))
             except OSError as error:
                 raise SystemExit(
                     f"Cannot listen on {address}: {error.strerror}. Choose another one with PORT, "
-                    "BIND or WORKER_PORTS (81 gives 8101, 8102 …)."
+                    "BIND, WORKER_BIND or WORKER_PORTS (81 gives 8101, 8102 …)."
                 ) from None
 
 
@@ -146,6 +148,7 @@ def become_supervisord(config: HostingConfig, programs: dict[str, str]) -> None:
         "PYTHON": sys.executable,
         "RUN": str(config.run_folder),
         "WORKERS": str(config.workers),
+        "WORKER_BIND": config.worker_bind,
         "WORKER_PORTS": str(config.worker_port_prefix),
         "OWN_REDIS": str(config.starts_redis).lower(),
         "NGINX_USER": user_directive(config),

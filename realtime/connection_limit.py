@@ -1,12 +1,13 @@
 """Limits how often one client may open streams and sockets, so that it cannot take all of a
 worker's time."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
 from time import monotonic
 
 from django.conf import settings
 
 from realtime.rate_limit import Buckets
+from realtime.requests.networks import address_of
 from realtime.worker import current
 
 # By network and not by person: an office may share one address. When a worker restarts, all tabs
@@ -29,12 +30,7 @@ def network_of(address: str | None) -> str | None:
     None for loopback and unix sockets, which have no limit: they come from a proxy that does not
     pass the client's address on.
     """
-    try:
-        ip = ip_address(address or "")
-    except ValueError:
-        return None
-    if isinstance(ip, IPv6Address):
-        ip = ip.ipv4_mapped or ip
-    if ip.is_loopback:
+    ip = address_of(address)
+    if ip is None or ip.is_loopback:
         return None
     return str(ip_network((ip, 64), strict=False)) if isinstance(ip, IPv6Address) else str(ip)

@@ -19,7 +19,7 @@ from tests.shared import SECRET_KEY, free_port, made_once
 
 # The settings that config/settings.py reads. An empty value in the environment overrides the `.env`
 # file of the machine.
-READ = r'(?:read\(env\.\w+, |whole\(|names\(|origins\()"([A-Z_]+)"'
+READ = r'(?:read\(env\.\w+, |whole\(|names\(|origins\(|networks\()"([A-Z_]+)"'
 SETTINGS = set(re.findall(READ, (ROOT / "config" / "settings.py").read_text()))
 UNSET = dict.fromkeys(SETTINGS, "")
 POSTGRES_DATABASE = "site"

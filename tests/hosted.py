@@ -36,7 +36,8 @@ class Front(Process):
         self.folder = Path(self.run.name)
         self.folder.chmod(0o711)  # as `make serve` sets it when root runs it
         prefix = random.choice(range(200, 320))
-        self.workers = [f"127.0.0.1:{prefix}{n:02}" for n in range(1, workers + 1)]
+        host = site.environment.get("WORKER_BIND") or "127.0.0.1"
+        self.workers = [f"{host}:{prefix}{n:02}" for n in range(1, workers + 1)]
         environment = site.environment | {
             "RUN": self.run.name,
             "PORT": str(self.port),

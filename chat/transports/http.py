@@ -23,6 +23,7 @@ from realtime.error_response import error_response
 from realtime.errors import Refused, unavailable
 from realtime.log.reader import Reader
 from realtime.log.tail import LogEnded
+from realtime.requests import latency
 from realtime.revocation import person_subjects, room_subject
 
 MAX_WAIT_SECONDS = 25  # Proxies give up after 30 s or later.
@@ -51,6 +52,8 @@ async def _poll(request: HttpRequest, room: Room, member: Member, since: int) ->
     cursor = request.GET.get("cursor") or None
     limits = {"default": 0, "least": 0, "most": MAX_WAIT_SECONDS}
     wait = http_common.number(request, "wait", **limits) if cursor else 0
+    if wait:
+        latency.leave_out(request)
     reader = await common.open_reader(room, "poll")
     try:
         reset = await common.resume(reader, cursor)

@@ -8,9 +8,11 @@ from importlib.metadata import version
 from typing import Any
 
 import daphne
+import daphne.access
 import daphne.server
 import twisted
 from autobahn.websocket.protocol import WebSocketProtocol
+from daphne.access import AccessLogGenerator
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory
@@ -28,8 +30,9 @@ PATCHED_ATTRIBUTES: list[tuple[Any, str]] = [
     (
         daphne.server.Server,
         "run listen_success create_application handle_reply kill_all_applications"
-        " application_checker timeout_checker",
+        " application_checker timeout_checker log_action",
     ),
+    (daphne.access, "AccessLogGenerator"),
     (CommandLineInterface, "server_class load_asgi_app run"),
     (HTTPFactory, "buildProtocol protocol log"),
     (WebRequest, "process handle_reply finish handle_exception check_timeouts basic_error"),
@@ -41,8 +44,8 @@ PATCHED_ATTRIBUTES: list[tuple[Any, str]] = [
     (http, "_GenericHTTPChannelProtocol"),
     (
         Socket,
-        "makeConnection onConnect succeedHandshake onClose onPing serverClose handle_exception"
-        " check_timeouts handle_reply serverSend CONFIG_ATTRS",
+        "makeConnection onConnect applicationCreateWorked succeedHandshake onClose onPing"
+        " serverClose handle_exception check_timeouts handle_reply serverSend CONFIG_ATTRS",
     ),
     (WebSocketFactory, "setProtocolOptions"),
     (
@@ -64,6 +67,7 @@ INSTANCE_ATTRIBUTES: list[tuple[type, str]] = [
     (WebSocketProtocol, "frame_data message_data failedByMe state"),
     (tcp.Server, "_tempDataBuffer _tempDataLen"),
     (WebRequest, "_response_started"),
+    (AccessLogGenerator, "stream"),
 ]
 
 

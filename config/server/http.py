@@ -12,11 +12,13 @@ from daphne import http_protocol
 from django.conf import settings
 from twisted.web import http
 
-from config.server import slim
+from config.server import proxies, slim
+from config.server.access_log import client_name
 from config.server.backpressure import WriteGate
 from config.server.sweep import contain_errors
 from realtime.counters import connection_counters
 from realtime.errors import Refused
+from realtime.requests.request_id import HEADER as REQUEST_ID
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +60,17 @@ class Request(http_protocol.WebRequest):
 
     slimmed = False
     body_lost = False  # it could not be stored
+    request_id = ""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         # Bytes of the body that may still arrive; negative once the request was refused.
         self.bytes_allowed = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         super().__init__(*args, **options)
         self.write_gate = WriteGate(self.channel.transport)
+
+    def __repr__(self) -> str:
+        """For log lines. Twisted's contains the query."""
+        return f"<{type(self).__name__} of {client_name(self)}>"
 
     # ---- Receiving. Stock Daphne stores a body of any size, in memory and in a file, before the
     # application sees its first byte. ----
@@ -123,6 +130,7 @@ class Request(http_protocol.WebRequest):
         if self.server.draining and self.requestHeaders.hasHeader(b"upgrade"):
             return self.basic_error(503, b"Service Unavailable", "The server restarts.")
         self.requestHeaders.removeHeader(ROOT_PATH_HEADER)
+        proxies.remove_untrusted_headers(self)
         return super().process()
 
     def answer_not_stored(self) -> None:
@@ -144,6 +152,8 @@ class Request(http_protocol.WebRequest):
         """Sends an ASGI message of the application: the head or a chunk of the response."""
         if message["type"] == "http.response.start" and not self.finished and self.channel:
             self.registerProducer(self.write_gate, True)
+            if self.request_id:
+                self.setHeader(REQUEST_ID, self.request_id.encode())
             if self.server.draining:
                 # The client's next request then reaches another worker.
                 self.channel.persistent = False
@@ -200,7 +210,7 @@ class Request(http_protocol.WebRequest):
         super().check_timeouts()
         if self.write_gate.is_stuck() and self.channel:
             connection_counters.stuck_closed += 1
-            logger.warning("Closed a response to %s: nothing was read.", self.client_addr)
+            logger.warning("Closed a response to %s: nothing was read.", client_name(self))
             self.channel.forceAbortClient()
 
 

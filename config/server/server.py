@@ -7,15 +7,19 @@ The application is reached through ASGI alone; the ASGI extensions that this ser
 import asyncio
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 import daphne.server as stock
+from daphne.access import AccessLogGenerator
 from daphne.cli import CommandLineInterface
 from django.conf import settings
 from twisted.internet import defer, reactor
 
 from config.server import compat, listen, transport
+from config.server.access_log import AccessLog, without_people
 
 # Before the modules below, which override what it checks.
 compat.check_versions()
@@ -26,6 +30,7 @@ from config.server.lifespan_runner import LifespanRunner  # noqa: E402
 from config.server.shutdown import THREADS_BY, Shutdown, unfinished_threads  # noqa: E402
 from config.server.websocket import WebSocketFactory  # noqa: E402
 from realtime import extensions  # noqa: E402
+from realtime.requests import request_id  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +55,17 @@ class Server(stock.Server):
         max_bytes = 2 * settings.CHAT_FRAME_BYTES
         options["websocket_max_message_size"] = options["websocket_max_frame_size"] = max_bytes
         options["endpoints"] = [listen.normalise(each) for each in options["endpoints"]]
+        if isinstance(log := options.get("action_logger"), AccessLogGenerator):
+            options["action_logger"] = AccessLog(log.stream)
         super().__init__(*args, **options)
         self.ports: list[Any] = []
         self.draining = False
+        # The threads of `run_in_executor(None, …)`: Django makes the page of a 404 in one. Those of
+        # the loop's own executor wait for more work for ever, and the process for them.
+        self.executor = ThreadPoolExecutor(
+            int(os.environ.get("ASGI_THREADS") or 0) or None, thread_name_prefix="default"
+        )
+        stock.twisted_loop.set_default_executor(self.executor)
         self.lifespan = LifespanRunner(self.application)
         self.shutdown = Shutdown(self)
 
@@ -81,8 +94,19 @@ class Server(stock.Server):
             scope["extensions"] = {extensions.BODY_WRITER: protocol}
             send = partial(self.handle_reply, protocol)
         run = self.application(scope=scope, receive=queue.get, send=send)
-        self.connections[protocol]["application_instance"] = asyncio.ensure_future(run)
+        protocol.request_id = request_id.find_or_make(scope["headers"])
+        # The context of the new task, and not that of the reactor, gets the id.
+        context = copy_context()
+        context.run(request_id.current_id.set, protocol.request_id)
+        task = context.run(asyncio.ensure_future, run)
+        self.connections[protocol]["application_instance"] = task
         return queue
+
+    def log_action(self, protocol: str, action: str, details: dict[str, Any]) -> None:
+        """Writes a line of the access log."""
+        if self.action_logger:
+            shown = details if settings.LOG_ADDRESSES else without_people(details)
+            self.action_logger(protocol, action, shown)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """The ASGI `send`. Waits while the write buffer of the connection is full."""

@@ -49,6 +49,7 @@ class Shutdown:
         with suppress(TimeoutError):
             async with asyncio.timeout(self.seconds_until(ENDED_BY)):
                 await self.server.lifespan.shutdown()
+        self.server.executor.shutdown(wait=False)
         if names := unfinished_tasks():
             logger.error("Tasks still running at exit: %s", ", ".join(names))
 

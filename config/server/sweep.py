@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from config.server.access_log import client_name
+
 logger = logging.getLogger(__name__)
 
 
@@ -17,7 +19,7 @@ def contain_errors(method: Callable[..., None]) -> Callable[..., None]:
         try:
             method(connection, *arguments)
         except Exception:
-            address, name = connection.client_addr, method.__name__
-            logger.exception("Timeout sweep failed for %s (%s).", address, name)
+            name = method.__name__
+            logger.exception("Timeout sweep failed for %s (%s).", client_name(connection), name)
 
     return call_and_log

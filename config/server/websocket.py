@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from daphne import ws_protocol
 
 from config.server import slim
+from config.server.access_log import client_name
 from config.server.backpressure import WriteGate
 from config.server.framing import text_frame
 from config.server.http import ROOT_PATH_HEADER
 from config.server.sweep import contain_errors
 from realtime.counters import connection_counters
+from realtime.requests.request_id import current_id
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,11 @@ class WebSocketProtocol(slim.SharedDefaults, ws_protocol.WebSocketProtocol):
     # Autobahn copies these options to every instance; our factory sets them on the class.
     CONFIG_ATTRS: list[str] = []
     frame_data: list[bytes]
+    request_id = ""
+
+    def __repr__(self) -> str:
+        """For log lines. Daphne's contains the address of the client."""
+        return f"<{type(self).__name__} of {client_name(self)}>"
 
     # ---- Handshake ----
 
@@ -42,6 +50,10 @@ class WebSocketProtocol(slim.SharedDefaults, ws_protocol.WebSocketProtocol):
         """Starts the application. Returns a Deferred of the subprotocol."""
         request.headers.pop(ROOT_PATH_HEADER.decode(), None)
         return super().onConnect(request)
+
+    def applicationCreateWorked(self, application_queue: Any) -> None:
+        """Sends `websocket.connect` to the application, and writes a line of the access log."""
+        self._in_request(super().applicationCreateWorked, application_queue)
 
     def succeedHandshake(self, res: Any) -> None:
         """Opens the connection and frees what only the handshake needed."""
@@ -115,7 +127,15 @@ class WebSocketProtocol(slim.SharedDefaults, ws_protocol.WebSocketProtocol):
     def onClose(self, *how: Any) -> None:
         """Tells the application. Stock Daphne raises if the handshake failed before `onConnect`."""
         if hasattr(self, "server"):
-            super().onClose(*how)
+            self._in_request(super().onClose, *how)
+
+    def _in_request(self, method: Callable[..., None], *arguments: Any) -> None:
+        """Calls a method that writes log lines. They have the id of this socket's request."""
+        token = current_id.set(self.request_id)
+        try:
+            method(*arguments)
+        finally:
+            current_id.reset(token)
 
     def abort(self, run: asyncio.Future[None]) -> None:
         """Cancels the application's task `run`, which then closes the connection."""
@@ -129,7 +149,7 @@ class WebSocketProtocol(slim.SharedDefaults, ws_protocol.WebSocketProtocol):
         super().check_timeouts()
         if self.write_gate.is_stuck():
             connection_counters.stuck_closed += 1
-            logger.warning("Closed a socket to %s: nothing was read.", self.client_addr)
+            logger.warning("Closed a socket to %s: nothing was read.", client_name(self))
             self.transport.abortConnection()
 
 

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from ipaddress import ip_address
+from hmac import compare_digest
 from typing import Any
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from django.conf import settings
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from config.worker.metrics import exposition
 from config.worker.readiness import readiness
+from realtime.requests.networks import is_in, is_private, is_this_machine
 
 # Status, content type, body.
 Answer = tuple[int, str, bytes]
 Headers = Iterable[tuple[bytes, bytes]]
+HeaderList = list[tuple[bytes, bytes]]
 
 # Headers that a proxy adds to a request.
 PROXY_HEADERS = {b"x-forwarded-for", b"x-forwarded-proto", b"x-real-ip", b"forwarded", b"via"}
@@ -43,21 +46,41 @@ def find_answer(scope: Any) -> Callable[[], Awaitable[Answer]] | None:
     """The function that answers a request, or None if the request is for Django."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return None
-    if scope["path"] == "/metrics" and not is_internal(scope):
+    path = scope["path"]
+    if path in ("/readyz", "/metrics") and not may_ask(scope, path):
         return None
-    return ANSWERS.get(scope["path"])
+    return ANSWERS.get(path)
 
 
-def is_internal(scope: Any) -> bool:
-    """Whether a request comes from this machine or a private network, and through no proxy. The
-    metrics are not public."""
-    if PROXY_HEADERS & {name.lower() for name, _ in scope["headers"]}:
-        return False
-    client = scope.get("client")
-    try:
-        return not client or not client[0] or ip_address(client[0]).is_private
-    except ValueError:
-        return False
+def may_ask(scope: Any, path: str) -> bool:
+    """Whether a request for `/readyz` or `/metrics` is answered: this machine always; otherwise a
+    client of MONITORING_NETWORKS or with MONITORING_TOKEN. If neither is set, and no proxy is in
+    between: a private network, and for `/readyz` every client."""
+    headers = [(name.lower(), value) for name, value in scope["headers"]]
+    peer, *_ = scope.get("client") or [None]
+    here, *_ = scope.get("server") or [None]
+    proxied = any(name in PROXY_HEADERS for name, _ in headers)
+    if not proxied and is_this_machine(peer, here):
+        return True
+    if settings.MONITORING_NETWORKS or settings.MONITORING_TOKEN:
+        known = not proxied or is_forwarded_client(headers, peer)
+        return (known and is_in(peer, settings.MONITORING_NETWORKS)) or has_token(headers)
+    return not proxied and (path == "/readyz" or is_private(peer))
+
+
+def is_forwarded_client(headers: HeaderList, client: str | None) -> bool:
+    """Whether the server took the address `client` from X-Forwarded-For, and it is the only one
+    there. Otherwise it may be the address of a proxy, or one that the client wrote itself."""
+    forwarded = [value.decode("latin1") for name, value in headers if name == b"x-forwarded-for"]
+    return forwarded == [client]
+
+
+def has_token(headers: HeaderList) -> bool:
+    """Whether the headers contain MONITORING_TOKEN as a bearer token (RFC 6750)."""
+    wanted = f"Bearer {settings.MONITORING_TOKEN}".encode()
+    given = [value for name, value in headers if name == b"authorization"]
+    # Compared in constant time: the duration must not say how many characters are right.
+    return bool(settings.MONITORING_TOKEN) and any(compare_digest(each, wanted) for each in given)
 
 
 async def health() -> Answer:

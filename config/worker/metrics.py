@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 import daphne
 import django
@@ -22,7 +23,14 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from chat.worker import Worker, current
-from realtime.counters import REFUSAL_REASONS, Counters, Histogram
+from realtime.counters import (
+    REFUSAL_REASONS,
+    Counters,
+    DatabaseCounters,
+    Histogram,
+    HttpCounters,
+    database_counters,
+)
 
 # All label values, so that a time series starts at 0 and not at its first event.
 TRANSPORTS = ("json", "plain", "stream", "poll")
@@ -43,6 +51,8 @@ class WorkerCollector(Collector):
         yield from now(worker)
         yield from writing(worker.counters)
         yield from reading(worker.counters)
+        yield from serving(worker.counters.http)
+        yield from querying(database_counters)
 
 
 def now(worker: Worker) -> Iterator[Metric]:
@@ -70,6 +80,8 @@ def writing(counted: Counters) -> Iterator[Metric]:
     yield histogram(
         "append_seconds", "Seconds from a command to its commit.", counted.append_seconds
     )
+    help = "Seconds of each transaction of the writer."
+    yield histogram("transaction_seconds", help, counted.transaction_seconds)
     help = "Commands that failed because the database did not answer."
     yield counter("append_failures", help, counted.append_failures)
     yield counters("refusals", "Refused clients.", "reason", REFUSAL_REASONS, counted.refusals)
@@ -89,6 +101,31 @@ def reading(counted: Counters) -> Iterator[Metric]:
     yield counter("gaps", help, counted.gaps)
     help = "Connections closed because the client read nothing."
     yield counter("stuck_closed", help, counted.connections.stuck_closed)
+
+
+def serving(counted: HttpCounters) -> Iterator[Metric]:
+    """HTTP responses of Django, by the pattern of their URL."""
+    help = "HTTP responses. Status 499: the client disconnected first."
+    responses = CounterMetricFamily("twinstream_http_responses", help, labels=["route", "status"])
+    for (route, status), count in counted.responses.items():
+        responses.add_metric([route, str(status)], count)
+    yield responses
+    help = "Seconds until the response, without streams and long polls."
+    seconds = HistogramMetricFamily("twinstream_http_seconds", help, labels=["route"])
+    for route, values in counted.seconds.items():
+        seconds.add_metric([route], cumulative(values), values.sum)
+    yield seconds
+
+
+def querying(counted: DatabaseCounters) -> Iterator[Metric]:
+    """The database connections of all threads."""
+    yield counter("database_queries", "Queries.", counted.queries)
+    yield gauge("database_connections", "Open connections.", counted.open_connections())
+    help = "Errors, by the first two characters of the SQLSTATE or the result code of SQLite."
+    errors = CounterMetricFamily("twinstream_database_errors", help, labels=["class"])
+    for name, count in counted.errors.copy().items():
+        errors.add_metric([name], count)
+    yield errors
 
 
 def gauge(name: str, help: str, value: float) -> Metric:
@@ -122,12 +159,14 @@ def counters(
 
 
 def histogram(name: str, help: str, values: Histogram) -> Metric:
-    """A histogram with cumulative buckets."""
-    total, buckets = 0, []
-    for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):
-        total += count
-        buckets.append((bound, float(total)))
-    return HistogramMetricFamily(f"twinstream_{name}", help, buckets, values.sum)
+    """A histogram without labels."""
+    return HistogramMetricFamily(f"twinstream_{name}", help, cumulative(values), values.sum)
+
+
+def cumulative(values: Histogram) -> list[tuple[str, float]]:
+    """The buckets as Prometheus wants them: each with all values up to its bound."""
+    bounds = [*map(str, values.bounds), "+Inf"]
+    return list(zip(bounds, map(float, accumulate(values.counts)), strict=True))
 
 
 registry = CollectorRegistry()

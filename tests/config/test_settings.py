@@ -53,7 +53,8 @@ def start_with(tmp_path):
     """Starts a copy of the project with a file `.env`, and prints the named settings."""
 
     def start_with(text, *names):
-        shutil.copytree(ROOT / "config", tmp_path / "config")
+        for folder in ("config", "realtime"):
+            shutil.copytree(ROOT / folder, tmp_path / folder)
         (tmp_path / ".env").write_text(text)
         code = f"from config import settings\nfor n in {names}: print(getattr(settings, n))"
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -238,6 +239,13 @@ def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
         ("CORS_ALLOWED_ORIGINS", "friend.example"),
         ("CORS_ALLOWED_ORIGINS", "*"),
         ("CSRF_TRUSTED_ORIGINS", "https://a.example/path"),
+        ("MONITORING_NETWORKS", "everyone"),
+        ("MONITORING_NETWORKS", "10.0.0.5/8"),
+        ("MONITORING_TOKEN", "short"),
+        ("MONITORING_TOKEN", "a token with spaces"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_ADDRESSES", "some"),
     ],
 )
 def test_a_bad_value_stops_the_start_with_its_name(name, value):
@@ -275,3 +283,13 @@ def test_a_relative_sqlite_file_is_in_the_project():
 
 def test_a_limit_can_be_changed():
     assert setting("CHAT_BURST", CHAT_BURST="7") == 7
+
+
+def test_networks_are_addresses_and_cidr_ranges():
+    found = setting("TRUSTED_PROXIES", TRUSTED_PROXIES="10.0.0.9, 192.168.0.0/16,2001:db8::/32")
+    assert [str(each) for each in found] == ["10.0.0.9/32", "192.168.0.0/16", "2001:db8::/32"]
+
+
+def test_the_format_of_the_log_can_be_chosen():
+    assert setting("LOGGING")["handlers"]["console"]["formatter"] == "plain"
+    assert setting("LOGGING", LOG_FORMAT="json")["handlers"]["console"]["formatter"] == "json"

@@ -11,6 +11,22 @@ def test_each_worker_has_its_own_address():
     assert config.worker_addresses == ["127.0.0.1:9001", "127.0.0.1:9002", "127.0.0.1:9003"]
 
 
+@pytest.mark.parametrize(
+    ("bind", "address"),
+    [
+        ("", "127.0.0.1:8101"),
+        ("10.0.0.5", "10.0.0.5:8101"),
+        ("0.0.0.0", "127.0.0.1:8101"),  # nginx connects from this machine
+        ("::1", "[::1]:8101"),
+        ("[::]", "[::1]:8101"),
+    ],
+)
+def test_workers_listen_on_the_chosen_address(bind, address):
+    config = parse({"WORKER_BIND": bind, "WORKERS": "1"})
+    assert config.worker_addresses == [address]
+    assert config.worker_bind == (bind.strip("[]") or "127.0.0.1")
+
+
 def test_every_setting_has_a_default():
     config = parse({})
     assert (config.bind, config.port, config.workers) == ("127.0.0.1", 8080, 2)
@@ -36,6 +52,7 @@ def test_a_redis_is_started_only_without_redis_url():
         ("PORT", "65536"),
         ("WORKER_PORTS", "8101"),
         ("RUN", "x" * 80),
+        ("WORKER_BIND", "worker.example"),
     ],
 )
 def test_a_bad_value_stops_with_the_name_of_its_setting(name, value):

@@ -1,5 +1,6 @@
 """The user as which nginx's worker processes run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,13 @@ def test_an_nginx_that_has_not_opened_its_addresses_has_not_started(tmp_path):
     (config.nginx_folder / "nginx.pid").write_text("7\n")
     assert nginx_config.has_started(config, 7)
     assert not nginx_config.has_started(config, 8)
+
+
+@pytest.mark.parametrize(("value", "logged"), [("", False), ("off", False), ("true", True)])
+def test_nginx_logs_addresses_only_if_asked_for(tmp_path, value, logged):
+    config = hosting_config.parse({"LOG_ADDRESSES": value})
+    config = replace(config, run_folder=tmp_path)
+    config.nginx_folder.mkdir()
+    nginx_config.write_config(config)
+    lines = (config.nginx_folder / "server.conf").read_text().splitlines()
+    assert ("error_log stderr warn;" in lines) is logged

@@ -49,6 +49,14 @@ def all_threads_wait(postgres):
         return connection.execute(query).fetchone()[0] >= THREADS
 
 
+async def test_a_worker_that_has_answered_404_ends_without_waiting_for_a_thread(make_site, client):
+    worker = make_site().worker()
+    assert (await client.get(f"{worker.url}/missing/")).status_code == 404
+    worker.running.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(worker.running.wait, LEAVE_SECONDS) == 0
+    assert "still running" not in worker.log.read_text()
+
+
 async def test_a_thread_that_waits_for_a_locked_database_does_not_delay_the_exit(
     make_site, open_socket
 ):

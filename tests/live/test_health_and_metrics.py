@@ -216,4 +216,7 @@ async def test_failed_appends_are_counted(make_site, client, open_socket):
     await asyncio.to_thread(site.postgres.stop)
     await writer.say("c")
     assert (await writer.until("error"))["code"] == "internal"
-    await Metrics(client, worker).until(append_failures_total=1, entries_appended_total=0)
+    metrics = Metrics(client, worker)
+    values = await metrics.until(append_failures_total=1, entries_appended_total=0)
+    # 57: the server stopped. 08: it does not accept the new connection.
+    assert values.get(("database_errors_total", "57"), 0) + values["database_errors_total", "08"]

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import re
 import socket
 import tempfile
@@ -17,11 +18,15 @@ from tests.clients.sse import EventStream
 from tests.hosted import HostedSite
 
 INTERVAL_MS = 200
+# Another address of this machine than that of nginx.
+WORKER_BIND = "127.0.0.2"
+TOKEN = "a-long-random-token"
 
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory):
-    site = HostedSite(tmp_path_factory.mktemp("site"))
+    settings = {"WORKER_BIND": WORKER_BIND, "MONITORING_TOKEN": TOKEN}
+    site = HostedSite(tmp_path_factory.mktemp("site"), **settings)
     yield site.front
     site.close()
 
@@ -81,6 +86,20 @@ def test_workers_answer_health_checks_and_metrics_and_nginx_does_not(front, path
     assert get(front, path).status == 404
     for worker in front.workers:
         assert httpx.get(f"http://{worker}{path}").status_code == 200
+
+
+def test_nginx_passes_readyz_on_with_the_token(front):
+    answer = get(front, "/readyz", Authorization=f"Bearer {TOKEN}")
+    assert (answer.status, json.loads(answer.body)["worker"]) == (200, "ready")
+    assert get(front, "/metrics", Authorization=f"Bearer {TOKEN}").status == 404
+
+
+def test_workers_listen_on_the_chosen_address_only(front):
+    for worker in front.workers:
+        host, _, port = worker.partition(":")
+        assert host == WORKER_BIND
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", int(port)), 5)
 
 
 def get(front, path, **headers):

@@ -96,6 +96,7 @@ FORGED = {
     "Forwarded": "for=203.0.113.9;proto=https;host=evil.example",
     "Daphne-Root-Path": "/evil",
     "Proxy": "evil.example",
+    "X-Request-ID": "evil-0123456789",
     # Names that some servers read like the names above.
     "X_Forwarded_For": "203.0.113.9",
     "Daphne_Root_Path": "/evil",
@@ -112,6 +113,7 @@ async def test_nginx_replaces_forged_headers_by_its_own(nginx_and_backend):
     assert headers["x-forwarded-proto"] == ["http"]
     assert headers["x-forwarded-port"] != ["1"]
     assert headers["host"] == [f"127.0.0.1:{nginx.port}"]
+    assert re.fullmatch("[0-9a-f]{32}", *headers["x-request-id"])
     assert {"forwarded", "daphne-root-path", "x-forwarded-host"}.isdisjoint(headers)
 
 
@@ -141,7 +143,7 @@ async def test_a_connection_to_a_worker_is_reused_unless_it_is_upgraded(nginx_an
     assert backend.headers()["upgrade"] == ["websocket"]
 
 
-@pytest.mark.parametrize("path", ["metrics", "readyz", "healthz"])
+@pytest.mark.parametrize("path", ["metrics", "healthz"])
 async def test_metrics_and_health_checks_do_not_pass_nginx(nginx_and_backend, path):
     nginx, backend = nginx_and_backend
     tricks = (f"/{path}", f"x/../{path}", f"static/../{path}", f"%{ord(path[0]):x}{path[1:]}")
@@ -149,6 +151,30 @@ async def test_metrics_and_health_checks_do_not_pass_nginx(nginx_and_backend, pa
         answer = await asyncio.to_thread(fetch, nginx.port, f"/{form}")
         assert answer.status == 404
     assert backend.heads == []
+
+
+@pytest.mark.parametrize("asked_for", [False, True])
+def test_nginx_logs_addresses_and_queries_only_if_asked_for(tmp_path, asked_for):
+    extra = "error_log stderr warn;" if asked_for else ""
+    nginx = Nginx(tmp_path, free_port(), extra_lines=extra).start()  # without a worker
+    assert fetch(nginx.port, "/chat/?name=kumquat").status == 503
+    nginx.stop()
+    log = nginx.log.read_text()
+    assert ("kumquat" in log) is asked_for
+    assert ("client: 127.0.0.1" in log) is asked_for
+
+
+def test_nginx_can_write_an_access_log_without_addresses_and_queries(tmp_path):
+    log = tmp_path / "access.log"
+    extra = f"access_log {log} json; access_log {tmp_path / 'plain.log'} plain;"
+    nginx = Nginx(tmp_path, free_port(), extra_lines=extra).start()
+    assert fetch(nginx.port, "/api/rooms?name=kumquat").status == 503
+    nginx.stop()
+    line = json.loads(log.read_text().splitlines()[-1])
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/rooms", 503)
+    plain = (tmp_path / "plain.log").read_text()
+    assert line["request_id"] in plain
+    assert "kumquat" not in plain + log.read_text()
 
 
 def test_an_event_stream_without_a_worker_is_asked_to_reconnect(nginx_without_backend):

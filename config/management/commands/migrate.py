@@ -7,7 +7,7 @@ from django.core.management.commands import migrate
 from django.db import OperationalError
 
 from config.database_lock import database_lock, migration_limits
-from config.postgresql.options import LOCK_SECONDS
+from config.database.postgresql.options import LOCK_SECONDS
 
 LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE
 

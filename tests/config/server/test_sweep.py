@@ -12,7 +12,7 @@ def test_an_exception_is_logged_and_does_not_reach_the_sweep(caplog):
         raise ZeroDivisionError
 
     calls = []
-    check_timeouts(SimpleNamespace(client_addr=["192.0.2.1", 5]), 7)
+    check_timeouts(SimpleNamespace(client_addr=["192.0.2.1", 5], request_id="of-nginx"), 7)
     assert calls == [7]
-    assert caplog.messages == ["Timeout sweep failed for ['192.0.2.1', 5] (check_timeouts)."]
+    assert caplog.messages == ["Timeout sweep failed for request of-nginx (check_timeouts)."]
     assert caplog.records[0].exc_info[0] is ZeroDivisionError

@@ -14,7 +14,10 @@ from realtime import connection_limit
 from realtime.errors import Refused
 from realtime.rate_limit import Buckets
 
-DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text()
+ROOT = Path(__file__).resolve().parents[3]
+DOCUMENT = (ROOT / "docs" / "operating.md").read_text()
+ALERTS = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text()
+ALERT_CASES = (ROOT / "tests" / "proof" / "alerts_test.yml").read_text()
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +33,27 @@ async def families():
 
 async def test_exactly_the_documented_metrics_exist(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    rows = re.findall(r"^\| `([a-z_]+)(?:\{\w+\})?` \|", DOCUMENT, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_]+)(?:\{[\w,]+\})?` \|", DOCUMENT, re.MULTILINE)
     documented = {name.removesuffix("_total") for name in rows}
     assert {name.removeprefix("twinstream_") for name in await families()} == documented
+
+
+async def test_alerts_use_only_metrics_that_exist(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    used = set(re.findall(r"twinstream_\w+", ALERTS))
+    existing = {
+        f"{family.name}{suffix}"
+        for family in (await families()).values()
+        for suffix in ("", "_total", "_bucket")
+    }
+    assert len(used) > 10
+    assert used - existing == set()
+
+
+def test_every_alert_has_a_case_in_which_it_fires():
+    # `make proof` runs these cases with promtool.
+    alerts = set(re.findall(r"- alert: (\w+)", ALERTS))
+    assert alerts == set(re.findall(r"alertname: (\w+)\n +exp_alerts", ALERT_CASES))
 
 
 async def test_a_histogram_is_cumulative(counted):
@@ -43,6 +64,18 @@ async def test_a_histogram_is_cumulative(counted):
     assert (buckets["0.0005"], buckets["0.005"], buckets["10.0"], buckets["+Inf"]) == (2, 3, 3, 4)
     sums = {sample.name: sample.value for sample in family.samples}
     assert sums["twinstream_append_seconds_count"] == 4
+
+
+async def test_http_figures_have_labels_and_cumulative_buckets(counted):
+    for seconds in (0.004, 0.3, None):
+        counted.http.add("chat/<slug:slug>/", 200, seconds)
+    found = await families()
+    (responses,) = found["twinstream_http_responses"].samples[:1]
+    assert responses.labels == {"route": "chat/<slug:slug>/", "status": "200"}
+    assert responses.value == 3
+    samples = found["twinstream_http_seconds"].samples
+    buckets = {s.labels["le"]: s.value for s in samples if "le" in s.labels}
+    assert buckets == {"0.005": 1, "0.025": 1, "0.1": 1, "0.5": 2, "2.5": 2, "10.0": 2, "+Inf": 2}
 
 
 async def test_refusals_are_counted_by_reason(monkeypatch):

@@ -31,7 +31,7 @@ def connection_options(
         "connect_timeout": connect_seconds,
         # Milliseconds until the kernel gives up sent bytes that nothing has acknowledged.
         "tcp_user_timeout": answer_seconds * 1000,
-        "answer_seconds": answer_seconds,  # read by config.postgresql.connection
+        "answer_seconds": answer_seconds,  # read by config.database.postgresql.connection
         **KEEPALIVES,
         **given,
     }
