@@ -1,6 +1,7 @@
 """The image and the services of compose.yaml, built by the Dockerfile's own steps and run with the
 limits that they have there. PostgreSQL and Redis are those of the tests, on free ports."""
 
+import contextlib
 import os
 import re
 import signal
@@ -32,6 +33,7 @@ for folder in sys.argv[1:]:
 FOLDERS = ["/", "/dev", "/etc", "/opt/venv", "/srv", "/srv/nginx", "/srv/static", "/srv/twinstream"]
 FOLDERS += ["/srv/twinstream/chat", "/srv/twinstream/collected", "/tmp", "/usr/local", "/var"]
 RESTARTING = 1012
+STOPPED_BY_SIGTERM = 128 + signal.SIGTERM
 
 
 class Containers:
@@ -120,6 +122,25 @@ def site(containers):
     finally:
         worker.close()
         nginx.close()
+
+
+def test_a_worker_that_is_stopped_while_it_starts_ends_at_once(containers):
+    """Process 1 ignores a signal that it has no handler for."""
+    worker = containers.worker(free_port())
+    worker.is_ready = lambda: True  # do not wait
+    worker.start()
+    try:
+        deadline = time.monotonic() + worker.start_seconds
+        while worker.running.poll() is None:
+            assert time.monotonic() < deadline
+            # Between two looks, unshare may not have a child yet, or no longer.
+            with contextlib.suppress(ValueError, OSError):
+                if b"config.server" in Path(f"/proc/{worker.process_1}/cmdline").read_bytes():
+                    os.kill(worker.process_1, signal.SIGTERM)
+            time.sleep(0.02)
+        assert worker.running.returncode == STOPPED_BY_SIGTERM, worker.log.read_text()
+    finally:
+        worker.close()
 
 
 def test_the_health_check_tells_a_worker_from_a_closed_port(containers, site):
