@@ -25,17 +25,29 @@ def write_config(config: HostingConfig) -> None:
         server = f"listen {config.bind}:{config.port}"
     server_conf = f"{server};\nroot {config.static_root};\n"
     if config.log_addresses:
-        server_conf += "error_log stderr warn;\n"
+        server_conf += "error_log stderr warn;
+"
     write_files(config.nginx_folder, config.worker_addresses, server_conf)
 
 
-def write_files(folder: Path, addresses: list[str], server_conf: str) -> None:
-    """Write the three files into a folder."""
+def write_files(
+    folder: Path, addresses: list[str], server_conf: str, *, resolver: str = ""
+) -> None:
+    """Write the three files into a folder.
+
+    With the address of a DNS server, nginx starts without workers, and asks for the addresses of
+    their names every 5 s. It must be nginx 1.27.3 or newer.
+    """
     shutil.copyfile(NGINX_CONF, folder / "nginx.conf")
     # max_fails=0: nginx asks a restarted worker again at once. By default it waits for 10 s, and in
     # a reload, which restarts the next worker by then, it would find no worker. A worker that hangs
     # is not asked for long: the watchdog kills it, and its port then refuses connections.
-    workers = "".join(f"server {address} max_fails=0;\n" for address in addresses)
+    options = "max_fails=0 resolve" if resolver else "max_fails=0"
+    workers = "".join(f"server {address} {options};
+" for address in addresses)
+    if resolver:
+        workers = f"resolver {resolver} valid=5s ipv6=off;
+{workers}"
     (folder / "workers.conf").write_text(workers)
     (folder / "server.conf").write_text(server_conf)
 
