@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from realtime.bus import Bus
+from realtime.bus import Bus, ShardedBus, bus_layers
 from realtime.counters import Counters, connection_counters
 from realtime.revocation import Revocation
 from realtime.scheduler import DeadlineScheduler
@@ -34,7 +34,9 @@ _workers: WeakKeyDictionary[asyncio.AbstractEventLoop, Worker] = WeakKeyDictiona
 def build() -> Worker:
     """Builds these parts on the running event loop."""
     tasks = Tasks()
-    bus = Bus(tasks, alone=not settings.REDIS_URL)
+    alone, layers = not settings.REDIS_URL, bus_layers()
+    one = len(layers) == 1
+    bus = Bus(tasks, alone=alone) if one else ShardedBus(tasks, alone=alone, layers=layers)
     return Worker(
         tasks=tasks,
         bus=bus,
