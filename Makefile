@@ -83,7 +83,7 @@ programs:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
 
 packages:
-	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server postgresql curl chromium chromium-driver nodejs gcc libc6-dev || true
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server redis-sentinel postgresql curl chromium chromium-driver nodejs gcc libc6-dev || true
 
 node:
 	@sh deploy/packages.sh nodejs npm

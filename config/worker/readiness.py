@@ -5,7 +5,9 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
+from typing import Any
 
+from channels_redis.utils import create_pool
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -20,16 +22,22 @@ logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 1.5
 # These words are on the wire.
 READY, AWAY, DRAINING = "ready", "away", "draining"
+PARTLY = "partly"  # of several Redis servers, one answers and one does not
 
 
 async def readiness() -> dict[str, str]:
     """The state of each part. Why a part is away is in the log only, which is not public."""
-    checks = {"database": database.run()}
+    checks = {"database": database_state()}
     if settings.REDIS_URL:
-        checks["redis"] = redis_answers()
-    results = await asyncio.gather(*checks.values())
-    states = {part: READY if ok else AWAY for part, ok in zip(checks, results, strict=True)}
-    return {"worker": DRAINING if is_draining() else READY, **states}
+        checks["redis"] = redis_state()
+    states = await asyncio.gather(*checks.values())
+    parts = dict(zip(checks, states, strict=True))
+    return {"worker": DRAINING if is_draining() else READY, **parts}
+
+
+def is_ready(states: dict[str, str]) -> bool:
+    """Whether a worker with these states can serve new clients."""
+    return set(states.values()) <= {READY, PARTLY}
 
 
 class SingleFlightCheck:
@@ -73,17 +81,28 @@ def database_answers() -> bool:
     return True
 
 
-async def redis_answers() -> bool:
-    """Whether every Redis server answers."""
-    return all(await asyncio.gather(*map(_answers, settings.REDIS_URLS)))
+async def database_state() -> str:
+    """The state of the database."""
+    return READY if await database.run() else AWAY
 
 
-async def _answers(url: str) -> bool:
+async def redis_state() -> str:
+    """The state of Redis. One of several servers is enough: without the others, the messages of
+    some rooms reach other workers up to three seconds late, whichever worker a client uses."""
+    answers = await asyncio.gather(*map(_answers, settings.REDIS_SERVERS))
+    if all(answers):
+        return READY
+    return PARTLY if any(answers) else AWAY
+
+
+async def _answers(server: Any) -> bool:
+    redis = Redis.from_pool(create_pool(server.host))
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS), Redis.from_url(url) as redis:
+        async with asyncio.timeout(TIMEOUT_SECONDS), redis:
             await redis.execute_command("PING")  # type: ignore[no-untyped-call]
     except (RedisError, OSError, TimeoutError) as error:
-        logger.warning("Not ready: Redis does not answer (%s)", type(error).__name__)
+        why = type(error).__name__
+        logger.warning("Not ready: Redis does not answer (%s, %s)", why, server.name)
         return False
     return True
 
