@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from channels.layers import get_channel_layer
-
 import realtime.worker
 from chat.dashboard.reports import Reports
 from chat.log import store
@@ -48,9 +46,7 @@ class Worker(realtime.worker.Worker):
         """Sends what waits in the bus, ends every background task and the threads of the log."""
         await self.bus.flush(FLUSH_SECONDS)
         await self.tasks.stop(TASKS_SECONDS)
-        layer = get_channel_layer()
-        if layer is not None:
-            await layer.flush()
+        await self.bus.close()
         threads.shut_down()
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from environs import Env, EnvError, validate
-from redis.connection import parse_url
 
 import config
+from config import redis_urls
 from config.database.postgresql.options import connection_options
 from config.logs import FORMATTERS, logging_config
 from realtime.requests.networks import Network
@@ -64,6 +64,8 @@ def origins(name: str) -> list[str]:
 
 # Where relative paths of data start. `make serve` runs a copy of the code, and sets it.
 DATA_ROOT = BASE_DIR / read(env.str, "DATA_ROOT", "")
+
+
 def networks(name: str) -> tuple[Network, ...]:
     """Networks in CIDR notation, or single addresses, separated by commas."""
     items = names(name, r"[0-9a-fA-F.:/]+", "10.0.0.0/8", [])
@@ -216,25 +218,25 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- Channel layer -------------------------------------------------------------------
 
-REDIS_URLS: list[str] = names("REDIS_URL", r"\S+", "redis://host:6379/0", [])
-for each in REDIS_URLS:
-    try:
-        parse_url(each)  # type: ignore[no-untyped-call]
-    except ValueError as error:
-        refuse("REDIS_URL", str(error))
-REDIS_URL = REDIS_URLS[0] if REDIS_URLS else ""  # empty: there is no Redis
+REDIS_URL: str = read(env.str, "REDIS_URL", "")  # empty: there is no Redis
+try:
+    REDIS_SERVERS = redis_urls.parse(REDIS_URL)
+except ValueError as error:
+    refuse("REDIS_URL", str(error))
 
-# Seconds. A Redis that does not respond must not block the bus forever.
-REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 5}
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # With several servers, a hash of the room decides which server it uses.
-        "CONFIG": {"hosts": [{"address": each, **REDIS_TIMEOUTS} for each in REDIS_URLS]},
-    }
-    if REDIS_URLS
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+REDIS_LAYER = "channels_redis.pubsub.RedisPubSubChannelLayer"
+IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+# A channel layer for each Redis, so that one that is away blocks none of the others.
+REDIS_LAYERS = {
+    server.name: {"BACKEND": REDIS_LAYER, "CONFIG": {"hosts": [server.host]}}
+    for server in REDIS_SERVERS
 }
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": next(iter(REDIS_LAYERS.values()), IN_MEMORY),
+    **REDIS_LAYERS,
+}
+# The channel layers of the bus. With several, a hash of the room decides which one it uses.
+BUS_LAYERS = list(REDIS_LAYERS) if len(REDIS_LAYERS) > 1 else ["default"]
 
 # ---- Limits --------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from deploy.hosting_config import HostingConfig
 
 READY_PATH = "/readyz"
+READY = ("ready", "partly")  # the states of a part with which a worker is ready
 NO_ANSWER = "no answer"
 
 
@@ -37,7 +38,8 @@ def running_worker_addresses(config: HostingConfig) -> list[str]:
 
 
 def reasons_not_ready(address: str) -> list[str]:
-    """Why a worker is not ready, for example ["redis away"]. Empty if it is ready."""
+    """Why a worker is not ready, for example ["redis away"]. Empty if it is ready, also if one of
+    several Redis servers is away: no worker can change that."""
     connection = http.client.HTTPConnection(address, timeout=5)
     try:
         connection.request("GET", READY_PATH)
@@ -46,4 +48,4 @@ def reasons_not_ready(address: str) -> list[str]:
         return [NO_ANSWER]
     finally:
         connection.close()
-    return [f"{part} {state}" for part, state in states.items() if state != "ready"]
+    return [f"{part} {state}" for part, state in states.items() if state not in READY]

@@ -7,14 +7,17 @@ Sites may share a Redis. Every name in it begins with the prefix of the site.
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from binascii import crc32
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any
 
+from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 from realtime.tasks import Tasks
 
@@ -25,6 +28,8 @@ WORKERS = "workers"
 # Messages that wait to be sent while Redis is slow. Further messages are dropped.
 OUTBOX_LENGTH = 256
 RETRY_SECONDS = 1.0
+# A Redis that is away refuses at once; one that hangs needs longer.
+HANG_SECONDS = 1.0
 # How long an external publisher is silent after a failure: each attempt waits for a Redis that
 # hangs, and one command may publish a thousand messages.
 PAUSE_SECONDS = 10.0
@@ -35,6 +40,13 @@ Message = dict[str, Any]
 Handler = Callable[[Message], None]
 # Returns the prefix of the site. Raises an error while it cannot be found.
 FindPrefix = Callable[[], Awaitable[str]]
+
+
+def bus_layers() -> Sequence[str]:
+    """The names of the channel layers that the bus uses. A project that sets no BUS_LAYERS has
+    one."""
+    layers: Sequence[str] = getattr(settings, "BUS_LAYERS", [DEFAULT_CHANNEL_LAYER])
+    return layers
 
 
 def log_group(kind: str, log: int) -> str:
@@ -53,16 +65,22 @@ async def no_other_site() -> str:
 
 
 class Bus:
-    """One channel of the channel layer for the whole worker, and one subscription per group.
+    """One channel of a channel layer for the whole worker, and one subscription per group.
 
     `alone` says that there is no other worker: nothing is then sent to the group of all workers.
     """
 
     def __init__(
-        self, tasks: Tasks, *, alone: bool, find_prefix: FindPrefix = no_other_site
+        self,
+        tasks: Tasks,
+        *,
+        alone: bool,
+        find_prefix: FindPrefix = no_other_site,
+        layer: str = DEFAULT_CHANNEL_LAYER,
     ) -> None:
         self.worker = secrets.token_hex(4)
         self.alone = alone
+        self.layer = layer  # its name in CHANNEL_LAYERS
         self.tasks = tasks
         self.find_prefix = find_prefix
         self.prefix = ""
@@ -116,6 +134,18 @@ class Bus:
             async with asyncio.timeout(seconds):
                 await self.outbox_empty.wait()
 
+    async def close(self) -> None:
+        """Closes the connections to the channel layer. It may be away."""
+        layer: Any = get_channel_layer(self.layer)
+        try:
+            await layer.flush()
+        except Exception as error:
+            logger.warning("Channel layer not closed (%s).", type(error).__name__)
+
+    def is_away(self) -> bool:
+        """Whether the last attempt to reach the channel layer failed."""
+        return self.away
+
     # ---- The tasks that talk to the channel layer ----
 
     def _start(self) -> None:
@@ -146,14 +176,17 @@ class Bus:
         await self.prefix_found.wait()
         while True:
             try:
-                await job(get_channel_layer())
+                await job(get_channel_layer(self.layer))
             except Exception as error:
                 self._set_away(True, why=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _set_away(self, away: bool, why: str = "") -> None:
         if away and not self.away:
-            logger.warning("Channel layer unreachable (%s); workers poll the database.", why)
+            where = "" if self.layer == DEFAULT_CHANNEL_LAYER else f", {self.layer}"
+            logger.warning(
+                "Channel layer unreachable (%s); workers poll the database.", why + where
+            )
         elif self.away and not away:
             logger.info("Channel layer reachable again.")
         self.away = away
@@ -207,22 +240,77 @@ class Bus:
             self.subscribed.discard(group)
 
     async def _run_each(self, steps: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
-        """Runs every step, also after one failed: of several Redis servers one may be away.
-        Raises the last failure."""
+        """Runs every step, also after one failed at once: of several Redis servers one may be
+        away. Not after one that waited: a server that hangs would make each step wait. Raises the
+        last failure."""
         failure: Exception | None = None
+        started = monotonic()
         for step in steps:
             try:
                 await step()
             except Exception as error:
                 failure = error
+                self._set_away(True, why=type(error).__name__)
+                if monotonic() - started > HANG_SECONDS:
+                    break
         if failure:
             raise failure
         if steps:
             self._set_away(False)
 
 
+class ShardedBus(Bus):
+    """A bus over several channel layers: one for each log, and all of them for the group of all
+    workers. A layer that is away, or hangs, delays the messages of its own logs only."""
+
+    def __init__(
+        self, tasks: Tasks, *, alone: bool, find_prefix: FindPrefix, layers: Sequence[str]
+    ) -> None:
+        super().__init__(tasks, alone=alone)
+        self.parts = [
+            Bus(tasks, alone=alone, find_prefix=find_prefix, layer=layer) for layer in layers
+        ]
+        for part in self.parts:
+            part.worker, part.handlers = self.worker, self.handlers
+
+    def subscribe(self, group: str, on_subscribed: Callable[[], None]) -> None:
+        """Subscribes to a group, then calls `on_subscribed`, once for each channel layer."""
+        for part in self._parts_of(group):
+            part.subscribe(group, on_subscribed)
+
+    def unsubscribe(self, group: str) -> None:
+        """Ends the subscription to a group."""
+        for part in self._parts_of(group):
+            part.unsubscribe(group)
+
+    def send(self, group: str, type: str, **fields: Any) -> None:
+        """Sends a message to the other workers of a group. Does not wait."""
+        for part in self._parts_of(group):
+            part.send(group, type, **fields)
+            if not part.away:  # A layer that is away gets it too: that shows when it is back.
+                return
+
+    def _parts_of(self, group: str) -> list[Bus]:
+        """The layers of a group. All workers subscribe to each of them."""
+        if group == WORKERS:
+            return self.parts
+        return [self.parts[crc32(group.encode()) % len(self.parts)]]
+
+    async def flush(self, seconds: float) -> None:
+        """Waits until every outbox is empty, at most this long."""
+        await asyncio.gather(*(part.flush(seconds) for part in self.parts))
+
+    async def close(self) -> None:
+        """Closes the connections to all channel layers."""
+        await asyncio.gather(*(part.close() for part in self.parts))
+
+    def is_away(self) -> bool:
+        """Whether one of the channel layers is away."""
+        return any(part.away for part in self.parts)
+
+
 class ExternalPublisher:
-    """Sends messages to workers from a process that is not a worker, such as a management
+    """Sends messages to all workers from a process that is not a worker, such as a management
     command."""
 
     def __init__(self, find_prefix: FindPrefix) -> None:
@@ -230,20 +318,34 @@ class ExternalPublisher:
         self.prefix = ""
         self.prefix_read_at = -inf
         self.failed_at = -inf
+        self.failures = 0  # one more for each attempt that failed
 
     async def send(self, group: str, type: str, **fields: Any) -> None:
-        """Sends a message, and waits until it is sent or has failed."""
+        """Sends a message over the channel layer that worked last, otherwise over another one.
+        Waits until it is sent or has failed. Each layer must have the group's subscribers."""
         if monotonic() - self.failed_at < PAUSE_SECONDS:
             return
-        layer: Any = get_channel_layer()
         try:
             # Not for each message: one command may publish a thousand.
             if monotonic() - self.prefix_read_at >= PREFIX_SECONDS:
                 self.prefix = await self.find_prefix()
                 self.prefix_read_at = monotonic()
-            message = {"type": type, "worker": "", **fields}
-            await layer.group_send(full_name(self.prefix, group), message)
         except Exception as error:
-            self.failed_at = monotonic()
-            why = error.__class__.__name__  # `type` is the message type here.
-            logger.warning("Workers not notified (%s); pausing for %d s.", why, PAUSE_SECONDS)
+            return self._pause(error)
+        failure: Exception | None = None
+        name, message = full_name(self.prefix, group), {"type": type, "worker": "", **fields}
+        layers = bus_layers()
+        for _ in layers:
+            layer: Any = get_channel_layer(layers[self.failures % len(layers)])
+            try:
+                await layer.group_send(name, message)
+                return None
+            except Exception as error:
+                self.failures += 1
+                failure = error
+        return self._pause(failure)
+
+    def _pause(self, failure: Exception | None) -> None:
+        self.failed_at = monotonic()
+        why = type(failure).__name__
+        logger.warning("Workers not notified (%s); pausing for %d s.", why, PAUSE_SECONDS)

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from realtime.bus import Bus
+from realtime.bus import Bus, ShardedBus, bus_layers, no_other_site
 from realtime.counters import Counters, connection_counters
 from realtime.log.database_instance import bus_prefix
 from realtime.revocation import Revocation
@@ -35,10 +35,13 @@ _workers: WeakKeyDictionary[asyncio.AbstractEventLoop, Worker] = WeakKeyDictiona
 def build() -> Worker:
     """Builds these parts on the running event loop."""
     tasks = Tasks()
-    if settings.REDIS_URL:
-        bus = Bus(tasks, alone=False, find_prefix=bus_prefix)
-    else:
-        bus = Bus(tasks, alone=True)
+    alone, layers = not settings.REDIS_URL, bus_layers()
+    find_prefix = no_other_site if alone else bus_prefix
+    bus = (
+        Bus(tasks, alone=alone, find_prefix=find_prefix)
+        if len(layers) == 1
+        else ShardedBus(tasks, alone=alone, find_prefix=find_prefix, layers=layers)
+    )
     return Worker(
         tasks=tasks,
         bus=bus,

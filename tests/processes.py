@@ -116,13 +116,13 @@ class QuickProcess(Process):
 
 
 class Redis(QuickProcess):
-    """A redis-server that stores nothing on disk."""
+    """A redis-server that stores nothing on disk, with further options of its command line."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *options: str):
         self.port = free_port()
         program = need("redis-server")
         where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
         super().__init__(
-            [program, *where, "--save", "", "--appendonly", "no"], folder / "redis.log"
+            [program, *where, "--save", "", "--appendonly", "no", *options], folder / "redis.log"
         )
         self.url = f"redis://127.0.0.1:{self.port}/0"

@@ -101,7 +101,7 @@ class Reports:
             "delivery": list(self.counters.delivery_seconds.counts),
             "slow": len(self.counters.connections.paused),
             "stuck": self.counters.connections.stuck_closed,
-            "redis": None if self.bus.alone else not self.bus.away,
+            "redis": None if self.bus.alone else not self.bus.is_away(),
             "draining": self.streams.draining,
             # Lists: not every encoding allows a number as a key.
             "rooms": [

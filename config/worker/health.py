@@ -10,7 +10,7 @@ from django.conf import settings
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from config.worker.metrics import exposition
-from config.worker.readiness import readiness
+from config.worker.readiness import is_ready, readiness
 from realtime.requests.networks import is_in, is_private, is_this_machine
 
 # Status, content type, body.
@@ -91,7 +91,7 @@ async def health() -> Answer:
 async def ready() -> Answer:
     """Readiness: 200 if the worker can serve new clients, otherwise 503, with each part's state."""
     parts = await readiness()
-    status = 200 if set(parts.values()) == {"ready"} else 503
+    status = 200 if is_ready(parts) else 503
     return status, "application/json", json.dumps(parts).encode() + b"\n"
 
 

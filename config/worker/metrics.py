@@ -70,7 +70,7 @@ def now(worker: Worker) -> Iterator[Metric]:
     yield gauge("slow_readers", "Connections with 64 KiB or more unsent.", paused)
     yield gauge("draining", "1 while the worker drains.", worker.streams.draining)
     if settings.REDIS_URL:
-        yield gauge("redis_up", "1 if Redis answers, otherwise 0.", not worker.bus.away)
+        yield gauge("redis_up", "1 if Redis answers, otherwise 0.", not worker.bus.is_away())
 
 
 def writing(counted: Counters) -> Iterator[Metric]:

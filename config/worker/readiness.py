@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
+from typing import Any
 
+from channels_redis.utils import create_pool
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -22,6 +24,7 @@ logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 1.5
 # These words are on the wire.
 READY, AWAY, DRAINING, NOT_WRITABLE = "ready", "away", "draining", "not writable"
+PARTLY = "partly"  # of several Redis servers, one answers and one does not
 
 
 async def readiness() -> dict[str, str]:
@@ -31,6 +34,11 @@ async def readiness() -> dict[str, str]:
         checks["redis"] = redis_state()
     states = dict(zip(checks, await asyncio.gather(*checks.values()), strict=True))
     return {"worker": DRAINING if is_draining() else READY, **states}
+
+
+def is_ready(states: dict[str, str]) -> bool:
+    """Whether a worker with these states can serve new clients."""
+    return set(states.values()) <= {READY, PARTLY}
 
 
 class SingleFlightCheck:
@@ -80,16 +88,22 @@ def check_disk() -> str:
 
 
 async def redis_state() -> str:
-    """The state of Redis: whether every server answers."""
-    return READY if all(await asyncio.gather(*map(_answers, settings.REDIS_URLS))) else AWAY
+    """The state of Redis. One of several servers is enough: without the others, the messages of
+    some rooms reach other workers up to three seconds late, whichever worker a client uses."""
+    answers = await asyncio.gather(*map(_answers, settings.REDIS_SERVERS))
+    if all(answers):
+        return READY
+    return PARTLY if any(answers) else AWAY
 
 
-async def _answers(url: str) -> bool:
+async def _answers(server: Any) -> bool:
+    redis = Redis.from_pool(create_pool(server.host))
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS), Redis.from_url(url) as redis:
+        async with asyncio.timeout(TIMEOUT_SECONDS), redis:
             await redis.execute_command("PING")  # type: ignore[no-untyped-call]
     except (RedisError, OSError, TimeoutError) as error:
-        logger.warning("Not ready: Redis does not answer (%s)", type(error).__name__)
+        why = type(error).__name__
+        logger.warning("Not ready: Redis does not answer (%s, %s)", why, server.name)
         return False
     return True
 

@@ -162,7 +162,14 @@ def test_with_redis_url_the_channel_layer_is_redis():
     layers = setting("CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:6379/1")
     assert layers["default"]["BACKEND"].endswith("RedisPubSubChannelLayer")
     (host,) = layers["default"]["CONFIG"]["hosts"]
-    assert host["address"] == "redis://127.0.0.1:6379/1"
+    assert (host["host"], host["port"]) == ("127.0.0.1", 6379)
+
+
+def test_each_of_several_redis_servers_has_a_channel_layer():
+    found = settings(REDIS_URL="redis://a/0,redis://b:7000/0")
+    assert found["BUS_LAYERS"] == ["a", "b:7000"]
+    hosts = [found["CHANNEL_LAYERS"][name]["CONFIG"]["hosts"] for name in found["BUS_LAYERS"]]
+    assert [host["host"] for (host,) in hosts] == ["a", "b"]
 
 
 def test_the_database_is_read_from_its_url():

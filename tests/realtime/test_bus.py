@@ -31,7 +31,7 @@ class Layer(InMemoryChannelLayer):
 @pytest.fixture
 def layer(monkeypatch):
     layer = Layer()
-    monkeypatch.setattr(module, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(module, "get_channel_layer", lambda _name: layer)
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
     return layer
 
