@@ -9,6 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -218,6 +219,11 @@ def test_a_start_that_a_bad_value_stops_has_no_traceback():
 def test_an_empty_value_is_unset():
     assert setting("DATABASES", DATABASE_URL="")["default"]["NAME"] == ROOT / "db.sqlite3"
     assert setting("CHAT_BURST", CHAT_BURST="") == 20
+
+
+def test_a_relative_path_of_a_database_starts_in_the_folder_of_data():
+    databases = setting("DATABASES", DATABASE_URL="sqlite:///a.sqlite3", DATA_ROOT="/srv/site")
+    assert databases["default"]["NAME"] == Path("/srv/site/a.sqlite3")
 
 
 def test_spaces_around_values_and_items_are_ignored():
