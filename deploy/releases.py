@@ -88,6 +88,15 @@ def point(config: HostingConfig, process: str, release: Path | None) -> None:
     new.replace(link)
 
 
+def point_all(config: HostingConfig, release: Path) -> None:
+    """Let every process of a site that starts use a release, and no other process."""
+    for link in config.releases_folder.iterdir():
+        if link.is_symlink():
+            link.unlink()
+    for process in (CURRENT, *config.worker_names):
+        point(config, process, release)
+
+
 def folders(config: HostingConfig) -> list[Path]:
     """The folders of all releases."""
     return [each for each in config.releases_folder.iterdir() if each.name.isdecimal()]

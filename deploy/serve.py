@@ -122,8 +122,7 @@ def make_release(config: HostingConfig) -> None:
     try:
         config.prepare(release, "--demo", *address)
         releases.keep_manifest(config, release)
-        for process in (releases.CURRENT, *config.worker_names):
-            releases.point(config, process, release)
+        releases.point_all(config, release)
     finally:
         releases.remove_unused(config)
 

@@ -60,6 +60,7 @@ class Request(http_protocol.WebRequest):
 
     slimmed = False
     body_lost = False  # it could not be stored
+    content: Any
     request_id = ""
 
     def __init__(self, *args: Any, **options: Any) -> None:

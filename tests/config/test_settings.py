@@ -9,6 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -275,6 +276,11 @@ def test_an_empty_value_is_unset():
 def test_former_secret_keys_are_separated_by_commas():
     keys = setting("SECRET_KEY_FALLBACKS", **SECRET, SECRET_KEY_FALLBACKS=f"{'y' * 60}, {'z' * 60}")
     assert keys == ["y" * 60, "z" * 60]
+
+
+def test_a_relative_path_of_a_database_starts_in_the_folder_of_data():
+    databases = setting("DATABASES", DATABASE_URL="sqlite:///a.sqlite3", DATA_ROOT="/srv/site")
+    assert databases["default"]["NAME"] == Path("/srv/site/a.sqlite3")
 
 
 def test_spaces_around_values_and_items_are_ignored():

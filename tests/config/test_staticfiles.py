@@ -8,6 +8,7 @@ import sys
 import pytest
 from django.templatetags.static import static
 
+from config.staticfiles import HashedFiles
 from tests.processes import ROOT
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
@@ -81,3 +82,16 @@ def test_names_are_not_hashed_when_nothing_was_collected(tmp_path):
         )
         assert done.stdout == "/static/site.css\n", done.stderr
     assert static("site.css") == "/static/site.css"
+
+
+def test_the_names_beside_the_code_are_used_before_those_of_the_newest_version(
+    collected, tmp_path, settings
+):
+    files = HashedFiles(location=collected, base_url="/static/")
+    assert re.fullmatch(r"site\.[0-9a-f]{12}\.css", files.stored_name("site.css"))
+    settings.BASE_DIR = tmp_path
+    (tmp_path / "staticfiles.json").write_text(
+        '{"version": "1.1", "paths": {"site.css": "site.old.css"}}'
+    )
+    files = HashedFiles(location=collected, base_url="/static/")
+    assert files.stored_name("site.css") == "site.old.css"

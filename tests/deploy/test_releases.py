@@ -54,6 +54,16 @@ def test_a_release_that_no_process_uses_is_deleted(config):
     assert releases.of(config, "worker_1") is None
 
 
+def test_a_site_with_fewer_workers_forgets_the_others(config):
+    old, new = releases.create(config), releases.create(config)
+    releases.point(config, "worker_3", old)
+    releases.point_all(config, new)
+    releases.remove_unused(config)
+    assert releases.folders(config) == [new]
+    links = {each.name for each in config.releases_folder.iterdir() if each.is_symlink()}
+    assert links == {"current", "worker_1", "worker_2"}
+
+
 def test_a_checkout_that_cannot_be_copied_stops_with_a_sentence(config):
     (releases.ROOT / ".env").unlink()
     (releases.ROOT / ".env").mkdir()
