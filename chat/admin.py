@@ -26,13 +26,7 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     prepopulated_fields = {"slug": ["name"]}
     fields = ["name", "slug", "topic", "is_public", "members", "head", "epoch"]
     readonly_fields = ["head", "epoch"]
-    EDITED = ("name", "slug", "topic", "is_public")
     filter_horizontal = ["members"]
-
-    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
-        """Writes only the fields of the form: the log may have moved `head` since the room was
-        loaded."""
-        obj.save(update_fields=self.EDITED if change else None)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Names the rooms and the number of entries. Django's own would list every entry, and

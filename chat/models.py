@@ -1,12 +1,16 @@
 """Rooms and the entries of their logs."""
 
 import secrets
+from collections.abc import Iterable
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from chat.columns import LogNumber, LogText, RandomMark
 
 # The longest name of a guest. Django limits the name of a user to 150.
 NAME_CODE_POINTS = 256
@@ -16,6 +20,19 @@ KEY_LENGTH = 40
 def new_epoch() -> str:
     """A random epoch: a room that is deleted and created again gets another one."""
     return secrets.token_hex(4)
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class RoomQuerySet(models.QuerySet[Row]):
+    """Rooms."""
+
+    def bulk_update(
+        self, objs: Iterable[Row], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
+        """As Django's. Never changes the columns of the log: the instances may be old."""
+        return super().bulk_update(objs, [*set(fields) - Room.LOG_COLUMNS], batch_size)
 
 
 class Room(models.Model):
@@ -39,9 +56,13 @@ class Room(models.Model):
         related_name="chat_rooms",
         help_text=_("Who may enter a room that is not public."),
     )
-    epoch = models.CharField(max_length=16, default=new_epoch, editable=False)
-    # The seq of the newest entry. Only chat.log changes it, under this row's lock.
-    head = models.PositiveBigIntegerField(default=0, editable=False)
+    epoch = LogText(max_length=16, default=new_epoch, editable=False)
+    # The seq and the mark of the newest entry. Only chat.log changes them, under this row's lock.
+    head = LogNumber(default=0, editable=False)
+    mark = LogNumber(default=0, db_default=0, editable=False)
+    LOG_COLUMNS = frozenset({"epoch", "head", "mark"})
+
+    objects = models.Manager.from_queryset(RoomQuerySet)()
 
     # Not columns: chat.rooms sets them for the member who asked for the room.
     read_to: int = 0
@@ -80,6 +101,8 @@ class Entry(models.Model):
     reply_to = models.PositiveBigIntegerField(null=True)
     edited_at = models.DateTimeField(null=True)
     deleted = models.BooleanField(default=False)
+    # Random bits: two logs that have the same mark at the same seq have the same past.
+    mark = models.PositiveBigIntegerField(db_default=RandomMark(), editable=False)
 
     class Meta:
         ordering = ["room", "seq"]

@@ -14,8 +14,8 @@ from realtime.revoke import revoke_on_commit
 
 # The fields of a user that decide which rooms they may enter.
 RIGHTS = {"is_active", "is_staff", "is_superuser", "password"}
-# The fields of a room that decide who may read it, and which log that is.
-ACCESS = {"is_public", "slug", "epoch"}
+# The fields of a room that decide who may read it.
+ACCESS = {"is_public", "slug"}
 
 
 def connect() -> None:

@@ -11,6 +11,7 @@ from environs import Env, EnvError, validate
 from redis.connection import parse_url
 
 import config
+from config.database.postgresql.options import connection_options
 from config.logs import FORMATTERS, logging_config
 from realtime.requests.networks import Network
 
@@ -61,6 +62,8 @@ def origins(name: str) -> list[str]:
     return names(name, r"https?://[^/\s:@]+(:\d{1,5})?", "https://example.org", [])
 
 
+# Where relative paths of data start. `make serve` runs a copy of the code, and sets it.
+DATA_ROOT = BASE_DIR / read(env.str, "DATA_ROOT", "")
 def networks(name: str) -> tuple[Network, ...]:
     """Networks in CIDR notation, or single addresses, separated by commas."""
     items = names(name, r"[0-9a-fA-F.:/]+", "10.0.0.0/8", [])
@@ -82,6 +85,8 @@ if not SECRET_KEY:
         )
     # Public, so it protects nothing. `check --deploy` recognises the prefix.
     SECRET_KEY = "django-insecure-development-key-of-twinstream"  # noqa: S105
+# Any text can be a key, so no value is bad: an error message must not show a key.
+SECRET_KEY_FALLBACKS: list[str] = names("SECRET_KEY_FALLBACKS", r".+", "a key", [])
 
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = names("ALLOWED_HOSTS", r"[\w.*-]+|\[[0-9a-fA-F:]+\]", "example.org", LOCAL_HOSTS)
@@ -164,6 +169,11 @@ TEMPLATES = [
 
 # ---- Database ------------------------------------------------------------------------
 
+# Of PostgreSQL. libpq waits two seconds if it is told to wait one.
+DATABASE_CONNECT_SECONDS = whole("DATABASE_CONNECT_SECONDS", 5, at_least=2)
+DATABASE_STATEMENT_SECONDS = whole("DATABASE_STATEMENT_SECONDS", 10)
+DATABASE_POOLER: bool = read(env.bool, "DATABASE_POOLER", False)
+
 
 def database() -> dict[str, Any]:
     """The default database, from DATABASE_URL."""
@@ -181,7 +191,7 @@ def database() -> dict[str, Any]:
     settings["ENGINE"] = settings["ENGINE"].replace("django.db.backends", "config.database")
     if settings["ENGINE"] == "config.database.sqlite3":
         # Relative to the project, not to the working directory.
-        settings["NAME"] = BASE_DIR / settings["NAME"]
+        settings["NAME"] = DATA_ROOT / settings["NAME"]
         settings["OPTIONS"] = {
             # A write transaction takes its lock when it begins. Otherwise, one that reads first
             # fails at its first write with "database is locked", whatever the timeout is.
@@ -189,6 +199,15 @@ def database() -> dict[str, Any]:
             "timeout": 20,  # seconds
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
+    else:
+        settings["OPTIONS"] = connection_options(
+            settings.get("OPTIONS", {}),
+            connect_seconds=DATABASE_CONNECT_SECONDS,
+            statement_seconds=DATABASE_STATEMENT_SECONDS,
+            pooler=DATABASE_POOLER,
+        )
+        # A cursor of the server needs one and the same connection in two transactions.
+        settings["DISABLE_SERVER_SIDE_CURSORS"] |= DATABASE_POOLER
     return settings
 
 

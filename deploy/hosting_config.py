@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Linux limits the path of a unix socket to 108 bytes. supervisor appends its process id to the
 # name of its socket while it creates it.
 MAX_RUN_FOLDER_BYTES = 75
+# Debian installs nginx into /usr/sbin, which is not on the PATH of ordinary users.
+PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 
 def read_environment() -> dict[str, str]:
@@ -36,8 +39,10 @@ class HostingConfig:
     worker_port_prefix: int  # 81 gives the ports 8101, 8102 …
     nginx_server: Path | None  # the operator's own nginx server block; replaces bind and port
     static_root: Path
+    data_root: Path
     redis_url: str
     starts_redis: bool
+    watchdog_seconds: int  # 0: no worker is killed
     log_addresses: bool  # whether nginx's log may contain addresses and queries of people
 
     @property
@@ -58,9 +63,24 @@ class HostingConfig:
         return [f"{host}:{self.worker_port_prefix}{number:02}" for number in numbers]
 
     @property
+    def worker_names(self) -> list[str]:
+        """The names of the workers in supervisord."""
+        return [f"worker_{number}" for number in range(1, self.workers + 1)]
+
+    @property
     def nginx_folder(self) -> Path:
         """The folder of nginx's configuration, pid file and temporary files."""
         return self.run_folder / "nginx"
+
+    @property
+    def releases_folder(self) -> Path:
+        """The folder of the copies of the code, and of the links that name the one in use."""
+        return self.run_folder / "releases"
+
+    @property
+    def supervisor_conf(self) -> Path:
+        """The configuration file with which supervisord was started."""
+        return self.run_folder / "supervisord.conf"
 
     @property
     def supervisor_socket(self) -> Path:
@@ -69,25 +89,28 @@ class HostingConfig:
 
     def django_environment(self) -> dict[str, str]:
         """The environment variables that this configuration adds for Django."""
-        added = {"STATIC_ROOT": str(self.static_root)}
+        added = {"STATIC_ROOT": str(self.static_root), "DATA_ROOT": str(self.data_root)}
         if self.starts_redis:
             added["REDIS_URL"] = self.redis_url
         return added
 
-    def run_manage(self, *arguments: str) -> None:
-        """Run a command of manage.py. SystemExit if it fails."""
-        command = [sys.executable, "manage.py", *arguments]
-        environment = os.environ | self.django_environment()
-        done = subprocess.run(command, cwd=ROOT, env=environment)  # noqa: S603
+    def prepare(self, release: Path, *arguments: str) -> None:
+        """Update the database and the static files to the version of a release, in a process that
+        runs the code of the release. SystemExit if that fails; the process has said why."""
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "deploy.prepare", *arguments],
+            cwd=release,
+            env=os.environ | self.django_environment(),
+        )
         if done.returncode:
-            raise SystemExit(f"Stopped: `manage.py {arguments[0]}` failed.")
+            raise SystemExit(done.returncode)
 
-    def migrate_and_collect_static(self) -> None:
-        """Update the database and the static files to the version of the code."""
-        print_now("Migrating the database …")
-        self.run_manage("migrate", "-v0")
-        print_now("Collecting the static files …")
-        self.run_manage("collectstatic", "-v0", "--noinput")
+
+def find_program(name: str) -> str:
+    """The path of a program. SystemExit if it is missing."""
+    if found := shutil.which(name, path=PATH):
+        return found
+    raise SystemExit(f"{name} is missing: apt-get install {name}")
 
 
 def print_now(line: str) -> None:
@@ -105,6 +128,7 @@ def parse(values: Mapping[str, str]) -> HostingConfig:
         )
     nginx_server = values.get("NGINX_SERVER")
     static_root = values.get("STATIC_ROOT") or run_folder / "static"
+    data_root = values.get("DATA_ROOT") or ROOT
     redis_url = values.get("REDIS_URL", "").strip()
     return HostingConfig(
         run_folder=run_folder,
@@ -115,8 +139,10 @@ def parse(values: Mapping[str, str]) -> HostingConfig:
         worker_port_prefix=parse_int(values, "WORKER_PORTS", 81, 11, 654),
         nginx_server=Path(ROOT, nginx_server).resolve() if nginx_server else None,
         static_root=Path(ROOT, static_root).resolve(),
+        data_root=Path(ROOT, data_root).resolve(),
         redis_url=redis_url or f"unix://{run_folder / 'redis.sock'}",
         starts_redis=not redis_url,
+        watchdog_seconds=parse_int(values, "WATCHDOG_SECONDS", 10, 0, 600),
         log_addresses=parse_bool(values, "LOG_ADDRESSES"),
     )
 

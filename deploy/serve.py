@@ -10,12 +10,18 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.hosting_config import ROOT, HostingConfig, parse, print_now, read_environment
-from deploy.nginx_config import user_directive, write_config
+from deploy import releases
+from deploy.hosting_config import (
+    ROOT,
+    HostingConfig,
+    find_program,
+    parse,
+    print_now,
+    read_environment,
+)
+from deploy.nginx_config import user_directive, warn_if_root, write_config
 
-DEPLOY = ROOT / "deploy"
-# Debian installs nginx into /usr/sbin, which is not on the PATH of ordinary users.
-PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+SUPERVISOR_CONF = ROOT / "deploy" / "supervisord.conf"
 OPEN_FILES = 65_536  # a worker needs one per stream and socket, nginx two
 FEW_OPEN_FILES = 16_384
 
@@ -30,10 +36,10 @@ def main() -> None:
     lock_run_folder(config)
     check_ports_are_free(config)
     ensure_secret_key(ROOT / ".env")
-    config.run_manage("preflight", *([] if config.nginx_server else [config.public_address]))
-    config.migrate_and_collect_static()
-    config.run_manage("demo", "--if-new")
+    make_release(config)
     write_config(config)
+    warn_if_root(config)
+    shutil.copyfile(SUPERVISOR_CONF, config.supervisor_conf)
     raise_open_files_limit()
     print_now(
         f"{config.public_address} with {config.workers} workers. Ctrl-C stops everything after "
@@ -41,13 +47,6 @@ def main() -> None:
         f"new version. Logs: {config.run_folder / 'log'}"
     )
     become_supervisord(config, programs)
-
-
-def find_program(name: str) -> str:
-    """The path of a program. SystemExit if it is missing."""
-    if found := shutil.which(name, path=PATH):
-        return found
-    raise SystemExit(f"{name} is missing: apt-get install {name}")
 
 
 def find_redis(config: HostingConfig) -> str:
@@ -64,6 +63,7 @@ def make_folders(config: HostingConfig) -> None:
         config.run_folder: passable,
         config.nginx_folder: passable,
         config.run_folder / "log": 0o700,
+        config.releases_folder: 0o700,
         config.static_root: 0o755,
     }
     for folder, mode in modes.items():
@@ -115,6 +115,19 @@ def ensure_secret_key(file: Path) -> None:
     print_now("Wrote a SECRET_KEY into .env. Development mode is now off.")
 
 
+def make_release(config: HostingConfig) -> None:
+    """Copy the code of the checkout into a release, and let every process use it."""
+    release = releases.create(config)
+    address = [] if config.nginx_server else [config.public_address]
+    try:
+        config.prepare(release, "--demo", *address)
+        releases.keep_manifest(config, release)
+        for process in (releases.CURRENT, *config.worker_names):
+            releases.point(config, process, release)
+    finally:
+        releases.remove_unused(config)
+
+
 def raise_open_files_limit() -> None:
     """Raise the limit of open files as far as the hard limit permits. Every process that we start
     inherits it."""
@@ -140,12 +153,12 @@ def become_supervisord(config: HostingConfig, programs: dict[str, str]) -> None:
         "OWN_REDIS": str(config.starts_redis).lower(),
         "NGINX_USER": user_directive(config),
     }
-    os.chdir(ROOT)
+    os.chdir(config.run_folder)
     # Without `-u root`, supervisord warns root about running as root.
     user = ["-u", "root"] if os.geteuid() == 0 else []
     command = [sys.executable, "-m", "supervisor.supervisord", "-n", *user]
     os.execve(  # noqa: S606
-        sys.executable, [*command, "-c", str(DEPLOY / "supervisord.conf")], environment
+        sys.executable, [*command, "-c", str(config.supervisor_conf)], environment
     )
 
 

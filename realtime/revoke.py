@@ -8,10 +8,11 @@ from django.db import transaction
 
 from realtime import worker
 from realtime.bus import WORKERS, ExternalPublisher
+from realtime.log.database_instance import bus_prefix
 from realtime.revocation import REVOKE
 
 # For a process that is not a worker. It remembers when Redis failed last.
-publisher = ExternalPublisher()
+publisher = ExternalPublisher(bus_prefix)
 
 
 def revoke_on_commit(*subjects: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 LINE_END = re.compile(r"\r\n|\r|\n")
 # In an id or a name, a line end would let its author add fields. A client ignores an id with NUL.
 FORBIDDEN = re.compile(r"[\r\n\0]")
-CURSOR = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
+CURSOR = re.compile(r"([0-9]{1,18}):([0-9]{1,18}):([A-Za-z0-9_-]{1,64})")
 
 TYPE = "text/event-stream"
 HEADERS: Mapping[str, str] = {
@@ -39,19 +39,23 @@ def retry(milliseconds: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How many graphemes of a revision a reader has received."""
+    """How many graphemes of a revision a reader has received. Text form: `revision:offset:mark`.
+
+    The mark is the same in all cursors of a revision. It proves that the reader has read it.
+    """
 
     revision: int
     offset: int
+    mark: str
 
     def __str__(self) -> str:
-        return f"{self.revision}:{self.offset}"
+        return f"{self.revision}:{self.offset}:{self.mark}"
 
     @classmethod
     def parse(cls, text: str) -> "Cursor | None":
         """Reads a cursor. None if `text` is not a cursor."""
         match = CURSOR.fullmatch(text)
-        return cls(int(match[1]), int(match[2])) if match else None
+        return cls(int(match[1]), int(match[2]), match[3]) if match else None
 
 
 class EncodedEvents:
@@ -82,9 +86,9 @@ class EncodedEvents:
         return self.blob[self.ends[start] : self.ends[end]]
 
 
-def encode(revision: int, graphemes: Iterable[str], name: str) -> EncodedEvents:
+def encode(revision: int, mark: str, graphemes: Iterable[str], name: str) -> EncodedEvents:
     """The events of a revision: one for each grapheme, whose id is the cursor after it."""
     return EncodedEvents(
-        event(grapheme, id=str(Cursor(revision, offset)), name=name)
+        event(grapheme, id=str(Cursor(revision, offset, mark)), name=name)
         for offset, grapheme in enumerate(graphemes, start=1)
     )

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from realtime.bus import Bus
 from realtime.counters import Counters, connection_counters
+from realtime.log.database_instance import bus_prefix
 from realtime.revocation import Revocation
 from realtime.scheduler import DeadlineScheduler
 from realtime.stream_registry import StreamRegistry
@@ -34,7 +35,10 @@ _workers: WeakKeyDictionary[asyncio.AbstractEventLoop, Worker] = WeakKeyDictiona
 def build() -> Worker:
     """Builds these parts on the running event loop."""
     tasks = Tasks()
-    bus = Bus(tasks, alone=not settings.REDIS_URL)
+    if settings.REDIS_URL:
+        bus = Bus(tasks, alone=False, find_prefix=bus_prefix)
+    else:
+        bus = Bus(tasks, alone=True)
     return Worker(
         tasks=tasks,
         bus=bus,

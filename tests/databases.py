@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.processes import ROOT, Process, need
+from tests.processes import ROOT, Process, QuickProcess, need, process_parents
 from tests.shared import SECRET_KEY, free_port, made_once
 
 # The settings that config/settings.py reads. An empty value in the environment overrides the `.env`
@@ -29,7 +29,11 @@ INITDB_OPTIONS = ["-Upostgres", "-Atrust", "-EUTF8", "--locale=C", "--no-sync"]
 def site_environment() -> dict[str, str]:
     """The environment of each process of a site."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return UNSET | known | {"SECRET_KEY": SECRET_KEY, "PYTHONWARNINGS": "default"}
+    limits = {
+        "DATABASE_CONNECT_SECONDS": "60",
+        "DATABASE_STATEMENT_SECONDS": "60",
+    }  # a busy machine
+    return UNSET | known | limits | {"SECRET_KEY": SECRET_KEY, "PYTHONWARNINGS": "default"}
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
@@ -102,13 +106,60 @@ class Postgres(Process):
             return True
         return False
 
+    def pause(self) -> None:
+        """Pauses the server and the processes of its connections."""
+        for process in self._processes():
+            os.kill(process, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        for process in self._processes():
+            os.kill(process, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        server = self.running.pid
+        return [server, *(pid for pid, parent in process_parents() if parent == server)]
+
     def stop(self, how: int = signal.SIGINT) -> None:
         """Stops the server without waiting for its clients, as SIGTERM would."""
+        if self.running:
+            self.resume()
         super().stop(how)
 
     def close(self) -> None:
         self.stop()
         self.folder.cleanup()
+
+
+class PgBouncer(QuickProcess):
+    """A PgBouncer in transaction mode, in front of a PostgreSQL cluster."""
+
+    def __init__(self, folder: Path, postgres: Postgres):
+        self.port = free_port()
+        self.url = postgres.url.replace(str(postgres.port), str(self.port))
+        program = need("pgbouncer")
+        file = folder / "pgbouncer.ini"
+        file.write_text(BOUNCER.format(port=self.port, server=postgres.port))
+        user = []
+        if os.geteuid() == 0:  # PgBouncer refuses to run as root
+            user = ["-u", unprivileged()]
+        super().__init__([program, *user, str(file)], folder / "pgbouncer.log")
+
+
+# Two connections to the server, so that transactions of the clients really change between them.
+BOUNCER = """\
+[databases]
+* = host=127.0.0.1 port={server} user=postgres
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 2
+max_client_conn = 200
+query_wait_timeout = 60
+"""
 
 
 class NewPostgres(Postgres):

@@ -10,10 +10,12 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.processes import ROOT, Process, need
+from tests.processes import ROOT, Process, need, process_parents
 from tests.servers import Site
 from tests.shared import free_port
 
+# For a command of the Makefile. A reload of three workers takes minutes on a busy machine.
+COMMAND_SECONDS = 400
 FILES = ROOT / "deploy"
 
 
@@ -61,7 +63,7 @@ class Front(Process):
             env=self.environment | settings,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=COMMAND_SECONDS,
         )
 
     def supervisorctl(self, *arguments: str) -> str:
@@ -109,13 +111,6 @@ def answers(url: str) -> bool:
     with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url) as answer:
         return answer.status == 200
     return False
-
-
-def process_parents():
-    """Yields the id of each process of this machine and the id of its parent."""
-    for folder in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            yield int(folder.name), int((folder / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def copy_nginx(folder: Path, server: str, workers: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ def need(*programs: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(missing)
     pytest.skip(missing)
+
+
+def process_parents() -> Iterator[tuple[int, int]]:
+    """Yields the id of each process of this machine and the id of its parent."""
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            yield int(folder.name), int((folder / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 class Process:

@@ -12,6 +12,7 @@ os.environ["SECRET_KEY"] = KEY
 os.environ["DEBUG"] = "false"
 os.environ["REDIS_URL"] = ""
 os.environ["HTTPS"] = "off"
+os.environ["DATABASE_STATEMENT_SECONDS"] = "60"  # on a machine with other load
 os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
 os.environ["CORS_ALLOWED_ORIGINS"] = "https://friend.example"
 os.environ["DATABASE_URL"] = os.environ.get(

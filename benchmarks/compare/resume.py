@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
+from urllib.parse import urlencode
 
 from benchmarks.clients import DeliveryError, SocketClient, connect_all, wait_until
 from benchmarks.compare.contenders import Contender
@@ -48,7 +49,7 @@ class ReturningReader(SocketClient):
         self.send_command(type="join", room="lobby", cursor=self.cursor)
 
     def on_joined(self, frame: dict[str, Any]) -> None:
-        self.missed = range(int(self.cursor.split(":")[1]) + 1, frame["head"] + 1)
+        self.missed = range(seq_of(self.cursor) + 1, frame["head"] + 1)
         self.ready.set_result(b"")
 
     def on_events(self, frame: dict[str, Any]) -> None:
@@ -91,11 +92,12 @@ def measure(contender: Contender, size: Size, cores: Cores) -> Iterator[Run]:
 
 def resumes(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
     """The times of the slowest returning reader, and the p99 of the others before and during."""
-    while head(running)[1] < size.missed:
-        room(running, FILLING, size, cores)
-    quiet = room(running, OTHERS, size, cores)
-    with returning_readers(running, size) as waves:
-        during = room(running, OTHERS, size, cores)
+    with noted_cursors(running) as cursors:
+        while seq_of(cursors[-1]) < size.missed:
+            room(running, FILLING, size, cores)
+        quiet = room(running, OTHERS, size, cores)
+        with returning_readers(running, size, cursors) as waves:
+            during = room(running, OTHERS, size, cores)
     if not waves:
         raise Void("no reader came back during the measurement")
     readers = [reader for wave in waves for reader in wave]
@@ -109,16 +111,41 @@ def resumes(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
     }
 
 
-def head(running: Running) -> tuple[str, int]:
-    """The epoch of the room, and the seq of its newest entry."""
-    url = f"http://127.0.0.1:{running.port}/api/rooms/lobby/entries"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        found = json.load(answer)
-    return found["epoch"], found["head"]
+@contextmanager
+def noted_cursors(running: Running) -> Iterator[list[str]]:
+    """Follows the room by long polling in a thread. Yields the cursors so far, oldest first."""
+    cursors = [poll(running)]
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.is_set():
+            cursors.append(poll(running, cursor=cursors[-1], wait="1"))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield cursors
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def poll(running: Running, **query: str) -> str:
+    """The cursor after what a poll returns."""
+    address = f"http://127.0.0.1:{running.port}/api/rooms/lobby/entries"
+    with urllib.request.urlopen(f"{address}?{urlencode(query)}", timeout=10) as answer:
+        return str(json.load(answer)["cursor"])
+
+
+def seq_of(cursor: str) -> int:
+    """The seq of a cursor."""
+    return int(cursor.split(":")[1])
 
 
 @contextmanager
-def returning_readers(running: Running, size: Size) -> Iterator[list[list[ReturningReader]]]:
+def returning_readers(
+    running: Running, size: Size, cursors: list[str]
+) -> Iterator[list[list[ReturningReader]]]:
     """Waves of readers in a thread, one wave after the other until the block ends."""
     waves: list[list[ReturningReader]] = []
     failures: list[Exception] = []
@@ -127,7 +154,7 @@ def returning_readers(running: Running, size: Size) -> Iterator[list[list[Return
     def run() -> None:
         try:
             while not stopping.is_set():
-                waves.append(asyncio.run(_wave(running, size)))
+                waves.append(asyncio.run(_wave(running, size, cursors)))
         except Exception as error:
             failures.append(error)
 
@@ -142,11 +169,16 @@ def returning_readers(running: Running, size: Size) -> Iterator[list[list[Return
         raise Void(str(failures[0]))
 
 
-async def _wave(running: Running, size: Size) -> list[ReturningReader]:
-    """Readers that together missed `missed` entries, and one that missed all of them."""
-    epoch, newest = await asyncio.to_thread(head, running)
-    each = [size.missed_each] * (size.missed // size.missed_each)
-    readers = [ReturningReader(f"{epoch}:{newest - missed}") for missed in [*each, size.missed]]
+async def _wave(running: Running, size: Size, cursors: list[str]) -> list[ReturningReader]:
+    """Readers that together missed about `missed` entries, and one that missed all of them."""
+    noted = [*cursors]
+    newest = seq_of(noted[-1])
+
+    def cursor_before(missed: int) -> str:
+        return next(cursor for cursor in noted if seq_of(cursor) >= newest - missed)
+
+    each = [cursor_before(size.missed_each)] * (size.missed // size.missed_each)
+    readers = [ReturningReader(cursor) for cursor in [*each, cursor_before(size.missed)]]
     try:
         await connect_all(running.port, readers)
         await wait_until(lambda: all(reader.seconds_to_all for reader in readers))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
 
 @dataclass(slots=True)
@@ -16,6 +16,11 @@ class LockedRoom:
     pk: int
     epoch: str
     head: int
+    mark: int
+
+
+class WrongHead(IntegrityError):
+    """The stored head of a room is not its newest entry."""
 
 
 class ExistingEntry(NamedTuple):
@@ -44,23 +49,29 @@ class Row(NamedTuple):
     body: str
     ref: int | None
     reply_to: int | None
+    mark: int
     edited_at: datetime | None = None
     deleted: bool = False
 
 
-LOCK_ROOMS = "SELECT id, epoch, head FROM chat_room WHERE id IN ({}) ORDER BY id {}"
+LOCK_ROOMS = "SELECT id, epoch, head, mark FROM chat_room WHERE id IN ({}) ORDER BY id {}"
 # Uses the index of author and cid once per pair: with CROSS JOIN, SQLite begins with the pairs.
 FIND_BY_CID = (
     "SELECT author_key, cid, room_id, seq, kind, body, ref, reply_to, edited_at, deleted"
     " FROM (VALUES {}) AS wanted CROSS JOIN chat_entry"
     " WHERE author_key = column1 AND cid = column2"
 )
+FIND_NEWEST = "SELECT seq, mark FROM chat_entry WHERE room_id = %s ORDER BY seq DESC LIMIT 1"
 INSERT = (
     "INSERT INTO chat_entry (room_id, seq, kind, author_key, author_name, at, cid, body, ref,"
-    " reply_to, edited_at, deleted)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " reply_to, mark, edited_at, deleted)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
-SET_HEAD = "UPDATE chat_room SET head = %s WHERE id = %s"
+# Only if the old head was an entry: other code may have written to the column.
+SET_HEAD = (
+    "UPDATE chat_room SET head = %s, mark = %s WHERE id = %s AND (%s = 0 OR EXISTS"
+    " (SELECT 1 FROM chat_entry WHERE room_id = chat_room.id AND seq = %s AND mark = %s))"
+)
 
 
 def lock_rooms(rooms: Collection[int]) -> list[LockedRoom]:
@@ -84,10 +95,19 @@ def insert(rows: Sequence[Row]) -> None:
         cursor.executemany(INSERT, [(*row[:5], at, *row[6:]) for row in rows])
 
 
-def set_head(room: LockedRoom) -> None:
-    """Stores the head of a room."""
+def newest_entry(room: int) -> tuple[int, int]:
+    """The seq and the mark of the newest entry of a room; zeros if it has none."""
+    found = _fetch(FIND_NEWEST, [room])
+    return tuple(found[0]) if found else (0, 0)
+
+
+def set_head(room: LockedRoom, old_seq: int, old_mark: int) -> None:
+    """Stores the head of a room in place of its old head. WrongHead if that is no entry."""
     with connection.cursor() as cursor:
-        cursor.execute(SET_HEAD, [room.head, room.pk])
+        old = [old_seq, old_seq, old_mark]
+        cursor.execute(SET_HEAD, [room.head, room.mark, room.pk, *old])
+        if cursor.rowcount != 1:
+            raise WrongHead
 
 
 def _fetch(query: str, values: Collection[Any]) -> list[Any]:

@@ -1,6 +1,8 @@
 """The log of a room in the database: dense, durable, in commit order. The only code that reads
 and writes entries. As a module it is a `realtime.log.store.Store`."""
 
+import logging
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +15,11 @@ from chat.log.sql import ExistingEntry, LockedRoom, Row
 from chat.models import Entry, Room
 from chat.protocol import entries
 from realtime.errors import Refused
+from realtime.log.cursor import MARK_BITS
 from realtime.log.store import Head, Span, Written
 from realtime.log.threads import in_reader
+
+logger = logging.getLogger(__name__)
 
 # The pure part of a `realtime.log.store.Store`.
 apply_change = entries.apply_change
@@ -23,7 +28,7 @@ count_for_frame = entries.count_for_frame
 may_alter = entries.may_alter
 
 # Two workers may commit one cid in two rooms at the same time. One of them fails; its next try
-# finds the entry of the other.
+# finds the entry of the other. Or the stored head of a room is wrong.
 TRIES = 3
 
 
@@ -56,26 +61,31 @@ class Appended:
 
 def write(drafts: Sequence[Draft]) -> Written[Appended]:
     """Writes the drafts in one transaction. DatabaseError if none of them was written."""
-    for _ in range(TRIES - 1):
+    for number in range(TRIES - 1):
         try:
-            return _write(drafts)
+            return _write(drafts, trust_heads=number == 0)
         except IntegrityError:
             continue
-    return _write(drafts)
+    return _write(drafts, trust_heads=False)
 
 
 @transaction.atomic
-def _write(drafts: Sequence[Draft]) -> Written[Appended]:
-    batch = _Transaction(drafts)
+def _write(drafts: Sequence[Draft], *, trust_heads: bool) -> Written[Appended]:
+    batch = _Transaction(drafts, trust_heads=trust_heads)
     results = [batch.add(draft) for draft in drafts]
     return Written(results, batch.store())
 
 
 class _Transaction:
-    """The drafts of one transaction, which holds the locks of their rooms."""
+    """The drafts of one transaction, which holds the locks of their rooms. Without `trust_heads`
+    the heads are those of the newest entries."""
 
-    def __init__(self, drafts: Sequence[Draft]) -> None:
+    def __init__(self, drafts: Sequence[Draft], *, trust_heads: bool) -> None:
         self.rooms = {room.pk: room for room in sql.lock_rooms({d.room for d in drafts})}
+        if not trust_heads:
+            for room in self.rooms.values():
+                _correct_head(room)
+        self.heads = {pk: (room.head, room.mark) for pk, room in self.rooms.items()}
         self.at = timezone.now()  # after the locks: later than every earlier entry
         self.existing: dict[tuple[str, str], ExistingEntry | Row] = {}
         self.existing |= sql.find_by_cid({(draft.author_key, draft.cid) for draft in drafts})
@@ -91,8 +101,8 @@ class _Transaction:
             return Refused("gone", "The room is gone.")
         if refusal := self._check_references(room, draft):
             return refusal
-        room.head += 1
-        self._add_row(_row(draft, room.head, self.at))
+        room.head, room.mark = room.head + 1, secrets.randbits(MARK_BITS)
+        self._add_row(_row(draft, room, self.at))
         return Appended(room.head, duplicate=False)
 
     def _add_row(self, row: Row) -> None:
@@ -133,17 +143,27 @@ class _Transaction:
         for row in self.new:
             _apply_change(row)
             room = self.rooms[row.room]
-            span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq))
+            _, mark = self.heads[room.pk]
+            span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq, mark))
             span.encoded.append(encode(row))
+            span.marks.append(row.mark)
         for pk in spans:
-            sql.set_head(self.rooms[pk])
+            sql.set_head(self.rooms[pk], *self.heads[pk])
         return list(spans.values())
 
 
-def _row(draft: Draft, seq: int, at: datetime) -> Row:
+def _correct_head(room: LockedRoom) -> None:
+    """Takes the head from the newest entry. Something other than this module wrote the column."""
+    seq, mark = sql.newest_entry(room.pk)
+    if seq != room.head:
+        logger.error("Room %d had the head %d; its newest entry is %d.", room.pk, room.head, seq)
+    room.head, room.mark = seq, mark
+
+
+def _row(draft: Draft, room: LockedRoom, at: datetime) -> Row:
     return Row(
         draft.room,
-        seq,
+        room.head,
         draft.kind,
         draft.author_key,
         draft.author_name,
@@ -152,6 +172,7 @@ def _row(draft: Draft, seq: int, at: datetime) -> Row:
         draft.body,
         draft.ref,
         draft.reply_to,
+        room.mark,
     )
 
 
@@ -207,16 +228,27 @@ def newest(room: int, limit: int) -> Span | None:
     found = Room.objects.filter(pk=room).first()
     if found is None:
         return None
-    rows = list(Entry.objects.filter(room=room).order_by("-seq")[:limit])[::-1]
-    first = rows[0].seq if rows else 1
-    return Span(room, found.epoch, first, [encode(row) for row in rows], found.is_public)
+    rows = list(Entry.objects.filter(room=room).order_by("-seq")[: limit + 1])[::-1]
+    return _span(found, rows.pop(0) if len(rows) > limit else None, rows)
 
 
 @in_reader
-def after(room: int, seq: int, limit: int) -> list[str]:
-    """Up to `limit` encoded entries that follow `seq`, oldest first."""
-    rows = Entry.objects.filter(room=room, seq__gt=seq).order_by("seq")[:limit]
-    return [encode(row) for row in rows]
+def after(room: int, seq: int, limit: int) -> Span | None:
+    """Up to `limit` entries that follow the entry `seq`, or the beginning if it is 0. None if the
+    room or that entry does not exist."""
+    found = Room.objects.filter(pk=room).first()
+    rows = list(Entry.objects.filter(room=room, seq__gte=seq).order_by("seq")[: limit + 1])
+    if found is None or (seq and (not rows or rows[0].seq != seq)):
+        return None
+    return _span(found, rows.pop(0) if seq else None, rows[:limit])
+
+
+def _span(room: Room, previous: Entry | None, rows: Sequence[Entry]) -> Span:
+    """Rows of a room, and the row before them if there is one."""
+    before, mark = (previous.seq, previous.mark) if previous else (0, 0)
+    first = rows[0].seq if rows else before + 1
+    encoded, marks = [encode(row) for row in rows], [row.mark for row in rows]
+    return Span(room.pk, room.epoch, first, mark, encoded, marks, room.is_public)
 
 
 @in_reader
@@ -229,5 +261,6 @@ def before(room: int, seq: int, limit: int) -> list[str]:
 @in_reader
 def heads(rooms: Iterable[int]) -> dict[int, Head]:
     """The heads of those rooms that exist, in one query."""
-    found = Room.objects.filter(pk__in=list(rooms)).values_list("pk", "epoch", "head", "is_public")
-    return {pk: Head(epoch, head, is_public) for pk, epoch, head, is_public in found}
+    columns = ("pk", "epoch", "head", "mark", "is_public")
+    found = Room.objects.filter(pk__in=list(rooms)).values_list(*columns)
+    return {pk: Head(epoch, head, mark, is_public) for pk, epoch, head, mark, is_public in found}

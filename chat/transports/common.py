@@ -42,10 +42,11 @@ async def open_reader(room: Room, transport: str) -> Reader:
 
 
 async def resume(reader: Reader, cursor: str | None) -> bool:
-    """As `Reader.resume`. Raises Refused while the database is away."""
+    """As `Reader.resume`. Raises Refused while the database is away, and if the log was replaced
+    a moment ago."""
     try:
         return await reader.resume(cursor)
-    except DatabaseError:
+    except (DatabaseError, LogEnded):
         raise unavailable() from None
 
 

@@ -114,10 +114,9 @@ async def may_read(room: Room, client: Client) -> bool:
 
 def render_events(batch: Batch) -> bytes:
     """The events of a batch: the id is the cursor after the entry, the name its kind."""
-    first = batch.last - len(batch.entries) + 1
     return b"".join(
-        sse.event(entry, id=f"{batch.epoch}:{seq}", name=json.loads(entry)["kind"])
-        for seq, entry in enumerate(batch.entries, start=first)
+        sse.event(entry, id=cursor, name=json.loads(entry)["kind"])
+        for entry, cursor in zip(batch.entries, batch.cursors(), strict=True)
     )
 
 

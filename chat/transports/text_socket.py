@@ -97,14 +97,15 @@ class TextSocket(BaseSocket):
                 await asyncio.sleep(errors.RETRY_MS / 1000)
 
     async def reopen(self, cursor: str) -> Reader:
-        """A reader from the cursor on, or from the head if the cursor is not valid in a new log.
-        Raises Refused."""
+        """A reader from the cursor on. If it is not valid in a new log: from the newest entry that
+        the old and the new log have in common, or from the head. Raises Refused."""
+        ended = self.reader
         self.room.is_public = False  # Unknown now: `check_rooms` looks it up.
         room = await rooms.enter(self.room.slug, self.member)
         reader = await common.open_reader(room, self.transport)
         try:
-            if await common.resume(reader, cursor):
-                reader.seq = reader.tail.head
+            if await common.resume(reader, cursor) and ended:
+                reader.continue_after(ended.tail)
         except BaseException:
             reader.close()
             raise

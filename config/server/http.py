@@ -2,7 +2,10 @@
 time that it takes to arrive."""
 
 import asyncio
+import json
 import logging
+from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 from daphne import http_protocol
@@ -14,12 +17,14 @@ from config.server.access_log import client_name
 from config.server.backpressure import WriteGate
 from config.server.sweep import contain_errors
 from realtime.counters import connection_counters
+from realtime.errors import Refused
 from realtime.requests.request_id import HEADER as REQUEST_ID
 
 logger = logging.getLogger(__name__)
 
 # Stock Daphne lets any client set the root path of the site by this header.
 ROOT_PATH_HEADER = b"daphne-root-path"
+NOT_STORED_RETRY_MS = 10_000  # a full disk is not repaired sooner
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -54,6 +59,7 @@ class Request(http_protocol.WebRequest):
     """A request of limited size, whose response waits for its client."""
 
     slimmed = False
+    body_lost = False  # it could not be stored
     request_id = ""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -72,7 +78,10 @@ class Request(http_protocol.WebRequest):
     def gotLength(self, length: int | None) -> None:
         """Refuses a request whose Content-Length is too large. `length` is None if unknown."""
         fits = (length or 0) <= self.bytes_allowed
-        super().gotLength(length if fits else 0)
+        try:
+            super().gotLength(length if fits else 0)
+        except OSError as error:  # Twisted creates a file for a body of 100 KB or more
+            self.lose_body(error)
         if not fits:
             self.refuse()
 
@@ -80,9 +89,29 @@ class Request(http_protocol.WebRequest):
         """Receives a chunk of the body."""
         if self.bytes_allowed >= len(data):
             self.bytes_allowed -= len(data)
-            super().handleContentChunk(data)
+            self.store(data)
         elif self.bytes_allowed >= 0:
             self.refuse()
+
+    def store(self, data: bytes) -> None:
+        """Stores a chunk of the body, if the disk is not full."""
+        if self.body_lost:
+            return
+        try:
+            super().handleContentChunk(data)
+            self.content.flush()
+        except OSError as error:
+            self.lose_body(error)
+
+    def lose_body(self, error: OSError) -> None:
+        """Drops the body. `process` answers when the client has sent all of it: a client that is
+        still sending might not read an answer."""
+        logger.error("The body of a request was not stored: %s", error.strerror)
+        self.body_lost = True
+        if self.content:
+            with suppress(OSError):
+                self.content.close()
+        self.content = BytesIO()
 
     def refuse(self) -> None:
         """Answers 413 and closes the connection. What still arrives is dropped."""
@@ -96,11 +125,26 @@ class Request(http_protocol.WebRequest):
         """Starts the application for this request."""
         if self.bytes_allowed < 0:
             return None
+        if self.body_lost:
+            return self.answer_not_stored()
         if self.server.draining and self.requestHeaders.hasHeader(b"upgrade"):
             return self.basic_error(503, b"Service Unavailable", "The server restarts.")
         self.requestHeaders.removeHeader(ROOT_PATH_HEADER)
         proxies.remove_untrusted_headers(self)
         return super().process()
+
+    def answer_not_stored(self) -> None:
+        """Answers 503 in the form of docs/protocol.md, "Errors"."""
+        refused = Refused("internal", "The request could not be stored.", NOT_STORED_RETRY_MS)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"retry-after", str(NOT_STORED_RETRY_MS // 1000).encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        start = {"type": "http.response.start", "status": refused.error.status, "headers": headers}
+        self.handle_reply(start)
+        body = json.dumps(refused.body(), separators=(",", ":")).encode()
+        self.handle_reply({"type": "http.response.body", "body": body})
 
     # ---- Sending ----
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Generic, TypeVar
 
+from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, InternalError, OperationalError
 
 from realtime.errors import Refused
+from realtime.log.failures import describe
 from realtime.log.store import Span, Written
 from realtime.log.writer_connection import in_writer
 from realtime.tasks import Tasks
@@ -35,7 +36,8 @@ WaitingItems = list[tuple[Item, asyncio.Future[Result]]]
 
 
 class Unavailable(Exception):
-    """The database did not answer. Nothing was written; the same item may be added again."""
+    """The database did not answer, or refused to write for a reason that is not the item's.
+    Nothing was written; the same item may be added again."""
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -121,9 +123,11 @@ class GroupCommit(Generic[Item, Result]):
                 await self._write([waiting], pending)
             return
         _log_failure(error, len(batch))
+        # Only a value that the database does not take is the item's own fault.
+        fault = isinstance(error, DataError) or not isinstance(error, DatabaseError)
         refusal = Refused("bad_frame", "This cannot be stored.")
         for _, future in batch:
-            pending.results.append((future, Unavailable() if away else refusal))
+            pending.results.append((future, refusal if fault else Unavailable()))
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ def _call(listener: Callable[[Span], None], span: Span) -> None:
 
 def _log_failure(error: Exception, count: int) -> None:
     if isinstance(error, DatabaseError):
-        logger.error("Batch of %d items not written: %s", count, type(error).__name__)
+        logger.error("Batch of %d items not written: %s", count, describe(error))
     else:
         logger.exception("Batch of %d items not written.", count)
 

@@ -42,15 +42,25 @@ class LogNotifier:
 def encode(span: Span) -> dict[str, Any]:
     """A span as the fields of a message. A span that is too large is sent empty, with `first` one
     past its last entry: the receiver sees that entries are missing, and reads the database."""
-    small = sum(map(len, span.encoded)) <= MESSAGE_SIZE
+    if sum(map(len, span.encoded)) > MESSAGE_SIZE:
+        span = Span(span.log, span.epoch, span.last + 1, span.marks[-1])
     return {
         "log": span.log,
         "epoch": span.epoch,
-        "first": span.first if small else span.first + len(span.encoded),
-        "entries": span.encoded if small else [],
+        "first": span.first,
+        "previous": span.previous,
+        "entries": span.encoded,
+        "marks": span.marks,
     }
 
 
 def decode(message: Message) -> Span:
     """The span of a message."""
-    return Span(message["log"], message["epoch"], message["first"], message["entries"])
+    return Span(
+        message["log"],
+        message["epoch"],
+        message["first"],
+        message["previous"],
+        message["entries"],
+        message["marks"],
+    )

@@ -9,6 +9,7 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError
 
 from realtime.log.cursor import Cursor
+from realtime.log.failures import describe
 from realtime.log.tail import RESUME_MOST, Batch, LogEnded, Tail
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ class Reader:
         self.tail = tail
         self.release = release
         self.transport = transport
-        self.seq = tail.head
+        self.seq, self.mark = tail.head, tail.mark
         # Sends a batch to the client now, and returns whether the client could take it. None if
         # the transport cannot do that.
         self.push_now: Callable[[Batch], bool] | None = None
@@ -36,28 +37,45 @@ class Reader:
     @property
     def cursor(self) -> str:
         """The cursor after everything that this reader has received."""
-        return str(Cursor(self.tail.epoch, self.seq))
+        return str(Cursor(self.tail.epoch, self.seq, self.mark))
 
     async def resume(self, cursor: str | None) -> bool:
         """Moves to a cursor, or to the beginning of the newest entries. Returns whether the reader
         was reset: its cursor is of another log, beyond the head or too far back.
-        DatabaseError if the log cannot be read, so that this is not known."""
+        DatabaseError if the log cannot be read, so that this is not known; LogEnded if the log of
+        this reader is no longer in the database."""
         counters = self.tail.counters
         if cursor is not None:
             counters.resumes[self.transport] += 1
         place = Cursor.parse(cursor) if cursor is not None else None
-        if place and place.epoch == self.tail.epoch:
-            if place.seq > self.tail.head:  # Another worker may be ahead of this one.
-                await asyncio.wait({self.tail.refresh()})
-                if self.tail.unreadable:
-                    raise OperationalError
-            if self.tail.head - RESUME_MOST <= place.seq <= self.tail.head:
-                self.seq = place.seq
-                return False
-        self.seq = max(0, self.tail.head - NEWEST)
+        if place and not self._can_resume(place):  # This worker may be behind another one.
+            await asyncio.wait({self.tail.refresh()})
+            if self.tail.unreadable:
+                raise OperationalError
+            if self.tail.ended:
+                raise LogEnded
+        if place and self._can_resume(place):
+            self.seq, self.mark = place.seq, place.mark
+            return False
+        self._move_to(max(self.tail.oldest, self.tail.head - NEWEST))
         if cursor is not None:
             counters.resets[self.transport] += 1
         return cursor is not None
+
+    def _can_resume(self, place: Cursor) -> bool:
+        """Whether the log has the entry of a cursor, and it is not too far back."""
+        tail = self.tail
+        near = place.seq >= tail.head - RESUME_MOST
+        return near and (place.epoch, place.mark) == (tail.epoch, tail.mark_at(place.seq))
+
+    def continue_after(self, ended: Tail) -> None:
+        """Moves to the newest entry that this log has in common with the log of another tail. To
+        the head if there is none."""
+        common = self.tail.common(ended)
+        self._move_to(self.tail.head if common is None else common)
+
+    def _move_to(self, seq: int) -> None:
+        self.seq, self.mark = seq, self.tail.marks[seq - self.tail.oldest]
 
     async def take(self) -> Batch:
         """Waits for entries after the cursor, and returns them. LogEnded if no more will come;
@@ -68,7 +86,7 @@ class Reader:
                 raise LogEnded
             waited = True
             await self._wait()
-        batch = await self.tail.batch(self.seq)
+        batch = await self.tail.batch(self.seq, self.mark)
         self._advance(batch, waited=waited)
         return batch
 
@@ -92,7 +110,7 @@ class Reader:
         return not self.finished
 
     def _advance(self, batch: Batch, *, waited: bool) -> None:
-        self.seq = batch.last
+        self.seq, self.mark = batch.last, batch.mark
         counters = self.tail.counters
         counters.deliveries += len(batch.entries)
         if waited and batch.arrived:
@@ -106,7 +124,7 @@ class Reader:
             except LogEnded:
                 return
             except DatabaseError as error:
-                logger.error("Reader waits for the database: %s", type(error).__name__)
+                logger.error("Reader waits for the database: %s", describe(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
     @property

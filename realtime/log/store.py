@@ -11,22 +11,35 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Consecutive entries of one log, encoded. `first` is the seq of the first of them."""
+    """Consecutive entries of one log, encoded, with the mark of each. `first` is the seq of the
+    first of them, `previous` the mark of the entry before it (0 if there is none)."""
 
     log: int
     epoch: str
     first: int
+    previous: int
     encoded: list[str] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)
     # As the log was when the span was read. Not set for a span that was just written.
     is_public: bool = True
+
+    @property
+    def last(self) -> int:
+        """The seq of the last entry; `first - 1` without entries."""
+        return self.first + len(self.encoded) - 1
+
+    def mark_at(self, seq: int) -> int:
+        """The mark of an entry of the span, or of the entry before it."""
+        return self.marks[seq - self.first] if seq >= self.first else self.previous
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest seq of a log, and who may read it."""
+    """The newest entry of a log, and who may read it."""
 
     epoch: str
     seq: int
+    mark: int
     is_public: bool
 
 
@@ -44,8 +57,9 @@ class Store(Protocol):
     async def newest(self, log: int, limit: int, /) -> Span | None:
         """The newest entries of a log. None if the log does not exist."""
 
-    async def after(self, log: int, seq: int, limit: int, /) -> list[str]:
-        """Up to `limit` encoded entries that follow `seq`, oldest first."""
+    async def after(self, log: int, seq: int, limit: int, /) -> Span | None:
+        """Up to `limit` entries that follow the entry `seq`, or the beginning if it is 0. None if
+        the log or that entry does not exist."""
 
     async def heads(self, logs: Iterable[int], /) -> dict[int, Head]:
         """The heads of those logs that exist."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from array import array
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from time import monotonic
@@ -13,6 +14,7 @@ from django.db import Error as DatabaseError
 
 from realtime.counters import Counters
 from realtime.log.cursor import Cursor
+from realtime.log.failures import describe
 from realtime.log.store import Span, Store
 from realtime.tasks import Tasks
 
@@ -22,8 +24,8 @@ T = TypeVar("T")
 # Entries that a reader may have missed. With more, it is reset.
 RESUME_MOST = 500
 
-# The window of entries in memory. Larger than RESUME_MOST, so that every reader that resumes
-# after a restart is served from memory and not by a query of its own.
+# The window of entries in memory, and the number of their marks. Larger than RESUME_MOST, so that
+# every reader that resumes after a restart is served from memory and not by a query of its own.
 WINDOW_ENTRIES = 1_000
 WINDOW_SIZE = 4 * 1024 * 1024  # characters
 # Readers at the head share a few cursors. A reader that catches up has a cursor of its own.
@@ -37,11 +39,13 @@ class LogEnded(Exception):
 
 @dataclass(frozen=True)
 class Batch:
-    """The entries that follow a cursor, and each form in which they have been rendered."""
+    """The entries that follow a cursor with their marks, and each form in which they have been
+    rendered."""
 
     epoch: str
     last: int
     entries: list[str]
+    marks: Sequence[int]
     # When the first entry arrived here, on the monotonic clock. 0 if that is not known.
     arrived: float = 0.0
     forms: dict[Callable[["Batch"], Any], Any] = field(default_factory=dict)
@@ -49,7 +53,17 @@ class Batch:
     @property
     def cursor(self) -> str:
         """The cursor after this batch."""
-        return str(Cursor(self.epoch, self.last))
+        return str(Cursor(self.epoch, self.last, self.mark))
+
+    @property
+    def mark(self) -> int:
+        """The mark of the last entry."""
+        return self.marks[-1]
+
+    def cursors(self) -> list[str]:
+        """The cursor after each entry."""
+        first = self.last - len(self.entries) + 1
+        return [str(Cursor(self.epoch, seq, mark)) for seq, mark in enumerate(self.marks, first)]
 
     def render(self, form: Callable[["Batch"], T]) -> T:
         """The batch in a form, rendered once for all readers."""
@@ -60,16 +74,29 @@ class Batch:
 
 
 class Tail:
-    """The newest entries of one log, encoded. `head` is the seq of the last one."""
+    """The newest entries of one log, encoded. `head` is the seq of the last one.
 
-    def __init__(self, span: Span, store: Store, tasks: Tasks, counters: Counters) -> None:
+    `on_replaced` is called when the database turns out to have another log in place of this one.
+    """
+
+    def __init__(
+        self,
+        span: Span,
+        store: Store,
+        tasks: Tasks,
+        counters: Counters,
+        on_replaced: Callable[["Tail"], None],
+    ) -> None:
         self.store = store
         self.tasks = tasks
         self.counters = counters
+        self.on_replaced = on_replaced
         self.log = span.log
         self.epoch = span.epoch
         self.is_public = span.is_public
         self.head = span.first - 1
+        # Of the entry before the first, then of each entry up to the head. Trimmed by count only.
+        self.marks = array("Q", [span.previous])
         self.window: deque[str] = deque()
         self.arrivals: deque[float] = deque()  # of the entries in the window
         self.size = 0
@@ -83,16 +110,43 @@ class Tail:
         self.refreshing: asyncio.Task[None] | None = None
         self.stale = False
         self.unreadable = False
-        self._add(span.encoded, arrived=0.0)
+        self._add(span.encoded, span.marks, arrived=0.0)
 
-    def apply(self, first: int, encoded: list[str]) -> bool:
+    @property
+    def mark(self) -> int:
+        """The mark of the head."""
+        return self.marks[-1]
+
+    def mark_at(self, seq: int) -> int | None:
+        """The mark of an entry. None if there is no such entry, or it is too old to be known."""
+        return self.marks[seq - self.oldest] if self.oldest <= seq <= self.head else None
+
+    @property
+    def oldest(self) -> int:
+        """The lowest seq whose mark is known."""
+        return self.head - len(self.marks) + 1
+
+    def common(self, other: "Tail") -> int | None:
+        """The newest seq up to which this log and another one are the same. None if that is not
+        known."""
+        newest = min(self.head, other.head) if self.epoch == other.epoch else -1
+        for seq in range(newest, max(self.oldest, other.oldest) - 1, -1):
+            if self.mark_at(seq) == other.mark_at(seq):
+                return seq
+        return None
+
+    def apply(self, span: Span) -> bool:
         """Adds the entries that follow the head, and ignores those that are there already. Returns
-        False if entries are missing in between."""
-        if first > self.head + 1:
+        False, and adds nothing, if entries are missing in between or the span is of another
+        log."""
+        if span.epoch != self.epoch or span.first > self.head + 1:
             return False
-        fresh = encoded[self.head + 1 - first :]
-        self._add(fresh, arrived=monotonic())
-        if fresh:
+        shared = min(self.head, span.last)
+        if self.mark_at(shared) not in (None, span.mark_at(shared)):
+            return False
+        new = shared + 1 - span.first
+        self._add(span.encoded[new:], span.marks[new:], arrived=monotonic())
+        if span.last > shared:
             self.wake()
         return True
 
@@ -120,11 +174,12 @@ class Tail:
             if not pushed and not wake_up.done():
                 wake_up.set_result(None)
 
-    def _add(self, fresh: list[str], arrived: float) -> None:
-        for entry in fresh:
+    def _add(self, fresh: list[str], marks: list[int], arrived: float) -> None:
+        for entry, mark in zip(fresh, marks, strict=True):
             if change := self.store.change_of(entry):
                 self._fold(change)
             self.window.append(entry)
+            self.marks.append(mark)
             self.arrivals.append(arrived)
             self.size += len(entry)
             self.head += 1
@@ -136,6 +191,8 @@ class Tail:
         ):
             self.size -= len(self.window.popleft())
             self.arrivals.popleft()
+        if len(self.marks) > WINDOW_ENTRIES + 1:
+            del self.marks[0]
 
     def _fold(self, change: Any) -> None:
         """Applies an edit or a delete to the window, so that the old body is not sent again."""
@@ -148,15 +205,16 @@ class Tail:
     def _first(self) -> int:
         return self.head - len(self.window) + 1
 
-    async def batch(self, after: int) -> Batch:
-        """The entries after `after`, as many as fit into a frame. There must be at least one.
-        LogEnded, DatabaseError."""
+    async def batch(self, after: int, mark: int) -> Batch:
+        """The entries after the entry `after`, which has this mark: as many as fit into a frame.
+        There must be at least one. LogEnded, DatabaseError."""
         if batch := self.batch_in_memory(after):
             return batch
-        found = await self.store.after(self.log, after, RESUME_MOST)
-        if not found:  # The log was deleted.
+        span = await self.store.after(self.log, after, RESUME_MOST)
+        if span is None or not (self._continues(span, mark) and span.encoded):
+            self.refresh()  # The log was deleted or replaced: this ends the other readers too.
             raise LogEnded
-        return self._cut(after, found)
+        return self._cut(after, span.encoded, span.marks)
 
     def batch_in_memory(self, after: int) -> Batch | None:
         """As `batch`. None if the entries are not in the window any more."""
@@ -165,12 +223,15 @@ class Tail:
                 self.batches.popitem(last=False)
             start = after + 1 - self._first
             found = list(self.window)[start:]
-            batch = self.batches[after] = self._cut(after, found, self.arrivals[start])
+            marks = self.marks[len(self.marks) - len(found) :]
+            batch = self.batches[after] = self._cut(after, found, marks, self.arrivals[start])
         return batch
 
-    def _cut(self, after: int, found: list[str], arrived: float = 0.0) -> Batch:
+    def _cut(
+        self, after: int, found: list[str], marks: Sequence[int], arrived: float = 0.0
+    ) -> Batch:
         count = self.store.count_for_frame(found)
-        return Batch(self.epoch, after + count, found[:count], arrived)
+        return Batch(self.epoch, after + count, found[:count], marks[:count], arrived)
 
     def per_minute(self, now: float) -> float:
         """Entries per minute over the last minute, or over less if the window is shorter."""
@@ -181,8 +242,9 @@ class Tail:
     # ---- Reading the database ----
 
     def refresh(self) -> asyncio.Task[None]:
-        """Reads the entries beyond the head from the database. One read runs at a time; a call
-        during a read starts one more read after it."""
+        """Reads the entries beyond the head from the database, and calls `on_replaced` if the head
+        is another one there. One read runs at a time; a call during a read starts one more read
+        after it."""
         self.stale = True
         if self.refreshing is None or self.refreshing.done():
             self.refreshing = self.tasks.start(self._read_on())
@@ -191,16 +253,23 @@ class Tail:
     async def _read_on(self) -> None:
         while self.stale and not self.ended:
             self.stale = False
-            head = self.head
+            mark = self.mark
             try:
-                found = await self.store.after(self.log, head, RESUME_MOST)
+                span = await self.store.after(self.log, self.head, RESUME_MOST)
             except DatabaseError as error:
                 # The slow check tries again.
-                logger.error("Log %d not read: %s", self.log, type(error).__name__)
+                logger.error("Log %d not read: %s", self.log, describe(error))
                 self.unreadable = True
                 return
             self.unreadable = False
+            if span is None or not self._continues(span, mark):
+                self.on_replaced(self)
+                return
             before = self.head
-            self.apply(head + 1, found)
+            applied = self.apply(span)
             self.counters.gaps += self.head > before
-            self.stale = self.stale or len(found) == RESUME_MOST
+            self.stale = self.stale or not applied or len(span.encoded) == RESUME_MOST
+
+    def _continues(self, span: Span, mark: int) -> bool:
+        """Whether a span of the database follows the entry of this log that has this mark."""
+        return (span.epoch, span.previous) == (self.epoch, mark)

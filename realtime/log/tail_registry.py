@@ -9,6 +9,7 @@ from contextlib import suppress
 from django.db import Error as DatabaseError
 
 from realtime.counters import Counters
+from realtime.log.failures import describe
 from realtime.log.notifier import LogNotifier
 from realtime.log.reader import Reader
 from realtime.log.store import Head, Span, Store
@@ -46,6 +47,8 @@ class TailRegistry:
         self.is_writing = is_writing
         self.tails: dict[int, Tail] = {}
         self.opening: dict[int, asyncio.Task[None]] = {}
+        # Logs of which there was news while they were loaded: the load may have missed it.
+        self.news_while_opening: set[int] = set()
         self.openers: Counter[int] = Counter()
         self.checking: asyncio.Task[None] | None = None
         self.check_wanted = asyncio.Event()
@@ -73,13 +76,17 @@ class TailRegistry:
             span = await self.store.newest(log, RESUME_MOST)
             if span is None:
                 raise LogEnded
-            self.tails[log] = Tail(span, self.store, self.tasks, self.counters)
+            tail = Tail(span, self.store, self.tasks, self.counters, self._replaced)
+            self.tails[log] = tail
+            if log in self.news_while_opening:
+                tail.refresh()
             self._forget_unread(log)
         except BaseException:
             self.notifier.unsubscribe(log)
             raise
         finally:
             del self.opening[log]
+            self.news_while_opening.discard(log)
         if self.checking is None or self.checking.done():
             self.checking = self.tasks.start_endless(self._check())
 
@@ -126,21 +133,35 @@ class TailRegistry:
                 logger.exception("Span not applied (log %d).", span.log)
 
     def apply(self, span: Span) -> None:
-        """Applies a span to its tail."""
-        if tail := self.tails.get(span.log):
-            if tail.epoch != span.epoch:
-                self._end(tail)
-            elif not tail.apply(span.first, span.encoded):
-                tail.refresh()
+        """Applies a span to its tail. If it does not continue the tail, the database decides: a
+        span of another log is ignored, unless the database has that log."""
+        tail = self.tails.get(span.log)
+        if tail is None or not tail.apply(span):
+            self._read_on(span.log)
 
     def _on_subscribed(self, log: int) -> None:
         # Messages that were sent before the subscription existed did not arrive here.
+        self._read_on(log)
+
+    def _read_on(self, log: int) -> None:
+        """Reads what follows the head of a tail; of one that is being loaded, after the load."""
         if tail := self.tails.get(log):
             tail.refresh()
+        elif log in self.opening:
+            self.news_while_opening.add(log)
 
     def _end(self, tail: Tail) -> None:
         self._forget(tail)
         tail.end()
+
+    def _replaced(self, tail: Tail) -> None:
+        if self.tails.get(tail.log) is tail:
+            logger.warning(
+                "Log %d no longer has entry %d as it was read; its readers start again.",
+                tail.log,
+                tail.head,
+            )
+            self._end(tail)
 
     # ---- The slow check ----
 
@@ -150,7 +171,8 @@ class TailRegistry:
 
     async def _check(self) -> None:
         """Compares every tail with the database, with one query for all: finds entries whose
-        notification was lost, and logs that were deleted or became public or private."""
+        notification was lost, and logs that were deleted or replaced, or became public or
+        private."""
         while self.tails:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_SECONDS):
@@ -159,19 +181,25 @@ class TailRegistry:
             await self._compare_all()
 
     async def _compare_all(self) -> None:
-        tails = list(self.tails.values())
+        before = [(tail, tail.head) for tail in self.tails.values()]
         try:
-            heads = await self.store.heads(tail.log for tail in tails)
+            heads = await self.store.heads(tail.log for tail, _ in before)
         except DatabaseError as error:
-            logger.error("Heads not read: %s", type(error).__name__)
+            logger.error("Heads not read: %s", describe(error))
             return
-        for tail in tails:
-            if self.tails.get(tail.log) is tail:  # It may have been replaced during the query.
-                self._compare(tail, heads.get(tail.log))
+        for tail, head in before:
+            if self.tails.get(tail.log) is tail:  # It may have ended during the query.
+                self._compare(tail, head, heads.get(tail.log))
 
-    def _compare(self, tail: Tail, found: Head | None) -> None:
+    def _compare(self, tail: Tail, before: int, found: Head | None) -> None:
+        """Compares a tail with the head in the database; `before` is the head that the tail had
+        before the query."""
         # When a log becomes public or private, all readers end. Those that may read it come back.
-        if found is None or (found.epoch, found.is_public) != (tail.epoch, tail.is_public):
+        if found is None or found.is_public != tail.is_public:
             self._end(tail)
-        elif found.seq > tail.head:
+        elif found.epoch != tail.epoch:
+            self._replaced(tail)
+        elif found.seq < before or tail.mark_at(found.seq) != found.mark:
+            # Entries are missing here, or the log is another one. Or only the stored head is
+            # wrong, and the next entry corrects it.
             tail.refresh()

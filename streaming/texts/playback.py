@@ -3,6 +3,7 @@
 import json
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 
 from channels.db import database_sync_to_async
@@ -11,9 +12,10 @@ from django.db.models import Q, QuerySet
 
 from realtime import graphemes, sse
 from streaming.models import Revision
+from streaming.texts import marks
 from streaming.texts.schedule import PlaybackPosition, Schedule
 
-# Encoded revisions in the memory of a worker: about 200 texts of 10,000 characters.
+# Encoded revisions in the memory of a worker: about 150 texts of 10,000 characters.
 CACHE_BYTES = 64 * 1024 * 1024
 
 
@@ -21,33 +23,51 @@ class NoText(LookupError):
     """No text has this slug, or there is no default text."""
 
 
-class EventCache:
-    """The encoded revisions that were used last: as many as fit into `limit` bytes, at least one.
+@dataclass(frozen=True, slots=True)
+class EncodedRevision:
+    """The events of a revision, and the marks that its cursors may have. New cursors have the
+    first."""
 
-    The key is the revision and the event name, which may change without a new revision.
-    """
+    events: sse.EncodedEvents
+    marks: tuple[str, ...]
+
+
+# What the events depend on. The slug and the event name may change without a new revision. After a
+# restore of the database, the same number may be another revision, created at another time.
+CacheKey = tuple[int, datetime, str, str]
+
+
+def cache_key(revision: Revision) -> CacheKey:
+    """The key of a revision in the cache."""
+    text = revision.text
+    return revision.pk, revision.created_at, text.slug, text.event_name
+
+
+class EventCache:
+    """The encoded revisions that were used last: as many as fit into `limit` bytes, at least
+    one."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self.limit = limit
         self.size = 0
-        self.cached: OrderedDict[tuple[int, str], sse.EncodedEvents] = OrderedDict()
+        self.cached: OrderedDict[CacheKey, EncodedRevision] = OrderedDict()
         self.lock = Lock()
 
-    def get(self, revision: int, name: str) -> sse.EncodedEvents | None:
-        """The events of a revision under an event name, if they are in the cache."""
+    def get(self, key: CacheKey) -> EncodedRevision | None:
+        """A revision, if it is in the cache."""
         with self.lock:
-            if events := self.cached.get((revision, name)):
-                self.cached.move_to_end((revision, name))
-            return events
+            if encoded := self.cached.get(key):
+                self.cached.move_to_end(key)
+            return encoded
 
-    def put(self, revision: int, name: str, events: sse.EncodedEvents) -> None:
-        """Adds the events of a revision, and drops those that no longer fit."""
+    def put(self, key: CacheKey, encoded: EncodedRevision) -> None:
+        """Adds a revision, and drops those that no longer fit."""
         with self.lock:
-            if (revision, name) not in self.cached:
-                self.cached[revision, name] = events
-                self.size += events.size
+            if key not in self.cached:
+                self.cached[key] = encoded
+                self.size += encoded.events.size
             while self.size > self.limit and len(self.cached) > 1:
-                self.size -= self.cached.popitem(last=False)[1].size
+                self.size -= self.cached.popitem(last=False)[1].events.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +76,7 @@ class Playback:
 
     text: str  # its slug
     revision: int
+    mark: str
     events: sse.EncodedEvents
     interval_ms: int
     offset: int
@@ -86,7 +107,7 @@ class Playback:
 
     def _event(self, name: str, data: dict[str, object], offset: int) -> bytes:
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        return sse.event(text, id=str(sse.Cursor(self.revision, offset)), name=name)
+        return sse.event(text, id=str(sse.Cursor(self.revision, offset, self.mark)), name=name)
 
     def position(self, start: float) -> PlaybackPosition:
         """The position of a reader that begins at `start`, in seconds on its clock."""
@@ -104,16 +125,17 @@ def find(slug: str | None, cursor: str | None, interval_ms: int | None) -> Playb
     """The playback of a text from a cursor; of the default text if `slug` is None.
 
     A cursor pins its revision, even if the text was edited or another text became the default
-    since. A cursor that cannot be used restarts the text. NoText if there is no such text.
+    since. A cursor that cannot be used, or whose mark is not that of its revision, restarts the
+    text. NoText if there is no such text.
     """
     if slug is not None and not slug_re.match(slug):
         raise NoText(slug)
     place = sse.Cursor.parse(cursor) if cursor else None
-    pinned = _first_with_events(_pinned(place.revision, slug)) if place else None
-    if place and pinned and place.offset <= pinned[1].total:
-        finished = place.offset == pinned[1].total
+    pinned = _first_encoded(_pinned(place.revision, slug)) if place else None
+    if place and pinned and _continues(place, pinned[1]):
+        finished = place.offset == pinned[1].events.total
         return _playback(*pinned, interval_ms, place.offset, finished=finished)
-    newest = _first_with_events(_newest(slug))
+    newest = _first_encoded(_newest(slug))
     if newest is None:
         raise NoText(slug)
     return _playback(*newest, interval_ms, 0, restarted=bool(cursor))
@@ -133,31 +155,39 @@ def _newest(slug: str | None) -> QuerySet[Revision]:
     return _revisions().filter(matching)
 
 
-def _first_with_events(revisions: QuerySet[Revision]) -> tuple[Revision, sse.EncodedEvents] | None:
+def _first_encoded(revisions: QuerySet[Revision]) -> tuple[Revision, EncodedRevision] | None:
     revision = revisions.first()
     if revision is None:
         return None
     try:
-        return revision, _events_of(revision)
+        return revision, _encode(revision)
     except Revision.DoesNotExist:  # deleted before its body was read
         return None
 
 
-def _events_of(revision: Revision) -> sse.EncodedEvents:
-    name = revision.text.event_name
-    if events := event_cache.get(revision.pk, name):
-        return events
+def _encode(revision: Revision) -> EncodedRevision:
+    key = cache_key(revision)
+    if encoded := event_cache.get(key):
+        return encoded
     with encoding:
-        events = event_cache.get(revision.pk, name)
-        if events is None:
-            events = sse.encode(revision.pk, graphemes.split(revision.body), name)
-            event_cache.put(revision.pk, name, events)
-        return events
+        encoded = event_cache.get(key)
+        if encoded is None:
+            text, body = revision.text, revision.body
+            valid = marks.valid_marks(text.slug, revision.pk, body)
+            split = graphemes.split(body)
+            events = sse.encode(revision.pk, valid[0], split, text.event_name)
+            encoded = EncodedRevision(events, valid)
+            event_cache.put(key, encoded)
+        return encoded
+
+
+def _continues(place: sse.Cursor, encoded: EncodedRevision) -> bool:
+    return marks.is_valid(place.mark, encoded.marks) and place.offset <= encoded.events.total
 
 
 def _playback(
     revision: Revision,
-    events: sse.EncodedEvents,
+    encoded: EncodedRevision,
     interval_ms: int | None,
     offset: int,
     *,
@@ -167,7 +197,8 @@ def _playback(
     return Playback(
         text=revision.text.slug,
         revision=revision.pk,
-        events=events,
+        mark=encoded.marks[0],
+        events=encoded.events,
         interval_ms=interval_ms or revision.text.interval_ms,
         offset=offset,
         restarted=restarted,

@@ -8,19 +8,28 @@ the DevTools protocol and drives each of them by a WebDriver session.
 import contextlib
 import itertools
 import json
+import os
+import signal
+import subprocess
 import tempfile
+import time
 import urllib.request
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from websockets.sync.client import connect
 
-from tests.processes import need
+from tests.processes import START_SECONDS, STOP_SECONDS, need
 
 WIDTH, HEIGHT = 1280, 900
+# Debian's headless shell draws the same pages as its Chromium with half of the processor time: it
+# has no windows of a desktop around them. Chromium itself is used where the shell is missing.
+DESKTOP = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = ("chromium-headless-shell", *DESKTOP)
 OPTIONS = [
-    "--headless=new",
+    "--headless=new",  # the shell knows no other mode, and ignores it
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -36,17 +45,30 @@ OPTIONS = [
 SESSIONS = 4
 
 
+def end(process: subprocess.Popen) -> None:
+    """Ends the processes of a session: Debian's program is a script that starts the browser."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 class Chromium:
     """A browser, and the WebDriver sessions for its windows."""
 
-    def __init__(self, extra_arguments: Sequence[str] = (), sessions: int = SESSIONS):
+    def __init__(
+        self,
+        extra_arguments: Sequence[str] = (),
+        sessions: int = SESSIONS,
+        programs: Sequence[str] = PROGRAMS,
+    ):
         self.exit_stack = contextlib.ExitStack()
         profile = self.exit_stack.enter_context(
             tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         )
-        self.first = self._start([*OPTIONS, *extra_arguments, f"--user-data-dir={profile}"])
-        self.exit_stack.callback(self.first.quit)
-        self.address = self.first.capabilities["goog:chromeOptions"]["debuggerAddress"]
+        self.address = self._start([need(*programs), *OPTIONS, *extra_arguments], Path(profile))
         with urllib.request.urlopen(f"http://{self.address}/json/version") as answer:
             url = json.load(answer)["webSocketDebuggerUrl"]
         self.socket = self.exit_stack.enter_context(connect(url, max_size=None, ping_interval=None))
@@ -56,12 +78,23 @@ class Chromium:
         self.errors: dict[str, list[str]] = {}
         self.free = [self._attach() for _ in range(sessions)]
 
-    def _start(self, arguments: Sequence[str]) -> Chrome:
-        options = ChromeOptions()
-        options.binary_location = need("chromium", "chromium-browser", "google-chrome")
-        for argument in arguments:
-            options.add_argument(argument)
-        return Chrome(options, ChromeService(need("chromedriver")))
+    def _start(self, command: list[str], profile: Path) -> str:
+        """Starts the browser. Returns the address of its DevTools server."""
+        where = [f"--user-data-dir={profile}", "--remote-debugging-port=0"]
+        browser = subprocess.Popen(
+            [*command, *where, "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.exit_stack.callback(end, browser)
+        port_file = profile / "DevToolsActivePort"  # its first line is the port
+        deadline = time.monotonic() + START_SECONDS
+        while not (port_file.exists() and port_file.read_text().count("\n")):
+            assert browser.poll() is None, "the browser ended during its start"
+            assert time.monotonic() < deadline, "the browser does not start"
+            time.sleep(0.02)  # there is no event for a file
+        return f"127.0.0.1:{port_file.read_text().splitlines()[0]}"
 
     def _attach(self) -> Chrome:
         """Creates another session for the running browser."""

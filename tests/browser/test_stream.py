@@ -62,9 +62,11 @@ def test_the_text_is_shown_exactly_and_the_source_is_closed(site, worker, open_w
     # The page closes the EventSource. If the server ended it, it would have an error and reconnect.
     assert (window.sources(), window.run("return errorCount")) == ([CLOSED], 0)
     raw_events = window.raw_events()
-    assert raw_events[-1] == [f"{revision.pk}:{total}", "done", f'{{"total":{total}}}']
+    mark = raw_events[-1][0].split(":")[2]
+    assert raw_events[-1] == [f"{revision.pk}:{total}:{mark}", "done", f'{{"total":{total}}}']
     newest = range(total + 2 - len(raw_events), total + 1)
-    assert [id for id, _, _ in raw_events[:-1]] == [f"{revision.pk}:{offset}" for offset in newest]
+    ids = [id for id, _, _ in raw_events[:-1]]
+    assert ids == [f"{revision.pk}:{offset}:{mark}" for offset in newest]
 
 
 def test_the_raw_events_show_each_event_as_it_was_sent(worker, open_window, make_text):

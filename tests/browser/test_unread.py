@@ -1,5 +1,8 @@
 """Unread messages: counts in titles and in the list of rooms, and the line above the first one."""
 
+import pytest
+
+from tests.browser.chromium import DESKTOP, Chromium
 from tests.browser.conftest import append_messages
 
 DIVIDER_SEQ = """
@@ -15,6 +18,14 @@ const [slug, done] = arguments;
 fetch("/api/rooms").then((answer) => answer.json()).then(({ rooms }) =>
   done(rooms.find((room) => room.slug === slug).unread));
 """
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Chromium itself: the headless shell treats the pages of hidden tabs as visible."""
+    browser = Chromium(programs=DESKTOP, sessions=2)
+    yield browser
+    browser.close()
 
 
 def fill(site, path, count):

@@ -1,8 +1,13 @@
+import io
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.core.management.base import OutputWrapper
+from django.db import DEFAULT_DB_ALIAS
 
 from chat.models import Room
+from config.database_lock import database_lock
 from realtime import graphemes
 from streaming.models import StreamText
 
@@ -54,3 +59,24 @@ def test_demo_if_new_does_nothing_on_a_site_with_users(capsys):
     StreamText.objects.all().delete()
     call_command("demo", if_new=True)
     assert not StreamText.objects.exists()
+
+
+class Released(io.StringIO):
+    """The standard error of a command. The first line that is written to it releases a lock."""
+
+    def __init__(self, lock):
+        super().__init__()
+        self.lock = lock
+
+    def write(self, text):
+        self.lock.__exit__(None, None, None)
+        return super().write(text)
+
+
+def test_demo_waits_while_another_command_prepares_the_database():
+    lock = database_lock(DEFAULT_DB_ALIAS, OutputWrapper(io.StringIO()))
+    lock.__enter__()
+    errors = Released(lock)
+    call_command("demo", stderr=errors)
+    assert errors.getvalue().startswith("Another command prepares this database.")
+    assert StreamText.objects.exists()

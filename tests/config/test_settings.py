@@ -173,6 +173,39 @@ def test_the_database_is_read_from_its_url():
     assert found["CONN_MAX_AGE"] == 0
 
 
+POSTGRES_URL = "postgres://ann:pw@db.example/site"
+
+
+def test_a_connection_to_postgresql_waits_a_bounded_time():
+    limits = {"DATABASE_CONNECT_SECONDS": "3", "DATABASE_STATEMENT_SECONDS": "7"}
+    assert setting("DATABASES", DATABASE_URL=POSTGRES_URL, **limits)["default"]["OPTIONS"] == {
+        "connect_timeout": 3,
+        "answer_seconds": 9,
+        "tcp_user_timeout": 9_000,
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "options": "-c statement_timeout=7s -c idle_in_transaction_session_timeout=30s",
+    }
+
+
+def test_the_options_of_the_database_url_win():
+    url = f"{POSTGRES_URL}?connect_timeout=8&keepalives=0&sslmode=require"
+    url += "&options=-c%20statement_timeout%3D1min"
+    options = setting("DATABASES", DATABASE_URL=url)["default"]["OPTIONS"]
+    assert (options["connect_timeout"], options["keepalives"]) == (8, 0)
+    assert options["sslmode"] == "require"
+    assert options["options"].endswith(" -c statement_timeout=1min")  # the last value wins
+
+
+def test_a_connection_through_a_pooler_has_nothing_that_pgbouncer_refuses():
+    found = setting("DATABASES", DATABASE_URL=POSTGRES_URL, DATABASE_POOLER="on")["default"]
+    assert "options" not in found["OPTIONS"]
+    assert found["OPTIONS"]["answer_seconds"] == 12
+    assert found["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+
 def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
     options = setting("DATABASES")["default"]["OPTIONS"]
     assert (options["transaction_mode"], options["timeout"]) == ("IMMEDIATE", 20)
@@ -191,6 +224,10 @@ def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
         ("HEARTBEAT_SECONDS", "0"),
         ("HSTS_SECONDS", "a month"),
         ("SILENCE_SECONDS", "25"),
+        ("DATABASE_CONNECT_SECONDS", "1"),
+        ("DATABASE_STATEMENT_SECONDS", "0"),
+        ("DATABASE_STATEMENT_SECONDS", "10s"),
+        ("DATABASE_POOLER", "transaction"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "mysql://h/n"),
@@ -226,6 +263,11 @@ def test_a_start_that_a_bad_value_stops_has_no_traceback():
 def test_an_empty_value_is_unset():
     assert setting("DATABASES", DATABASE_URL="")["default"]["NAME"] == ROOT / "db.sqlite3"
     assert setting("CHAT_BURST", CHAT_BURST="") == 20
+
+
+def test_former_secret_keys_are_separated_by_commas():
+    keys = setting("SECRET_KEY_FALLBACKS", **SECRET, SECRET_KEY_FALLBACKS=f"{'y' * 60}, {'z' * 60}")
+    assert keys == ["y" * 60, "z" * 60]
 
 
 def test_spaces_around_values_and_items_are_ignored():

@@ -30,9 +30,21 @@ def test_nginx_runs_as_root_only_if_others_cannot_read_the_static_files(
     monkeypatch.setattr(nginx_config.os, "geteuid", lambda: uid)
     closed = hosting_config.parse({"STATIC_ROOT": str(static)})
     assert nginx_config.user_directive(closed) == expected
+    nginx_config.warn_if_root(closed)
     assert ("nginx runs as root" in capsys.readouterr().out) is bool(expected)
     open_to_all = hosting_config.parse({"STATIC_ROOT": "/usr"})
     assert nginx_config.user_directive(open_to_all) == ""
+
+
+def test_an_nginx_that_has_not_opened_its_addresses_has_not_started(tmp_path):
+    """While another process has its port, nginx tries for seconds, and supervisor shows it as
+    running."""
+    config = hosting_config.parse({"RUN": str(tmp_path)})
+    config.nginx_folder.mkdir()
+    assert not nginx_config.has_started(config, 7)
+    (config.nginx_folder / "nginx.pid").write_text("7\n")
+    assert nginx_config.has_started(config, 7)
+    assert not nginx_config.has_started(config, 8)
 
 
 @pytest.mark.parametrize(("value", "logged"), [("", False), ("off", False), ("true", True)])

@@ -156,7 +156,7 @@ def test_status_shows_every_process(front):
     done = front.command_of("deploy.status")
     assert done.returncode == 0, done.stderr
     shown = re.findall(r"^(\w+) +(?:RUNNING|STARTING) ", done.stdout, re.MULTILINE)
-    assert sorted(shown) == ["nginx", "redis", "worker_1", "worker_2"]
+    assert sorted(shown) == ["nginx", "redis", "watchdog", "worker_1", "worker_2"]
     for address in front.workers:
         assert f"{address} ready" in done.stdout
 

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import re
+import shutil
 import socket
 
 import pytest
@@ -77,9 +78,9 @@ def nginx_without_backend(tmp_path):
     nginx.stop()
 
 
-def fetch(port, path="/", method="GET", **headers):
+def fetch(port, path="/", method="GET", body=None, **headers):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request(method, path, headers=headers)
+    connection.request(method, path, body, headers=headers)
     answer = connection.getresponse()
     answer.body = answer.read().decode()
     connection.close()
@@ -217,6 +218,16 @@ def test_the_api_without_a_worker_answers_in_the_format_of_a_worker(
     error = json.loads(answer.body)
     assert (error["type"], error["code"], error["retry_after_ms"]) == ("error", "internal", 2000)
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_a_request_that_nginx_cannot_store_is_refused_in_the_format_of_the_api(tmp_path):
+    nginx = Nginx(tmp_path, free_port())
+    with contextlib.closing(nginx.start()):
+        shutil.rmtree(tmp_path / "body")  # where nginx writes a body of more than 16 KB
+        answer = fetch(nginx.port, "/api/rooms/lobby/entries", "POST", body=b"x" * 140_000)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "10")
+    error = json.loads(answer.body)
+    assert (error["code"], error["message"]) == ("internal", "The request could not be stored.")
 
 
 def test_a_request_that_is_too_large_is_refused_in_the_format_of_the_api(nginx_without_backend):

@@ -12,7 +12,7 @@ from tests.processes import Redis
 
 ROOMS = [f"room-{number}" for number in range(16)]
 EARLY, LATE = ROOMS[::2], ROOMS[1::2]
-FIND = "asgi__group__room.*"
+FIND = "asgi__group__*.room.*"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def site(make_site, shards):
 def rooms_of(shard):
     """The rooms with subscribers on a Redis server."""
     with redis.Redis.from_url(shard.url) as client:
-        return {ROOMS[int(name.split(b".")[1]) - 2] for name in client.pubsub_channels(FIND)}
+        return {ROOMS[int(name.split(b".")[-1]) - 2] for name in client.pubsub_channels(FIND)}
 
 
 async def delay(writer, reader, room, cid):

@@ -17,7 +17,9 @@ from tests.stress.run import NO_LIMIT, Run, Size, until
 
 TEXT = "Nobody loses a character. 谁都不丢一个字。👨‍👩‍👧‍👦" * 60  # longer than any reload
 LEAVE_SECONDS = 15
-CLIENTS = 20
+CLIENTS = 10
+PAGE_SECONDS = 0.1  # between two requests of a page
+WRITER_PAUSE_SECONDS = (0.1, 0.4)  # a reload needs entries at every moment, not many of them
 
 
 class TextReader:
@@ -68,6 +70,11 @@ class ReloadRun(Run):
     async def start_workers(self):
         self.workers = [self.site.front]
 
+    async def make_clients(self):
+        await super().make_clients()
+        for writer in self.writers:
+            writer.pause_seconds = WRITER_PAUSE_SECONDS
+
     async def run_load(self):
         writing = [asyncio.ensure_future(writer.run()) for writer in self.writers]
         self.pages, page_requests = [], asyncio.ensure_future(self.request_pages())
@@ -85,14 +92,14 @@ class ReloadRun(Run):
         self.texts = texts
 
     async def request_pages(self):
-        """Requests pages without a pause."""
+        """Requests pages until it is cancelled."""
         async with httpx.AsyncClient(base_url=self.site.front.url, timeout=30) as client:
             while True:
                 self.pages.append((await client.get("/chat/")).status_code)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(PAGE_SECONDS)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("workers", "postgres"), [(2, False), (3, True)])
 async def test_no_reader_loses_an_entry_or_a_character_in_a_reload(tmp_path, workers, postgres):
     run = await asyncio.to_thread(ReloadRun, tmp_path, 1, Size(0, 12, 4, workers, postgres))

@@ -12,6 +12,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 
 from chat.models import Room
 from streaming.models import StreamText
+from tests.protocol.cursors import Cursors
 
 
 def create_data() -> dict[str, str]:
@@ -44,6 +45,7 @@ class ExampleSite:
         self.worker = site.worker()
         self.resources = contextlib.AsyncExitStack()
         self.paused = False
+        self.cursors = Cursors()
 
     def cookie(self, user: str) -> str:
         """The Cookie header of a user who has logged in."""

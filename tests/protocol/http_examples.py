@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from tests.protocol import matching
+from tests.protocol.cursors import Cursors
 from tests.protocol.document import Block
 from tests.protocol.example_site import ExampleSite
 
@@ -17,7 +18,7 @@ async def run(command: str, example_site: ExampleSite, folder: Path) -> str:
     process = await asyncio.create_subprocess_exec(
         "sh",
         "-c",
-        command.replace(SHOWN_URL, example_site.worker.url),
+        example_site.cursors.with_real(command).replace(SHOWN_URL, example_site.worker.url),
         cwd=folder,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -29,9 +30,10 @@ async def run(command: str, example_site: ExampleSite, folder: Path) -> str:
     return out.decode(errors="replace")  # a WebSocket handshake is followed by a binary frame
 
 
-def compare(block: Block, came: str) -> None:
+def compare(block: Block, came: str, cursors: Cursors) -> None:
     """Compares an answer with the shown one, which may omit headers."""
-    shown_head, shown_body = parts(block.text.strip("\n"))
+    cursors.learn(block.text, came)
+    shown_head, shown_body = parts(cursors.with_real(block.text).strip("\n"))
     head, body = parts(came.replace("\r\n", "\n"))
     assert head[0].split()[:2] == shown_head[0].split()[:2], came
     for header in shown_head[1:]:

@@ -6,6 +6,7 @@ import re
 
 from tests.clients.websocket import Closed, WebSocketClient, has_frames, open_client
 from tests.protocol import matching
+from tests.protocol.cursors import Cursors
 from tests.protocol.document import Block
 from tests.protocol.example_site import ExampleSite
 
@@ -21,11 +22,13 @@ MORE = 4_000
 class Client:
     """A connection, and its received texts that no example has shown yet."""
 
-    def __init__(self, socket: WebSocketClient):
+    def __init__(self, socket: WebSocketClient, cursors: Cursors):
         self.socket = socket
+        self.cursors = cursors
         self.received: list[str] = []
 
     async def send(self, what: str) -> None:
+        what = self.cursors.with_real(what)
         if times := re.fullmatch(r"(\d+) times (.*)", what, re.DOTALL):
             for _ in range(int(times[1])):
                 await self.socket.send_text(times[2])
@@ -40,7 +43,8 @@ class Client:
         while not (same := [text for text in self.received if kind(text) == wanted]):
             self.received.append(await asyncio.wait_for(self.socket.receive(), SECONDS))
         self.received.remove(same[0])
-        found = matching.text_differences(shown, same[0])
+        self.cursors.learn(shown, same[0])
+        found = matching.text_differences(self.cursors.with_real(shown), same[0])
         if found and wanted[0] in ANY_TIME_TYPES:  # an older state: the shown one comes later
             await self.take(shown)
         else:
@@ -119,7 +123,7 @@ class SocketExamples:
         path, _, user = what.partition(" as ")
         headers = {"Cookie": self.example_site.cookie(user)} if user else {}
         socket = await open_client(self.example_site.worker.ws, path, additional_headers=headers)
-        self.clients[who] = Client(socket)
+        self.clients[who] = Client(socket, self.example_site.cursors)
         assert socket.subprotocol == ("twinstream.v1" if has_frames(path) else None)
 
     async def close(self) -> None:

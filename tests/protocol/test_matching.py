@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tests.protocol.cursors import Cursors
 from tests.protocol.matching import text_differences
 
 SHOWN = {
@@ -48,3 +49,13 @@ def test_an_ellipsis_in_a_line_matches_any_text():
     assert text_differences("! The next may come in … s.", "! The next may come in 0.1 s.") == []
     assert text_differences("Ann: hello", "Ann: hello!")
     assert text_differences("guest-…: x", "guest-: x")
+
+
+def test_a_shown_cursor_stands_for_one_cursor_of_the_worker():
+    cursors = Cursors()
+    cursors.learn("id: e5:1:aaaaaaaaaaaa, e5:2:bbbbbbbbbbbb", "id: e5:1:111111111111")
+    cursors.learn("e5:1:aaaaaaaaaaaa", "e5:1:222222222222")
+    assert (
+        cursors.with_real("?cursor=e5:1:aaaaaaaaaaaa&wait=1") == "?cursor=e5:1:111111111111&wait=1"
+    )
+    assert cursors.with_real("e5:2:bbbbbbbbbbbb") == "e5:2:bbbbbbbbbbbb"

@@ -30,7 +30,7 @@ async def test_a_worker_answers_as_the_examples_show(section, make_site, tmp_pat
                     await example_site.run_event(event)
                 printed = await http_examples.run(block.text, example_site, tmp_path)
             elif block.kind == "http":
-                http_examples.compare(block, printed)
+                http_examples.compare(block, printed, example_site.cursors)
             elif block.kind == "json":
                 assert http_examples.body_differences(block.text, printed) == []
         assert socket_examples.unexpected() == []

@@ -5,11 +5,9 @@ import pytest
 
 from chat.worker import current
 from realtime.counters import Histogram, quantile
-from realtime.log.cursor import Cursor
-from realtime.log.store import Span
 from tests.chat.conftest import fill
-from tests.chat.protocol.test_entries import entry
-from tests.realtime.log.test_tail import make_tail
+from tests.chat.log.test_store import cursor_at
+from tests.realtime.log.test_tail import make_tail, span
 
 BOUNDS = (1.0, 2.0, 4.0)
 database = pytest.mark.django_db(transaction=True)
@@ -19,10 +17,6 @@ database = pytest.mark.django_db(transaction=True)
 async def counted():
     """The counters of the worker, which has just been built."""
     return current().counters
-
-
-def encoded(first, last):
-    return [entry(seq) for seq in range(first, last + 1)]
 
 
 def test_a_value_on_a_bound_is_below_it():
@@ -54,7 +48,7 @@ async def test_deliveries_are_counted(lobby, counted):
     assert reader.tail.transports == {"json": 1, "poll": 1}
     waiting = [asyncio.ensure_future(each.take()) for each in (reader, other)]
     await asyncio.sleep(0)
-    reader.tail.apply(1, encoded(1, 3))
+    reader.tail.apply(span(1, 3, epoch=lobby.epoch))
     await asyncio.gather(*waiting)
     assert counted.deliveries == 6
     assert sum(counted.delivery_seconds.counts) == 2
@@ -66,7 +60,7 @@ async def test_deliveries_are_counted(lobby, counted):
 async def test_catching_up_does_not_count_as_a_delay(lobby, counted):
     await fill(lobby, 3)
     reader = await current().tails.open(lobby.pk)
-    await reader.resume(str(Cursor(lobby.epoch, 1)))
+    await reader.resume(await cursor_at(lobby, 1))
     await reader.take()
     assert counted.deliveries == 2
     assert sum(counted.delivery_seconds.counts) == 0
@@ -76,7 +70,7 @@ async def test_catching_up_does_not_count_as_a_delay(lobby, counted):
 async def test_resumes_and_resets_are_counted(lobby, counted):
     await fill(lobby, 3)
     reader = await current().tails.open(lobby.pk, "stream")
-    for cursor in (None, str(Cursor(lobby.epoch, 1)), "other:1"):
+    for cursor in (None, await cursor_at(lobby, 1), "other:1"):
         await reader.resume(cursor)
     assert (counted.resumes, counted.resets) == ({"stream": 2}, {"stream": 1})
 
@@ -91,10 +85,10 @@ async def test_a_lost_notification_is_counted_once(lobby, counted):
 
 
 async def test_entries_of_the_last_minute_are_counted():
-    tail = make_tail(Span(1, "e", 1, encoded(1, 3)))
+    tail = make_tail(span(1, 3))
     assert tail.per_minute(monotonic()) == 0  # their arrival is not known
-    tail.apply(4, encoded(4, 5))
+    tail.apply(span(4, 5))
     assert round(tail.per_minute(monotonic())) == 2
     assert tail.per_minute(monotonic() + 61) == 0
-    tail.apply(6, encoded(6, 2_005))
+    tail.apply(span(6, 2_005))
     assert tail.per_minute(monotonic() + 1) > 10_000  # what was dropped counts as well

@@ -57,31 +57,35 @@ def test_retry_is_in_milliseconds():
         "7",
         "7:",
         ":7",
-        "7:-1",
-        "-7:1",
-        "7:1 ",
-        " 7:1",
-        "7:1:1",
-        "a:b",
-        "٧:١",
-        "7:1\n",
-        "1" * 19 + ":1",
+        "7:-1:m",
+        "-7:1:m",
+        "7:1",
+        "7:1:",
+        "7:1:m ",
+        " 7:1:m",
+        "7:1:m:1",
+        "a:b:m",
+        "٧:١:m",
+        "7:1:m\n",
+        "7:1:你",
+        "7:1:" + "m" * 65,
+        "1" * 19 + ":1:m",
     ],
 )
 def test_other_strings_are_no_cursor(text):
     assert sse.Cursor.parse(text) is None
 
 
-def test_a_cursor_is_revision_and_offset():
-    assert sse.Cursor.parse("7:412") == sse.Cursor(7, 412)
-    assert str(sse.Cursor(7, 412)) == "7:412"
+def test_a_cursor_is_revision_offset_and_mark():
+    assert sse.Cursor.parse("7:412:a-_9") == sse.Cursor(7, 412, "a-_9")
+    assert str(sse.Cursor(7, 412, "a-_9")) == "7:412:a-_9"
 
 
 def test_encoded_events_are_cut_between_events():
-    encoded = sse.encode(7, ["你", "\n", "x"], "token")
+    encoded = sse.encode(7, "m", ["你", "\n", "x"], "token")
     assert encoded.total == 3
     assert encoded.between(0, 0) == b""
-    assert encoded.between(1, 2) == b"id: 7:2\nevent: token\ndata: \ndata: \n\n"
+    assert encoded.between(1, 2) == b"id: 7:2:m\nevent: token\ndata: \ndata: \n\n"
     assert encoded.between(0, 3) == encoded.blob
     assert encoded.size > len(encoded.blob)
 
@@ -90,29 +94,29 @@ def test_encoded_events_are_cut_between_events():
 def test_any_text_arrives_unchanged(text):
     """Line ends as LF: the model stores no others, and the format has no others."""
     text = sse.LINE_END.sub("\n", text)
-    parser = Parser().feed(sse.encode(7, graphemes.split(text), "message").blob)
+    parser = Parser().feed(sse.encode(7, "m", graphemes.split(text), "message").blob)
     assert "".join(data for _, _, data in parser.events) == text
 
 
 @given(NASTY, st.data())
 def test_any_text_survives_a_cut_at_any_byte_and_a_resume(text, data):
     text = sse.LINE_END.sub("\n", text)
-    encoded = sse.encode(7, graphemes.split(text), "token")
+    encoded = sse.encode(7, "m", graphemes.split(text), "token")
     cut = data.draw(st.integers(0, len(encoded.blob)))
     first = Parser().feed(encoded.blob[:cut])
 
-    cursor = sse.Cursor.parse(first.last_event_id or "7:0")
+    cursor = sse.Cursor.parse(first.last_event_id or "7:0:m")
     second = Parser().feed(encoded.between(cursor.offset, encoded.total))
 
     events = first.events + second.events
     assert "".join(data for _, _, data in events) == text
-    assert [id for id, _, _ in events] == [f"7:{n}" for n in range(1, encoded.total + 1)]
+    assert [id for id, _, _ in events] == [f"7:{n}:m" for n in range(1, encoded.total + 1)]
     assert {name for _, name, _ in events} <= {"token"}
 
 
 @given(NASTY, st.lists(st.integers(1, 7)))
 def test_chunks_of_any_size_make_the_same_events(text, sizes):
-    blob = sse.encode(1, graphemes.split(sse.LINE_END.sub("\n", text)), "message").blob
+    blob = sse.encode(1, "m", graphemes.split(sse.LINE_END.sub("\n", text)), "message").blob
     whole, chunks = Parser().feed(blob), Parser()
     for size in sizes:
         chunks.feed(blob[:size])

@@ -63,8 +63,9 @@ test("a better transport is tried soon, then ever later, and soon again after a 
 
 test("answers over HTTP become the frames of a socket", () => {
   const events = [{ seq: 6 }, { seq: 7 }];
-  const body = { epoch: "e:1", cursor: "e:1:7", head: 9, reset: true, events };
-  assert.equal(frames.joinedFrame("r", body).cursor, "e:1:5");
+  const body = { epoch: "e1", cursor: "e1:7:m7", head: 9, reset: true, events };
+  assert.equal(frames.joinedFrame("r", body).cursor, "e1:5");
+  assert.equal(frames.joinedFrame("r", { ...body, events: [] }).cursor, "e1:7:m7");
   assert.equal(frames.eventsFrames("r", body).length, 1);
   assert.deepEqual(frames.eventsFrames("r", { ...body, events: [] }), []);
   assert.deepEqual(frames.headsFrame("r", body).heads, { r: 9 });

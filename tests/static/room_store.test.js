@@ -38,8 +38,8 @@ function makeRoom({ stored = {} } = {}) {
   }
   const receive = (frame) => store.dispatch({ type: "frame", frame: { room: "lobby", ...frame } });
   store.dispatch({ type: "connection-changed", connection: { name: "connected", transport: "socket" } });
-  receive({ type: "joined", cursor: "e:0", head: 0, online: [ME, BOB] });
-  receive({ type: "events", events: [say(1), say(2, { author: ME })] });
+  receive({ type: "joined", cursor: "e:0:m0", head: 0, online: [ME, BOB] });
+  receive({ type: "events", cursor: "e:2:m2", events: [say(1), say(2, { author: ME })] });
   topics.length = 0;
   return { store, state: store.state, receive, topics, changes };
 }
@@ -67,6 +67,14 @@ test("frames of another room, unknown frames and actions in frames change nothin
   receive({ type: "restore" });
   receive({ type: "discard", cid: "c1" });
   assert.deepEqual([state.log.last, topics], [2, []]);
+});
+
+test("a log that was restored from a copy is shown anew, and its next messages too", () => {
+  const { state, receive, changes } = makeRoom();
+  receive({ type: "joined", cursor: "e:0:m0", head: 2, reset: true });
+  assert.deepEqual([changes.log.reset, state.message(2)], ["new-log", undefined]);
+  receive({ type: "events", cursor: "e:2:x2", events: [say(1), say(2, { body: "other" })] });
+  assert.deepEqual([state.message(2).body, state.log.cursor], ["other", "e:2:x2"]);
 });
 
 test("an event that leaves a hole asks for a new join", () => {
@@ -99,14 +107,35 @@ test("an edit is shown at once, and stays when the log has it", () => {
   assert.deepEqual([state.message(2).body, changes.log.rows], ["new", [2]]);
 });
 
-test("an edit that was too long goes back to the composer when it is retried", () => {
-  const { store, state, receive, changes } = makeRoom();
-  store.dispatch({ type: "edit", ref: 2, body: "long" });
-  receive({ type: "error", cid: "c1", code: "too_long" });
-  assert.deepEqual(state.message(2).refusedChange, { cid: "c1", code: "too_long" });
-  store.dispatch({ type: "retry", cid: "c1" });
-  assert.deepEqual([changes.editAgain, state.unsentCount], [{ seq: 2, body: "long" }, 0]);
-  assert.equal(state.message(2).refusedChange, undefined);
+test("an edit that was refused for its words goes back to the composer when it is retried", () => {
+  for (const code of ["too_long", "bad_frame"]) {
+    const { store, state, receive, changes } = makeRoom();
+    store.dispatch({ type: "edit", ref: 2, body: "long" });
+    receive({ type: "error", cid: "c1", code });
+    assert.deepEqual(state.message(2).refusedChange, { cid: "c1", code });
+    store.dispatch({ type: "retry", cid: "c1" });
+    assert.deepEqual([changes.editAgain, state.unsentCount], [{ seq: 2, body: "long" }, 0]);
+    assert.equal(state.message(2).refusedChange, undefined);
+  }
+});
+
+test("the words of a message stay in the outbox, whether it is refused or the log cannot be reached", () => {
+  for (const code of ["bad_frame", "internal"]) {
+    const { store, state, receive } = makeRoom();
+    store.dispatch({ type: "say", body: "typed" });
+    receive({ type: "error", cid: "c1", code });
+    assert.deepEqual([state.unsentCount, state.outbox.items[0].body], [1, "typed"], code);
+  }
+});
+
+test("the words of a refused edit stay until the message is loaded", () => {
+  const { store, state, receive } = makeRoom();
+  receive({ type: "joined", cursor: "e:9:m9", head: 9, reset: true });
+  store.dispatch({ type: "edit", ref: 9, body: "typed" });
+  receive({ type: "error", cid: "c1", code: "bad_frame" });
+  assert.deepEqual([state.notice, state.unsentCount], [{ about: "change", code: "bad_frame" }, 1]);
+  receive({ type: "page", before: 10, events: [say(9, { author: ME })], more: true });
+  assert.deepEqual(state.message(9).refusedChange, { cid: "c1", code: "bad_frame" });
 });
 
 test("a new change of a message replaces its refused one", () => {
@@ -144,7 +173,7 @@ test("an error of the room closes the connection where nothing can be read any m
 
 test("history is loaded one page at a time, while connected", () => {
   const { store, state, receive, changes, topics } = makeRoom();
-  receive({ type: "joined", cursor: "e:9", head: 9 });
+  receive({ type: "joined", cursor: "e:9:m9", head: 9 });
   store.dispatch({ type: "load-older" });
   store.dispatch({ type: "load-older" });
   assert.equal(changes.loadHistory, 10);

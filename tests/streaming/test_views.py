@@ -8,6 +8,7 @@ from realtime.worker import current
 from streaming.models import StreamText
 from streaming.texts import playback
 from tests.clients.sse import Parser
+from tests.streaming.cursors import cursor_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,10 +21,15 @@ async def read(response):
     return Parser().feed(b"".join([chunk async for chunk in response.streaming_content]))
 
 
+async def cursor(text, offset=0):
+    """The cursor of a reader that has received `offset` characters of the only revision."""
+    return cursor_of(await text.revisions.select_related("text").aget(), offset)
+
+
 async def test_a_whole_stream_byte_for_byte(text):
     response = await get()
     chunks = [chunk async for chunk in response.streaming_content]
-    revision = (await text.revisions.aget()).pk
+    revision, _, mark = (await cursor(text)).split(":")
 
     assert response.status_code == 200
     assert response["Content-Type"] == "text/event-stream"
@@ -32,14 +38,14 @@ async def test_a_whole_stream_byte_for_byte(text):
     retry, _, rest = b"".join(chunks).partition(b"\n\n")
     assert 1000 <= int(retry.removeprefix(b"retry: ")) <= 3000
     assert rest.decode() == (
-        f"id: {revision}:0\nevent: meta\n"
+        f"id: {revision}:0:{mark}\nevent: meta\n"
         f'data: {{"text":"first","revision":{revision},"total":4,"interval_ms":1,"offset":0,'
         '"restarted":false}\n\n'
-        f"id: {revision}:1\ndata:  \n\n"
-        f"id: {revision}:2\ndata: 你\n\n"
-        f"id: {revision}:3\ndata: 👨‍👩‍👧‍👦\n\n"
-        f"id: {revision}:4\ndata: \ndata: \n\n"
-        f'id: {revision}:4\nevent: done\ndata: {{"total":4}}\n\n'
+        f"id: {revision}:1:{mark}\ndata:  \n\n"
+        f"id: {revision}:2:{mark}\ndata: 你\n\n"
+        f"id: {revision}:3:{mark}\ndata: 👨‍👩‍👧‍👦\n\n"
+        f"id: {revision}:4:{mark}\ndata: \ndata: \n\n"
+        f'id: {revision}:4:{mark}\nevent: done\ndata: {{"total":4}}\n\n'
     )
 
 
@@ -51,33 +57,31 @@ async def test_the_opening_is_sent_at_once(text):
 
 @pytest.mark.parametrize("where", ["header", "query"])
 async def test_a_stream_resumes_after_its_cursor(text, where):
-    revision = (await text.revisions.aget()).pk
-    cursor = f"{revision}:3"
+    third, end = await cursor(text, 3), await cursor(text, 4)
     response = (
-        await get(last_event_id=cursor) if where == "header" else await get(f"?cursor={cursor}")
+        await get(last_event_id=third) if where == "header" else await get(f"?cursor={third}")
     )
     events = (await read(response)).events
     assert json.loads(events[0][2])["offset"] == 3
     assert events[1:] == [
-        (f"{revision}:4", "message", "\n"),
-        (f"{revision}:4", "done", '{"total":4}'),
+        (end, "message", "\n"),
+        (end, "done", '{"total":4}'),
     ]
 
 
 async def test_the_header_takes_precedence_over_the_query(text):
-    revision = (await text.revisions.aget()).pk
-    events = (await read(await get(f"?cursor={revision}:1", last_event_id=f"{revision}:3"))).events
+    first, third = await cursor(text, 1), await cursor(text, 3)
+    events = (await read(await get(f"?cursor={first}", last_event_id=third))).events
     assert json.loads(events[0][2])["offset"] == 3
 
 
 async def test_a_reconnect_after_done_is_answered_with_204(text):
-    revision = (await text.revisions.aget()).pk
-    response = await get(last_event_id=f"{revision}:4")
+    response = await get(last_event_id=await cursor(text, 4))
     assert response.status_code == 204
     assert response.content == b""
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "9:9:9", "-1:2", "999999:1"])
+@pytest.mark.parametrize("cursor", ["nonsense", "9:9:9:9", "-1:2", "999999:1:AAAAAAAAAAA"])
 async def test_a_cursor_that_cannot_be_used_restarts_the_text(text, cursor):
     events = (await read(await get(last_event_id=cursor))).events
     assert json.loads(events[0][2])["restarted"] is True

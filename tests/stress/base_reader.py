@@ -28,6 +28,11 @@ RECONNECT_SECONDS = (0.05, 0.5)  # random within these limits; short, since a ru
 Log = Sequence[dict[str, Any]]
 
 
+def seq_of(cursor: str) -> int:
+    """The seq of a cursor."""
+    return int(cursor.split(":")[1])
+
+
 class Reader:
     """The base of the four readers."""
 
@@ -118,14 +123,18 @@ class CursorReader(Reader):
         self.entries += entries
         self.cursor = cursor
         self.record.counts["deliveries"] += len(entries)
-        if self.seq != int(cursor.partition(":")[2]):
+        if self.seq != seq_of(cursor):
             self.record.errors.append(f"{self.name} has {self.seq} and the cursor {cursor}")
         self.note_progress(self.seq)
 
-    async def load_missed_entries(self, url: str, cursor: str) -> None:
-        """After a reset: loads the missed entries before `cursor` from history."""
+    async def take_missed(self, url: str, cursor: str) -> None:
+        """After a reset to a cursor: takes the missed entries before it."""
+        if missed := await self.missed_entries(url, seq_of(cursor)):
+            self.take(missed, cursor)
+
+    async def missed_entries(self, url: str, until: int) -> list[dict[str, Any]]:
+        """After a reset: the missed entries up to a seq, from history."""
         self.record.counts["resets"] += 1
-        until = int(cursor.partition(":")[2])
         missing: list[dict[str, Any]] = []
         client = HttpClient()
         try:
@@ -135,5 +144,4 @@ class CursorReader(Reader):
                 until = min(page["events"][0]["seq"] - 1, until)
         finally:
             await client.close()
-        if missing:
-            self.take(missing, cursor)
+        return missing

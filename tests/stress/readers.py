@@ -27,7 +27,7 @@ class SocketReader(CursorReader):
     async def handle(self, client: WebSocketClient, url: str, frame: dict[str, Any]) -> None:
         match frame["type"]:
             case "joined" if frame["reset"]:
-                await self.load_missed_entries(url, frame["cursor"])
+                await self.take_missed(url, frame["cursor"])
             case "joined" if frame["cursor"] != self.cursor:
                 self.record.errors.append(f"{self.name} joined at another cursor: {frame}")
             case "events":
@@ -56,7 +56,7 @@ class StreamReader(CursorReader):
 
     async def handle(self, url: str, id: str, name: str, data: str) -> None:
         if name == "reset":
-            await self.load_missed_entries(url, id)
+            await self.take_missed(url, id)
         elif name != "ping":
             entry = json.loads(data)
             assert entry["kind"] == name
@@ -72,8 +72,8 @@ class PollReader(CursorReader):
             while True:
                 found = await client.get(entries_url(url), cursor=self.cursor, wait=POLL_SECONDS)
                 if found["reset"]:
-                    first = found["events"][0]["seq"] - 1
-                    await self.load_missed_entries(url, f"{found['epoch']}:{first}")
+                    before = found["events"][0]["seq"] - 1
+                    found["events"][:0] = await self.missed_entries(url, before)
                 self.take(found["events"], found["cursor"])
         finally:
             client.reset_on_close()

@@ -27,6 +27,8 @@ class Refused(Exception):
 class Writer:
     """The base of both writers."""
 
+    pause_seconds = PAUSE_SECONDS  # between an answer and the next command
+
     def __init__(
         self, name: str, cookies: dict[str, str], urls: list[str], record: Record, seed: int
     ):
@@ -101,7 +103,7 @@ class Writer:
         """After an ack, makes the next command. Waits for `retry_after_ms`. Else raises Refused."""
         if frame["type"] == "ack":
             self.acknowledged(frame)
-            await asyncio.sleep(self.rng.uniform(*PAUSE_SECONDS))
+            await asyncio.sleep(self.rng.uniform(*self.pause_seconds))
         elif wait := frame.get("retry_after_ms"):
             self.record.counts[f"answers {frame['code']}"] += 1
             await asyncio.sleep(wait / 1000)

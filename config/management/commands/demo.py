@@ -5,8 +5,10 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DEFAULT_DB_ALIAS
 
 from chat.models import Room
+from config.database_lock import database_lock
 from streaming.models import StreamText
 
 BODY = """\
@@ -34,7 +36,11 @@ class Command(BaseCommand):
         parser.add_argument("--if-new", action="store_true", help="do nothing if there is a user")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["if_new"] and get_user_model()._default_manager.exists():
+        with database_lock(DEFAULT_DB_ALIAS, self.stderr):
+            self.fill(if_new=options["if_new"])
+
+    def fill(self, *, if_new: bool) -> None:
+        if if_new and get_user_model()._default_manager.exists():
             return
         self.add_text()
         Room.objects.get_or_create(slug="lobby", defaults={"name": "Lobby"})

@@ -7,10 +7,15 @@
 const CLOSE_CODES = { 401: 4401, 403: 4403, 404: 4404, 410: 4404 };
 const UNKNOWN_ANSWER_RETRY_MS = 1_000;
 
-/** The cursor before these entries; their numbers have no holes. @param {string} cursor @param {unknown[]} entries */
+/**
+ * The place before these entries; their numbers have no holes. Not known is the mark, so this cursor cannot be resumed:
+ * the entries follow at once, with one that can.
+ * @param {string} cursor
+ * @param {unknown[]} entries
+ */
 function cursorBefore(cursor, entries) {
-  const [, epoch, seq] = /^(.*):(\d+)$/.exec(cursor) ?? ["", "", "0"];
-  return `${epoch}:${Number(seq) - entries.length}`;
+  const [, epoch, seq] = /^([^:]*):(\d+)/.exec(cursor) ?? ["", "", "0"];
+  return entries.length === 0 ? cursor : `${epoch}:${Number(seq) - entries.length}`;
 }
 
 /** @param {string} room @param {any} answer @returns {Frame} */

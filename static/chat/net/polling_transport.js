@@ -30,7 +30,7 @@ export class PollingTransport {
   send(command) {
     if (command.type !== "join")
       return this.#requests.send({ ...command, cursor: this.#endpoint.cursor() ?? undefined });
-    this.#poll(command.cursor, 0, (answer) => this.#receive({ ...answer, reset: true }));
+    this.#poll(command.cursor, 0, (answer) => this.#receive(answer, true));
     return true;
   }
 
@@ -55,11 +55,11 @@ export class PollingTransport {
     onAnswer(answer);
   }
 
-  /** @param {any} answer */
-  #receive(answer) {
+  /** @param {any} answer @param {boolean} isJoin */
+  #receive(answer, isJoin = false) {
     const { room } = this.#endpoint;
     const request = this.#request;
-    if (answer.reset) this.#listener.onFrame(joinedFrame(room, answer));
+    if (isJoin || answer.reset) this.#listener.onFrame(joinedFrame(room, answer));
     for (const frame of [...eventsFrames(room, answer), headsFrame(room, answer)]) this.#listener.onFrame(frame);
     // A frame may have revealed a hole: then the page has joined again, which polls by itself.
     if (request === this.#request) this.#poll(this.#endpoint.cursor(), WAIT_S, (next) => this.#receive(next));

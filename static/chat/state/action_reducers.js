@@ -42,10 +42,10 @@ export const actionReducers = {
     return change(state, { type: "delete", ref });
   },
 
-  // A message that was too long is too long again: its words go back to the composer.
+  // An edit that was refused for its words is refused again: they go back to the composer.
   retry(state, { cid }) {
     const refused = state.pendingChanges.get(cid);
-    if (refused?.refused === "too_long") {
+    if (refused?.body && ["too_long", "bad_frame"].includes(refused.refused ?? "")) {
       return { ...discardItem(state, cid), editAgain: { seq: refused.ref, body: refused.body } };
     }
     const hidden = removeItem(state, cid);

@@ -52,9 +52,9 @@ export const frameReducers = {
     };
   },
 
-  events(state, { events }) {
+  events(state, { events, cursor }) {
     const { log } = state;
-    const result = log.append(events);
+    const result = log.append(events, cursor);
     state.stats.appended(result, log.last);
     for (const { author } of events) state.typing.remove(author.key);
     const changed = applyChanges(state, events);
@@ -183,6 +183,11 @@ function commandFailed(state, { cid, code, retry_after_ms: wait = RETRY_MS }) {
   }
   // There is no row that could show the refusal.
   if (!message) state.notice = { about: "change", code };
+  if (!message && item.body && code !== "not_found") {
+    // The words stay: history may bring the row.
+    state.pendingChanges.refuse(cid, code);
+    return { notice: true, outbox: true };
+  }
   return { ...discardItem(state, cid), notice: true };
 }
 

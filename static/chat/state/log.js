@@ -4,7 +4,8 @@ import { applyChange } from "./message.js";
 
 // Changes of messages that are not loaded are remembered for the history pages that bring those messages.
 const MAX_UNMATCHED_CHANGES = 1_000;
-const CURSOR = /^(.*):(\d+)$/;
+// The epoch and the seq. The mark behind them is for the server.
+const CURSOR = /^([^:]*):(\d+)/;
 
 /** @param {string} cursor */
 function parseCursor(cursor) {
@@ -16,8 +17,9 @@ function parseCursor(cursor) {
 export class Log {
   /** @type {Map<number, Entry>} */
   #entries = new Map();
-  /** @type {string | null} */
-  #epoch = null;
+  /** The newest one that the server sent with entries that are here. @type {string | null} */
+  #cursor = null;
+  #epoch = "";
   #last = 0;
   #first = 1;
   /** @type {{ after: number } | null} */
@@ -27,7 +29,7 @@ export class Log {
   hasMore = false;
 
   get cursor() {
-    return this.#epoch === null ? null : `${this.#epoch}:${this.#last}`;
+    return this.#cursor;
   }
 
   get last() {
@@ -52,24 +54,24 @@ export class Log {
   }
 
   /**
-   * Sets where the next events begin. A new epoch, or a head below our last entry (a log restored from a copy),
-   * is a new log: its next entries reuse our numbers. A gap lies between the loaded entries and those to come.
-   * In both cases the loaded entries are dropped: edits and deletions in between were missed, and history has
+   * Sets where the next events begin. A new epoch, or a reset to a place within the loaded entries (a log restored
+   * from a copy), is a new log: its next entries reuse our numbers. A gap lies between the loaded entries and those to
+   * come. In both cases the loaded entries are dropped: edits and deletions in between were missed, and history has
    * the entries as they are now.
-   * @param {{ cursor: string, head: number }} frame
+   * @param {{ cursor: string, reset?: boolean }} frame
    * @returns {{ isNewLog: boolean, gap: { after: number } | null }}
    */
-  joined({ cursor, head }) {
+  joined({ cursor, reset = false }) {
     const { epoch, seq } = parseCursor(cursor);
-    const isOther = epoch !== this.#epoch || head < this.#last;
+    const isOther = epoch !== this.#epoch || (reset && seq <= this.#last);
     const gap = !isOther && seq > this.#last ? { after: this.#last } : null;
-    const wasJoined = this.#epoch !== null;
-    if (isOther || gap) this.#restart(epoch, seq, gap);
+    const wasJoined = this.#cursor !== null;
+    if (isOther || gap) this.#restart(cursor, gap);
     return { isNewLog: isOther && wasJoined, gap };
   }
 
-  /** @param {Entry[]} entries */
-  append(entries) {
+  /** @param {Entry[]} entries @param {string} cursor the cursor after them */
+  append(entries, cursor) {
     const fresh = entries.filter(({ seq }) => seq > this.#last);
     const result = {
       hasHole: false,
@@ -91,6 +93,8 @@ export class Log {
         if (changed) result.changed.push(changed);
       }
     }
+    // After a hole the old cursor stays: the next join brings what follows it.
+    if (parseCursor(cursor).seq === this.#last) this.#cursor = cursor;
     return result;
   }
 
@@ -137,8 +141,10 @@ export class Log {
     return this.#first;
   }
 
-  /** @param {string} epoch @param {number} seq @param {{ after: number } | null} gap */
-  #restart(epoch, seq, gap) {
+  /** @param {string} cursor @param {{ after: number } | null} gap */
+  #restart(cursor, gap) {
+    const { epoch, seq } = parseCursor(cursor);
+    this.#cursor = cursor;
     this.#entries.clear();
     this.#unmatchedChanges.clear();
     this.#gap = gap;

@@ -6,7 +6,7 @@ const PING_MS = 10_000;
 const REFRESH_MS = 1_000;
 const UNKNOWN = "–";
 
-const shorten = (cursor) => cursor?.replace(/^(.{4}).*(?=:)/, "$1…") ?? UNKNOWN;
+const shorten = (cursor) => cursor?.replace(/^(.{4})[^:]*(:\d+).*$/, "$1…$2") ?? UNKNOWN;
 
 /** The drawer that shows the counters of the connection, and lets a visitor cut it. */
 export class DebugPanel {

@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 from chat.dashboard import views
 from chat.dashboard.reports import REPORT
 from chat.worker import build, current
-from realtime.bus import WORKERS
+from realtime.bus import WORKERS, full_name
 from realtime.worker import build as build_base
 from realtime.worker import install
 
@@ -29,7 +29,8 @@ async def asked(settings):
 
 async def tell(worker, report):
     message = {"type": REPORT, "worker": worker, "report": report}
-    await get_channel_layer().group_send(WORKERS, message)
+    group = full_name(current().bus.prefix, WORKERS)
+    await get_channel_layer().group_send(group, message)
 
 
 async def test_a_report_of_another_version_is_ignored(asked, lobby):

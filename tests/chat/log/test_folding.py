@@ -35,7 +35,7 @@ class Folding:
         return joined["head"]
 
     async def until_head(self, head):
-        while int(self.cursor.partition(":")[2]) < head:
+        while int(self.cursor.split(":")[1]) < head:
             frame = await self.socket.until("events")
             self.entries += frame["events"]
             self.cursor = frame["cursor"]

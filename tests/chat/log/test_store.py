@@ -8,12 +8,19 @@ from chat.log import store
 from chat.log.store import Appended, Draft
 from chat.models import Entry, Room
 from realtime.errors import Refused
+from realtime.log.cursor import Cursor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def draft(room, cid="a", body="b", author="g-1", **fields):
     return Draft(room.pk, fields.pop("kind", "say"), author, "Ann", cid, body, **fields)
+
+
+async def cursor_at(room, seq):
+    """The cursor after an entry."""
+    entry = await Entry.objects.filter(room=room, seq=seq).afirst()
+    return str(Cursor(room.epoch, seq, entry.mark if entry else 0))
 
 
 def seqs(room):
@@ -152,13 +159,33 @@ async def test_entries_are_read_before_and_after_a_seq(lobby):
     def bodies(found):
         return [json.loads(entry)["body"] for entry in found]
 
+    marks = [entry.mark async for entry in Entry.objects.filter(room=lobby).order_by("seq")]
     newest = await store.newest(lobby.pk, 3)
     assert (newest.first, newest.epoch, bodies(newest.encoded)) == (5, lobby.epoch, ["5", "6", "7"])
-    assert bodies(await store.after(lobby.pk, 2, 3)) == ["3", "4", "5"]
+    assert (newest.previous, newest.marks) == (marks[3], marks[4:])
+    after = await store.after(lobby.pk, 2, 3)
+    assert (after.first, after.epoch, bodies(after.encoded)) == (3, lobby.epoch, ["3", "4", "5"])
+    assert (after.previous, after.marks) == (marks[1], marks[2:5])
     assert bodies(await store.before(lobby.pk, 6, 3)) == ["3", "4", "5"]
-    assert await store.heads([lobby.pk, 999]) == {lobby.pk: store.Head(lobby.epoch, 7, True)}
+    heads = await store.heads([lobby.pk, 999])
+    assert heads == {lobby.pk: store.Head(lobby.epoch, 7, marks[6], True)}
+
+
+async def test_the_whole_log_has_no_mark_before_it(lobby):
+    await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(3)])
+    for span in (await store.newest(lobby.pk, 3), await store.after(lobby.pk, 0, 3)):
+        assert (span.first, span.previous, span.last) == (1, 0, 3)
 
 
 async def test_an_empty_room_has_a_span_and_a_missing_room_has_none(lobby):
-    assert (await store.newest(lobby.pk, 3)).first == 1
+    empty = await store.newest(lobby.pk, 3)
+    assert (empty.first, empty.last, empty.previous) == (1, 0, 0)
+    assert await store.after(lobby.pk, 0, 3) == empty
     assert await store.newest(999_999, 3) is None
+    assert await store.after(999_999, 0, 3) is None
+
+
+async def test_nothing_follows_an_entry_that_does_not_exist(lobby):
+    await database_sync_to_async(store.write)([draft(lobby)])
+    assert (await store.after(lobby.pk, 1, 3)).encoded == []
+    assert await store.after(lobby.pk, 2, 3) is None

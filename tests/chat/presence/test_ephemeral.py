@@ -14,6 +14,7 @@ from chat.presence import sync
 from chat.presence.ephemeral import EphemeralEvent, EphemeralEvents, Subscriber
 from chat.worker import current
 from tests.chat.conftest import ANN, cookie, fill
+from tests.chat.log.test_store import cursor_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOB = Member("g-000000000000000b", "Bob", guest=True)
@@ -112,7 +113,7 @@ async def test_a_reader_over_http_is_listed(enter, lobby):
     assert b"event: say" in await entry
     await stream.aclose()
     assert await online(bob, 1) == ["Bob"]
-    cursor = bob.joined["cursor"].split(":")[0] + ":1"
+    cursor = await cursor_at(lobby, 1)
     poll = asyncio.ensure_future(
         browser.get("/api/rooms/lobby/entries", {"cursor": cursor, "wait": "5"})
     )

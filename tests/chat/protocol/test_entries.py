@@ -69,11 +69,21 @@ def test_text_line_is_the_name_and_the_body_of_a_message():
     assert entries.text_line(entry(kind="edit", ref=1)) is None
 
 
-@pytest.mark.parametrize("text", ["", "e", "e:", ":1", "e:-1", "e:1 ", "xyz:1", "e:1\n", "e:٣"])
+MARK = "0123456789ab"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "e", "e:", "e:1", "e:1:", f":1:{MARK}", f"e::{MARK}", f"e:-1:{MARK}", f"e:1:{MARK} "),
+        *(f"xyz:1:{MARK}", f"e:1:{MARK}\n", f"e:٣:{MARK}", f"e:1:{MARK}0", f"e:1:{MARK[1:]}"),
+        *("e:1:0123456789AB", "e:1:-123456789ab", f"e:1:{MARK}:2"),
+    ],
+)
 def test_what_is_no_cursor(text):
     assert Cursor.parse(text) is None
 
 
-def test_a_cursor_is_epoch_and_seq():
-    assert Cursor.parse("0af3:12") == Cursor("0af3", 12)
-    assert str(Cursor("0af3", 12)) == "0af3:12"
+def test_a_cursor_is_epoch_seq_and_mark():
+    assert Cursor.parse(f"0af3:12:{MARK}") == Cursor("0af3", 12, 0x0123456789AB)
+    assert str(Cursor("0af3", 12, 0x0123456789AB)) == f"0af3:12:{MARK}"

@@ -16,6 +16,7 @@ from chat.worker import current
 from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
 from realtime.revocation import RECENT_LENGTH
+from tests.chat.log.test_store import cursor_at
 from tests.clients.websocket import local_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -205,7 +206,7 @@ async def test_a_poll_that_starts_while_its_session_logs_out_is_answered_at_once
     backroom, browser, gate
 ):
     slow = gate(http.common, "open_reader")
-    query = {"cursor": f"{backroom.epoch}:0", "wait": 25}
+    query = {"cursor": await cursor_at(backroom, 0), "wait": 25}
     other = AsyncClient()
     other.cookies = browser.cookies.copy()
     asked = asyncio.ensure_future(other.get(ENTRIES, query))

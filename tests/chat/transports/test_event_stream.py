@@ -14,7 +14,7 @@ from chat.worker import current
 from realtime.log import tail_registry as tails_module
 from realtime.log.reader import Reader
 from tests.chat.conftest import fill
-from tests.chat.log.test_store import draft
+from tests.chat.log.test_store import cursor_at, draft
 from tests.chat.transports.test_http import EVENTS, say
 from tests.clients.sse import Parser
 
@@ -47,10 +47,14 @@ async def test_a_stream_starts_with_the_newest_fifty_and_continues_live(ann, lob
     await fill(lobby, 60)
     listener = await listen(ann)
     events = await listener.until(50)
-    assert [id for id, _, _ in events] == [f"{lobby.epoch}:{seq}" for seq in range(11, 61)]
+    assert [id for id, _, _ in events] == [await cursor_at(lobby, seq) for seq in range(11, 61)]
     await say(ann, body="你\n好")
     id, name, data = (await listener.until(51))[-1]
-    assert (id, name, json.loads(data)["body"]) == (f"{lobby.epoch}:61", "say", "你\n好")
+    assert (id, name, json.loads(data)["body"]) == (
+        await cursor_at(lobby, 61),
+        "say",
+        "你\n好",
+    )
     assert listener.response["Content-Type"] == "text/event-stream"
     await listener.close()
 
@@ -72,10 +76,12 @@ async def test_the_name_of_an_event_is_the_kind_of_its_entry(ann, lobby):
 @pytest.mark.parametrize("where", ["header", "query"])
 async def test_a_stream_resumes_from_a_cursor(ann, lobby, where):
     await fill(lobby, 5)
-    cursor = f"{lobby.epoch}:3"
+    cursor = await cursor_at(lobby, 3)
     given = {"last_event_id": cursor} if where == "header" else {"query": f"?cursor={cursor}"}
     listener = await listen(ann, **given)
-    assert [id for id, _, _ in await listener.until(2)] == [f"{lobby.epoch}:{n}" for n in (4, 5)]
+    assert [id for id, _, _ in await listener.until(2)] == [
+        await cursor_at(lobby, n) for n in (4, 5)
+    ]
     await listener.close()
 
 
@@ -83,9 +89,9 @@ async def test_an_unknown_cursor_is_answered_with_reset(ann, lobby):
     await fill(lobby, 60)
     listener = await listen(ann, last_event_id="feed:3")
     events = await listener.until(51)
-    assert events[0][:2] == (f"{lobby.epoch}:10", "reset")
+    assert events[0][:2] == (await cursor_at(lobby, 10), "reset")
     assert json.loads(events[0][2])["head"] == 60
-    assert events[1][0] == f"{lobby.epoch}:11"
+    assert events[1][0] == await cursor_at(lobby, 11)
     await listener.close()
 
 
@@ -95,7 +101,7 @@ async def test_a_ping_with_the_head_is_sent_when_nothing_else_is(ann, lobby, mon
     listener = await listen(ann)
     events = await listener.until(3)
     assert [(name, data) for _, name, data in events[1:]] == [("ping", '{"heads":{"lobby":1}}')] * 2
-    assert listener.parser.last_event_id == f"{lobby.epoch}:1"
+    assert listener.parser.last_event_id == await cursor_at(lobby, 1)
     await listener.close()
 
 

@@ -14,6 +14,7 @@ from chat.worker import current
 from realtime import errors
 from realtime.rate_limit import Buckets
 from tests.chat.conftest import ANN, fill
+from tests.chat.log.test_store import cursor_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,21 +39,22 @@ async def test_a_first_poll_returns_the_newest_fifty(ann, lobby):
     answer = await ann.get(f"{ENTRIES}?wait=25")
     assert seqs(answer) == list(range(11, 61))
     rest = {name: value for name, value in answer.json().items() if name != "events"}
-    cursor = f"{lobby.epoch}:60"
+    cursor = await cursor_at(lobby, 60)
     assert rest == {"epoch": lobby.epoch, "cursor": cursor, "head": 60, "reset": False}
 
 
 async def test_a_short_poll_returns_what_follows_the_cursor(ann, lobby):
     await fill(lobby, 3)
-    answer = await ann.get(f"{ENTRIES}?cursor={lobby.epoch}:1")
+    answer = await ann.get(f"{ENTRIES}?cursor={await cursor_at(lobby, 1)}")
     assert seqs(answer) == [2, 3]
     answer = await ann.get(f"{ENTRIES}?cursor={answer.json()['cursor']}")
     assert seqs(answer) == []
-    assert answer.json()["cursor"] == f"{lobby.epoch}:3"
+    assert answer.json()["cursor"] == await cursor_at(lobby, 3)
 
 
 async def test_a_long_poll_waits_for_the_next_entry(ann, lobby):
-    polling = asyncio.ensure_future(ann.get(f"{ENTRIES}?cursor={lobby.epoch}:0&wait=25"))
+    cursor = await cursor_at(lobby, 0)
+    polling = asyncio.ensure_future(ann.get(f"{ENTRIES}?cursor={cursor}&wait=25"))
     async with asyncio.timeout(5):
         while not current().tails.tails:
             await asyncio.sleep(0)
@@ -63,8 +65,9 @@ async def test_a_long_poll_waits_for_the_next_entry(ann, lobby):
 
 
 async def test_a_long_poll_without_entries_returns_an_empty_list(ann, lobby):
-    answer = await ann.get(f"{ENTRIES}?cursor={lobby.epoch}:0&wait=1")
-    assert (seqs(answer), answer.json()["cursor"]) == ([], f"{lobby.epoch}:0")
+    cursor = await cursor_at(lobby, 0)
+    answer = await ann.get(f"{ENTRIES}?cursor={cursor}&wait=1")
+    assert (seqs(answer), answer.json()["cursor"]) == ([], cursor)
 
 
 async def test_a_poll_with_an_unknown_cursor_is_reset(ann, lobby):
@@ -77,7 +80,7 @@ async def test_a_poll_with_an_unknown_cursor_is_reset(ann, lobby):
 async def test_a_large_backlog_is_split_into_several_polls(ann, lobby, monkeypatch):
     monkeypatch.setattr(entries, "MAX_FRAME_CHARACTERS", 1_000)
     await fill(lobby, 50)
-    cursor, found = f"{lobby.epoch}:0", []
+    cursor, found = await cursor_at(lobby, 0), []
     while len(found) < 50:
         answer = await ann.get(f"{ENTRIES}?cursor={cursor}")
         cursor = answer.json()["cursor"]

@@ -9,6 +9,7 @@ from realtime import errors
 from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
 from tests.chat.conftest import fill, heard, session_of
+from tests.chat.log.test_store import cursor_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,24 +18,29 @@ async def test_a_first_join_is_followed_by_the_newest_fifty(connect, lobby):
     await fill(lobby, 60)
     client = await connect()
     joined = await client.join()
-    assert (joined["head"], joined["cursor"], joined["reset"]) == (60, f"{lobby.epoch}:10", False)
+    cursor = await cursor_at(lobby, 10)
+    assert (joined["head"], joined["cursor"], joined["reset"]) == (60, cursor, False)
     assert await heard(client, 60) == list(range(11, 61))
 
 
 async def test_a_join_with_a_cursor_is_followed_by_what_was_missed(connect, lobby):
     await fill(lobby, 60)
     client = await connect()
-    joined = await client.join(cursor=f"{lobby.epoch}:57")
-    assert (joined["cursor"], joined["reset"]) == (f"{lobby.epoch}:57", False)
+    cursor = await cursor_at(lobby, 57)
+    joined = await client.join(cursor=cursor)
+    assert (joined["cursor"], joined["reset"]) == (cursor, False)
     assert await heard(client, 60) == [58, 59, 60]
 
 
-@pytest.mark.parametrize("cursor", ["{epoch}:9", "feed:600", "nonsense", ""])
+@pytest.mark.parametrize(
+    "cursor", ["{old}", "feed:600:0123456789ab", "{epoch}:500", "nonsense", ""]
+)
 async def test_a_join_with_an_unknown_cursor_is_reset(connect, lobby, cursor):
     await fill(lobby, 510)
     client = await connect()
-    joined = await client.join(cursor=cursor.format(epoch=lobby.epoch))
-    assert (joined["cursor"], joined["reset"]) == (f"{lobby.epoch}:460", True)
+    cursor = cursor.format(epoch=lobby.epoch, old=await cursor_at(lobby, 9))
+    joined = await client.join(cursor=cursor)
+    assert (joined["cursor"], joined["reset"]) == (await cursor_at(lobby, 460), True)
     assert await heard(client, 510) == list(range(461, 511))
 
 
@@ -43,7 +49,7 @@ async def test_a_second_join_moves_the_cursor_and_repeats_nothing(connect, lobby
     client = await connect()
     await client.join()
     assert await heard(client, 3) == [1, 2, 3]
-    await client.join(cursor=f"{lobby.epoch}:3")
+    await client.join(cursor=await cursor_at(lobby, 3))
     await client.send("say", room="lobby", cid="c", body="b")
     assert await heard(client, 4) == [4]
     assert (await current().tails.open(lobby.pk)).tail.readers == 2
@@ -89,7 +95,11 @@ async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
     assert await heard(client, 3) == [1, 2, 3]
     await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
     joined = await client.until("joined")
-    assert (joined["epoch"], joined["reset"], joined["cursor"]) == ("f00d", True, "f00d:0")
+    assert (joined["epoch"], joined["reset"], joined["cursor"]) == (
+        "f00d",
+        True,
+        "f00d:0:000000000000",
+    )
     assert await heard(client, 3) == [1, 2, 3]
 
 

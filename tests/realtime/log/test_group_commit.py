@@ -145,10 +145,10 @@ async def test_a_database_that_is_away_loses_nothing(lobby, monkeypatch, caplog)
 async def test_a_draft_that_cannot_be_stored_does_not_affect_the_others(lobby, monkeypatch, caplog):
     write = store._write
 
-    def strict(drafts):
+    def strict(drafts, **options):
         if any(draft.body == "secret" for draft in drafts):
             raise DataError("value too long: secret")
-        return write(drafts)
+        return write(drafts, **options)
 
     monkeypatch.setattr(store, "_write", strict)
     bodies = ["a", "secret", "b"]

@@ -8,7 +8,7 @@ from realtime.tasks import Tasks
 
 
 def span(log=1, seq=1, body="x"):
-    return Span(log, "e", seq, [body])
+    return Span(log, "e", seq, 3, [body], [4])
 
 
 def make_notifier(on_published):
@@ -36,8 +36,8 @@ async def test_a_span_reaches_the_workers_that_subscribed_to_its_log():
 
 def test_a_span_that_is_too_large_is_sent_without_entries(monkeypatch):
     monkeypatch.setattr(notifier, "MESSAGE_SIZE", 10)
-    large = Span(1, "e", 5, ["x" * 6, "y" * 6])
-    assert notifier.decode(notifier.encode(large)) == Span(1, "e", 7, [])
+    large = Span(1, "e", 5, 4, ["x" * 6, "y" * 6], [5, 6])
+    assert notifier.decode(notifier.encode(large)) == Span(1, "e", 7, 6)
 
 
 def test_a_span_is_the_same_after_encoding_and_decoding():

@@ -14,7 +14,7 @@ from realtime.log import tail_registry as tails_module
 from realtime.log.reader import Reader
 from realtime.log.store import Span
 from realtime.log.tail import LogEnded
-from tests.chat.log.test_store import draft
+from tests.chat.log.test_store import cursor_at, draft
 from tests.chat.protocol.test_entries import entry
 from tests.realtime.log.test_tail import make_tail, seqs, span
 
@@ -36,7 +36,7 @@ async def test_a_reader_takes_the_entries_after_its_cursor(lobby):
     taking = asyncio.ensure_future(reader.take())
     await say(lobby, "after")
     assert seqs(await taking) == [2]
-    assert reader.cursor == f"{lobby.epoch}:2"
+    assert reader.cursor == await cursor_at(lobby, 2)
     reader.close()
 
 
@@ -57,11 +57,14 @@ async def test_readers_of_a_room_share_its_tail_and_the_last_one_releases_it(lob
     ("cursor", "after", "reset"),
     [
         (None, 10, False),
-        ("{epoch}:58", 58, False),
-        ("{epoch}:60", 60, False),
-        ("{epoch}:0", 0, False),
-        ("{epoch}:61", 10, True),
-        ("0000:58", 10, True),
+        ("{epoch}:58:{mark}", 58, False),
+        ("{epoch}:0:000000000000", 0, False),
+        ("{epoch}:59:{mark}", 10, True),  # the mark of another entry
+        ("{epoch}:58:000000000000", 10, True),
+        ("{epoch}:0:{mark}", 10, True),
+        ("{epoch}:61:{mark}", 10, True),
+        ("0000:58:{mark}", 10, True),
+        ("{epoch}:58", 10, True),  # as before there were marks
         ("nonsense", 10, True),
         ("", 10, True),
     ],
@@ -69,8 +72,9 @@ async def test_readers_of_a_room_share_its_tail_and_the_last_one_releases_it(lob
 async def test_resume_moves_to_the_cursor_or_resets(lobby, cursor, after, reset):
     await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(60)])
     reader = await current().tails.open(lobby.pk)
-    assert await reader.resume(cursor and cursor.format(epoch=lobby.epoch)) is reset
-    assert reader.seq == after
+    mark = (await cursor_at(lobby, 58)).rpartition(":")[2]
+    assert await reader.resume(cursor and cursor.format(epoch=lobby.epoch, mark=mark)) is reset
+    assert reader.cursor == await cursor_at(lobby, after)
     reader.close()
 
 
@@ -78,8 +82,8 @@ async def test_resume_moves_to_the_cursor_or_resets(lobby, cursor, after, reset)
 async def test_a_reader_that_missed_more_than_500_entries_is_reset(lobby):
     await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(502)])
     reader = await current().tails.open(lobby.pk)
-    assert await reader.resume(f"{lobby.epoch}:2") is False
-    assert await reader.resume(f"{lobby.epoch}:1") is True
+    assert await reader.resume(await cursor_at(lobby, 2)) is False
+    assert await reader.resume(await cursor_at(lobby, 1)) is True
     assert reader.seq == 452
     reader.close()
 
@@ -90,7 +94,7 @@ async def test_a_cursor_that_is_ahead_of_this_worker_is_not_reset(lobby):
     reader = await current().tails.open(lobby.pk)
     await database_sync_to_async(store.write)([draft(lobby, "a"), draft(lobby, "b")])
     assert reader.tail.head == 0
-    assert await reader.resume(f"{lobby.epoch}:2") is False
+    assert await reader.resume(await cursor_at(lobby, 2)) is False
     assert reader.seq == 2
     reader.close()
 
@@ -110,18 +114,22 @@ async def test_a_gap_is_filled_from_the_database(lobby):
     reader = await current().tails.open(lobby.pk)
     written = await database_sync_to_async(store.write)([draft(lobby, str(n)) for n in range(3)])
     (whole,) = written.spans
-    current().tails.apply(Span(whole.log, whole.epoch, 3, whole.encoded[2:]))
+    last = Span(whole.log, whole.epoch, 3, whole.marks[1], whole.encoded[2:], whole.marks[2:])
+    current().tails.apply(last)
     assert seqs(await reader.take()) == [1, 2, 3]
     reader.close()
 
 
 @database
-async def test_a_published_span_is_applied_together_with_the_batch_being_written(lobby):
+async def test_a_published_span_is_applied_together_with_the_batch_being_written(
+    lobby, monkeypatch
+):
+    monkeypatch.setattr(store.secrets, "randbits", lambda _: 7)
     reader = await current().tails.open(lobby.pk)
     saying = asyncio.ensure_future(say(lobby, "ours"))
     await asyncio.sleep(0)
     assert current().writer.busy
-    current().tails.on_published(Span(lobby.pk, str(lobby.epoch), 2, [entry(2)]))
+    current().tails.on_published(Span(lobby.pk, lobby.epoch, 2, 7, [entry(2)], [8]))
     batch = await reader.take()
     assert seqs(batch) == [1, 2]
     await saying
@@ -134,7 +142,7 @@ async def test_a_published_span_waits_only_delay_seconds_for_the_batch_being_wri
 ):
     reader = await current().tails.open(lobby.pk)
     monkeypatch.setattr(type(current().writer), "busy", True)
-    current().tails.on_published(Span(lobby.pk, str(lobby.epoch), 1, [entry(1)]))
+    current().tails.on_published(Span(lobby.pk, lobby.epoch, 1, 0, [entry(1)], [7]))
     assert reader.tail.head == 0
     async with asyncio.timeout(5):
         assert seqs(await reader.take()) == [1]
@@ -276,7 +284,7 @@ async def test_opening_fails_while_the_database_is_away_and_works_again(lobby, m
 async def test_every_entry_reaches_every_reader_once_in_order(lobby):
     async def read(count):
         reader, found = await current().tails.open(lobby.pk), []
-        await reader.resume(f"{lobby.epoch}:0")
+        await reader.resume(await cursor_at(lobby, 0))
         while len(found) < count:
             found += seqs(await reader.take())
         reader.close()
@@ -310,11 +318,11 @@ async def test_a_pushing_reader_gets_one_batch_per_loop_iteration_and_its_task_s
     reader, pushed = pushing_reader(one, [True, True])
     taking = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
-    one.apply(4, span(4, 4).encoded)
-    one.apply(5, span(5, 6).encoded)
+    one.apply(span(4, 4))
+    one.apply(span(5, 6))
     assert pushed == []  # an ack that waits to be sent leaves first
     await asyncio.sleep(0)
-    one.apply(7, span(7, 7).encoded)
+    one.apply(span(7, 7))
     await asyncio.sleep(0)
     assert pushed == [[4, 5, 6], [7]]
     assert (reader.seq, taking.done()) == (7, False)
@@ -328,7 +336,7 @@ async def test_a_reader_whose_push_fails_takes_the_same_batch():
     reader, pushed = pushing_reader(one, [False])
     taking = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
-    one.apply(4, span(4, 5).encoded)
+    one.apply(span(4, 5))
     assert seqs(await taking) == pushed[0] == [4, 5]
     assert not one.waiting
 
@@ -339,7 +347,7 @@ async def test_an_error_in_one_push_does_not_affect_other_readers(caplog):
     reader, pushed = pushing_reader(one, [True])
     tasks = [asyncio.ensure_future(each.take()) for each in (failing, reader)]
     await asyncio.sleep(0)
-    one.apply(4, span(4, 4).encoded)
+    one.apply(span(4, 4))
     assert seqs(await tasks[0]) == [4]
     assert pushed == [[4]]
     assert "Push to a reader failed" in caplog.text
@@ -352,7 +360,7 @@ async def test_entries_for_several_frames_are_pushed_in_several_batches(monkeypa
     reader, pushed = pushing_reader(one, [True, True])
     taking = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
-    one.apply(4, span(4, 6).encoded)
+    one.apply(span(4, 6))
     await asyncio.sleep(0)
     assert pushed == [[4, 5], [6]]
     taking.cancel()
@@ -363,13 +371,13 @@ async def test_nothing_is_pushed_to_a_cancelled_reader():
     reader, pushed = pushing_reader(one, [True])
     taking = asyncio.ensure_future(reader.take())
     await asyncio.sleep(0)
-    one.apply(4, span(4, 4).encoded)
+    one.apply(span(4, 4))
     taking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await taking
     await asyncio.sleep(0)
     assert pushed in ([], [[4]])
     assert not one.waiting
-    one.apply(5, span(5, 5).encoded)
+    one.apply(span(5, 5))
     await asyncio.sleep(0)
     assert [5] not in pushed

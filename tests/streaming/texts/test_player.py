@@ -45,8 +45,8 @@ class Reader:
         self.machine = machine
         self.writer = writer
         self.sent = []
-        events = sse.encode(7, text, "message")
-        found = Playback("first", 7, events, 250, offset, restarted=False, finished=False)
+        events = sse.encode(7, "mark", text, "message")
+        found = Playback("first", 7, "mark", events, 250, offset, restarted=False, finished=False)
         self.source = play(found, writer, machine.scheduler)
         self.running = asyncio.ensure_future(self.read())
 
@@ -96,8 +96,8 @@ async def test_each_grapheme_is_written_at_its_deadline(machine, writer):
     reader = Reader(machine, writer)
     chunks = await reader.finish()
     assert machine.delays == [0.25] * 4
-    assert b"".join(chunks) == sse.encode(7, TEXT, "message").blob + (
-        b'id: 7:4\nevent: done\ndata: {"total":4}\n\n'
+    assert b"".join(chunks) == sse.encode(7, "mark", TEXT, "message").blob + (
+        b'id: 7:4:mark\nevent: done\ndata: {"total":4}\n\n'
     )
 
 
@@ -118,7 +118,7 @@ async def test_a_late_reader_gets_in_one_chunk_what_is_due_and_does_not_fall_beh
 
 async def test_a_resumed_reader_gets_the_rest(machine, writer):
     events = Parser().feed(b"".join(await Reader(machine, writer, offset=3).finish())).events
-    assert [id for id, _, _ in events] == ["7:4", "7:4"]
+    assert [id for id, _, _ in events] == ["7:4:mark", "7:4:mark"]
 
 
 async def test_an_empty_text_ends_with_its_opening(machine, writer):

@@ -1,0 +1,56 @@
+"""The columns of a log. Only chat.log changes them, by its own SQL."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F, Func, Model
+
+if TYPE_CHECKING:
+    CharField = models.CharField[str, str]
+    PositiveBigIntegerField = models.PositiveBigIntegerField[int, int]
+else:
+    CharField, PositiveBigIntegerField = models.CharField, models.PositiveBigIntegerField
+
+
+class LogText(CharField):
+    """A text that saving a row does not change. An instance may have been loaded a while ago, and
+    would write an old value back. `QuerySet.update` and loaddata change it."""
+
+    def pre_save(self, model_instance: Model, add: bool) -> Any:
+        """The value of a new row; of another row the value that it has."""
+        return super().pre_save(model_instance, add) if add else F(self.attname)
+
+    def deconstruct(self) -> Any:
+        """As an ordinary column, so that migrations do not depend on this class."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class LogNumber(PositiveBigIntegerField):
+    """A number that saving a row does not change, as `LogText`."""
+
+    def pre_save(self, model_instance: Model, add: bool) -> Any:
+        """The value of a new row; of another row the value that it has."""
+        return super().pre_save(model_instance, add) if add else F(self.attname)
+
+    def deconstruct(self) -> Any:
+        """As an ordinary column, so that migrations do not depend on this class."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.PositiveBigIntegerField", args, kwargs
+
+
+class RandomMark(Func):
+    """48 random bits, made by the database: for rows from before there were marks, and for those
+    that a worker of an older version inserts during `make reload`."""
+
+    output_field = models.PositiveBigIntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        """SQLite's `random()` has 64 bits."""
+        return "random() & 281474976710655", ()
+
+    def as_postgresql(
+        self, compiler: Any, connection: Any, **_: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        """PostgreSQL's `random()` is a fraction of at least 48 bits."""
+        return "floor(random() * 281474976710656)::bigint", ()
