@@ -36,7 +36,8 @@ ARROWS = {
     "config.database.postgresql": {"config.database"},
     "config.database.sqlite3": {"config.database"},
     "config.management.commands": {
-        *("chat", "config", "config.database.postgresql", "config.server", "config.worker", "streaming"),
+        *("chat", "config", "config.database.postgresql", "config.server", "config.worker"),
+        "streaming",
     },
     "config.server": {"realtime", "realtime.requests"},
     "config.worker": {"chat", "realtime", "realtime.requests"},

@@ -6,8 +6,8 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import OperationalError
 
-from config.database_lock import database_lock, migration_limits
 from config.database.postgresql.options import LOCK_SECONDS
+from config.database_lock import database_lock, migration_limits
 
 LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE
 
