@@ -62,10 +62,6 @@ def origins(name: str) -> list[str]:
     return names(name, r"https?://[^/\s:@]+(:\d{1,5})?", "https://example.org", [])
 
 
-# Where relative paths of data start. `make serve` runs a copy of the code, and sets it.
-DATA_ROOT = BASE_DIR / read(env.str, "DATA_ROOT", "")
-
-
 def networks(name: str) -> tuple[Network, ...]:
     """Networks in CIDR notation, or single addresses, separated by commas."""
     items = names(name, r"[0-9a-fA-F.:/]+", "10.0.0.0/8", [])
@@ -74,6 +70,9 @@ def networks(name: str) -> tuple[Network, ...]:
     except ValueError as error:
         refuse(name, str(error))
 
+
+# Where relative paths of data start. `make serve` runs a copy of the code, and sets it.
+DATA_ROOT = BASE_DIR / read(env.str, "DATA_ROOT", "")
 
 # ---- Development or production -------------------------------------------------------
 
