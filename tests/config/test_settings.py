@@ -178,6 +178,12 @@ def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
     assert "journal_mode=WAL" in options["init_command"]
 
 
+@pytest.mark.parametrize(("value", "expected"), [("", "FULL"), (" NORMAL", "NORMAL")])
+def test_sqlite_syncs_every_commit_unless_a_setting_says_otherwise(value, expected):
+    options = setting("DATABASES", SQLITE_SYNCHRONOUS=value)["default"]["OPTIONS"]
+    assert f"PRAGMA synchronous={expected};" in options["init_command"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -190,6 +196,8 @@ def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
         ("HEARTBEAT_SECONDS", "0"),
         ("HSTS_SECONDS", "a month"),
         ("SILENCE_SECONDS", "25"),
+        ("SQLITE_SYNCHRONOUS", "OFF"),
+        ("SQLITE_SYNCHRONOUS", "normal; PRAGMA synchronous=OFF"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "mysql://h/n"),
