@@ -176,6 +176,13 @@ DATABASE_STATEMENT_SECONDS = whole("DATABASE_STATEMENT_SECONDS", 10)
 DATABASE_POOLER: bool = read(env.bool, "DATABASE_POOLER", False)
 
 
+# FULL: a commit returns when its data is on the disk. NORMAL: a power failure or a crash of the
+# machine may undo the last commits; that of a process does not.
+SQLITE_SYNCHRONOUS: str = read(
+    env.str, "SQLITE_SYNCHRONOUS", "FULL", validate=validate.OneOf(["FULL", "NORMAL"])
+)
+
+
 def database() -> dict[str, Any]:
     """The default database, from DATABASE_URL."""
     url: str = read(env.str, "DATABASE_URL", "sqlite:///db.sqlite3")
@@ -198,7 +205,8 @@ def database() -> dict[str, Any]:
             # fails at its first write with "database is locked", whatever the timeout is.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            # For each connection: the file stores only the journal mode.
+            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={SQLITE_SYNCHRONOUS};",
         }
     else:
         settings["OPTIONS"] = connection_options(

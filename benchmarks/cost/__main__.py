@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.cost import connections, messages, presence, texts
+from benchmarks.cost import acks, connections, messages, presence, texts
 from benchmarks.cost.size import FULL, TINY, Size
 from benchmarks.processes import raise_file_limit
 from benchmarks.report.cost_page import cost_page, cost_section
@@ -26,13 +26,15 @@ NO_LIMITS = {
     "SOCKETS_PER_WORKER": "100000",
 }
 Measure = Callable[[Site, Size], Coroutine[Any, Any, list[dict[str, Any]]]]
-# Each has a site of its own; on PostgreSQL if the second value is true.
-MEASURES: dict[str, tuple[Measure, bool]] = {
-    "connections": (connections.measure, False),
-    "messages_sqlite": (messages.measure, False),
-    "messages_postgresql": (messages.measure, True),
-    "texts": (texts.measure, False),
-    "presence": (presence.measure, False),
+# Each has a site of its own, with these options.
+MEASURES: dict[str, tuple[Measure, dict[str, Any]]] = {
+    "connections": (connections.measure, {}),
+    "messages_sqlite": (messages.measure, {}),
+    "messages_postgresql": (messages.measure, {"postgres": True}),
+    "acks_full": (acks.measure, {"SQLITE_SYNCHRONOUS": "FULL"}),
+    "acks_normal": (acks.measure, {"SQLITE_SYNCHRONOUS": "NORMAL"}),
+    "texts": (texts.measure, {}),
+    "presence": (presence.measure, {}),
 }
 
 
@@ -46,9 +48,9 @@ def arguments() -> argparse.Namespace:
 
 def rows(name: str, size: Size) -> list[dict[str, Any]]:
     """The rows of one measure, on a new site."""
-    measure, postgres = MEASURES[name]
+    measure, options = MEASURES[name]
     with tempfile.TemporaryDirectory(prefix="cost-") as folder:
-        site = Site(Path(folder), redis=True, postgres=postgres, **NO_LIMITS)
+        site = Site(Path(folder), redis=True, **NO_LIMITS, **options)
         try:
             return asyncio.run(measure(site, size))
         finally:

@@ -41,9 +41,9 @@ async def _measure_room(
         await connect_all(readers_worker.port, readers)
         await connect_all(talkers_worker.port, talkers)
         await wait_until(lambda: len({client.head for client in talkers + readers}) == 1)
-        await _talk(talkers, readers, 0.2)  # so that caches are warm
+        await talk(talkers, readers, 0.2)  # so that caches are warm
         before, start = _totals(site, talkers_worker, readers_worker, readers), readers[0].head
-        entries = await _talk(talkers, readers, size.talk_seconds)
+        entries = await talk(talkers, readers, size.talk_seconds)
         after = _totals(site, talkers_worker, readers_worker, readers)
     finally:
         for client in readers + talkers:
@@ -73,7 +73,7 @@ async def _measure_room(
     }
 
 
-async def _talk(talkers: list[Talker], readers: list[RoomReader], seconds: float) -> int:
+async def talk(talkers: list[Talker], readers: list[RoomReader], seconds: float) -> int:
     """All talkers send for some seconds. Returns the number of entries after all have arrived."""
     before, start = sum(talker.acknowledged for talker in talkers), talkers[0].head
     for talker in talkers:

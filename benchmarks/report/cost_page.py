@@ -9,13 +9,16 @@ SECTIONS = {
     "connections": "Idle connections",
     "messages_sqlite": "Messages, SQLite",
     "messages_postgresql": "Messages, PostgreSQL",
+    "acks_full": "Acks, SQLite with SQLITE_SYNCHRONOUS=FULL",
+    "acks_normal": "Acks, SQLite with SQLITE_SYNCHRONOUS=NORMAL",
     "texts": "Streamed characters",
     "presence": "Presence messages between workers",
 }
 METHOD = """\
 µs are processor time. *per s*: for each second of wall time. *frame* and *delivery* are the
 worker of the readers, *append* is the worker of the talkers; *append*, *database*, *redis* and
-*publishes* are per entry. The columns have the names of the fields in cost.json."""
+*publishes* are per entry. *ack* is the time from a message to its acknowledgement; each talker
+sends its next message then. The columns have the names of the fields in cost.json."""
 
 
 def cost_page(found: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ PREFIX_LENGTH = 16
 # A physical copy of a cluster (pg_basebackup, a snapshot) has the same system identifier and the
 # same OIDs. Only the start of its server is another one.
 POSTGRESQL_SERVER = """
-    SELECT pg_postmaster_start_time()::text, oid::text FROM pg_database
+    SELECT extract(epoch FROM pg_postmaster_start_time())::text, oid::text FROM pg_database
     WHERE datname = current_database()
 """
 POSTGRESQL_CLUSTER = "SELECT system_identifier::text FROM pg_control_system()"

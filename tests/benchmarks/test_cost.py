@@ -25,5 +25,8 @@ def test_cost_measures_everything(tmp_path):
     for name in ("messages_sqlite", "messages_postgresql"):
         assert all(row["deliveries"] == row["entries"] * row["readers"] for row in found[name])
         assert all(row["publishes"] > 0 for row in found[name])
+    for name in ("acks_full", "acks_normal"):
+        assert [row["readers"] for row in found[name]] == [0, 0, 2, 2]
+        assert all(row["ack_ms"] > 0 for row in found[name])
     assert found["texts"][0]["characters"] > 0
     assert "| delivery µs |" in (tmp_path / "cost.md").read_text()

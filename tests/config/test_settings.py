@@ -220,6 +220,12 @@ def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
     assert "journal_mode=WAL" in options["init_command"]
 
 
+@pytest.mark.parametrize(("value", "expected"), [("", "FULL"), (" NORMAL", "NORMAL")])
+def test_sqlite_syncs_every_commit_unless_a_setting_says_otherwise(value, expected):
+    options = setting("DATABASES", SQLITE_SYNCHRONOUS=value)["default"]["OPTIONS"]
+    assert f"PRAGMA synchronous={expected};" in options["init_command"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -236,6 +242,8 @@ def test_sqlite_locks_when_a_transaction_begins_and_waits_20_seconds():
         ("DATABASE_STATEMENT_SECONDS", "0"),
         ("DATABASE_STATEMENT_SECONDS", "10s"),
         ("DATABASE_POOLER", "transaction"),
+        ("SQLITE_SYNCHRONOUS", "OFF"),
+        ("SQLITE_SYNCHRONOUS", "normal; PRAGMA synchronous=OFF"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "mysql://h/n"),

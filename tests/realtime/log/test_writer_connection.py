@@ -1,8 +1,10 @@
 """The persistent connection of the writer thread."""
 
 import pytest
+from channels.db import database_sync_to_async
 from django.db import DataError, OperationalError, connection
 
+from realtime.log.threads import in_reader
 from realtime.log.writer_connection import in_writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,6 +24,20 @@ async def first(db):
 
 async def test_the_connection_is_used_again(first):
     assert await in_writer(opened)() is first
+
+
+def synchronous():
+    """The PRAGMA `synchronous` of this thread's connection. PostgreSQL has none."""
+    if connection.vendor == "postgresql":
+        pytest.skip("a setting of the server")
+    with connection.cursor() as cursor:
+        return cursor.execute("PRAGMA synchronous").fetchone()[0]
+
+
+@pytest.mark.parametrize("run", [in_writer, in_reader, database_sync_to_async])
+async def test_sqlite_syncs_every_commit_on_the_connection_of_every_thread(run):
+    full = 2
+    assert await run(synchronous)() == full
 
 
 async def test_bad_data_does_not_close_the_connection(first):
