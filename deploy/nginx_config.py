@@ -25,8 +25,7 @@ def write_config(config: HostingConfig) -> None:
         server = f"listen {config.bind}:{config.port}"
     server_conf = f"{server};\nroot {config.static_root};\n"
     if config.log_addresses:
-        server_conf += "error_log stderr warn;
-"
+        server_conf += "error_log stderr warn;\n"
     write_files(config.nginx_folder, config.worker_addresses, server_conf)
 
 
@@ -43,11 +42,9 @@ def write_files(
     # a reload, which restarts the next worker by then, it would find no worker. A worker that hangs
     # is not asked for long: the watchdog kills it, and its port then refuses connections.
     options = "max_fails=0 resolve" if resolver else "max_fails=0"
-    workers = "".join(f"server {address} {options};
-" for address in addresses)
+    workers = "".join(f"server {address} {options};\n" for address in addresses)
     if resolver:
-        workers = f"resolver {resolver} valid=5s ipv6=off;
-{workers}"
+        workers = f"resolver {resolver} valid=5s ipv6=off;\n{workers}"
     (folder / "workers.conf").write_text(workers)
     (folder / "server.conf").write_text(server_conf)
 
