@@ -23,16 +23,18 @@ def write_config(config: HostingConfig) -> None:
         server = f"include {config.nginx_server}"
     else:
         server = f"listen {config.bind}:{config.port}"
-    server_conf = f"{server};\nroot {config.static_root};\n"
-    if config.log_addresses:
-        server_conf += "error_log stderr warn;\n"
-    write_files(config.nginx_folder, config.worker_addresses, server_conf)
+    conf = server_conf(server, config.static_root, log_addresses=config.log_addresses)
+    write_files(config.nginx_folder, config.worker_addresses, conf)
 
 
-def write_files(
-    folder: Path, addresses: list[str], server_conf: str, *, resolver: str = ""
-) -> None:
-    """Write the three files into a folder.
+def server_conf(server: str, static_root: Path, *, log_addresses: bool) -> str:
+    """The content of server.conf. `server` is a directive that says where nginx listens."""
+    conf = f"{server};\nroot {static_root};\n"
+    return conf + "error_log stderr warn;\n" if log_addresses else conf
+
+
+def write_files(folder: Path, addresses: list[str], conf: str, *, resolver: str = "") -> None:
+    """Write the three files into a folder. `conf` is the content of server.conf.
 
     With the address of a DNS server, nginx starts without workers, and asks for the addresses of
     their names every 5 s. It must be nginx 1.27.3 or newer.
@@ -46,7 +48,7 @@ def write_files(
     if resolver:
         workers = f"resolver {resolver} valid=5s ipv6=off;\n{workers}"
     (folder / "workers.conf").write_text(workers)
-    (folder / "server.conf").write_text(server_conf)
+    (folder / "server.conf").write_text(conf)
 
 
 def user_directive(config: HostingConfig) -> str:
@@ -83,8 +85,8 @@ def write_next(config: HostingConfig) -> Path:
     addresses are those with which the site was started. SystemExit if nginx refuses it."""
     folder = config.nginx_folder / "next"
     folder.mkdir(exist_ok=True)
-    server_conf = (config.nginx_folder / "server.conf").read_text()
-    write_files(folder, running_worker_addresses(config), server_conf)
+    conf = (config.nginx_folder / "server.conf").read_text()
+    write_files(folder, running_worker_addresses(config), conf)
     command = [find_program("nginx"), "-t", "-q", "-p", str(config.nginx_folder)]
     command += ["-c", "next/nginx.conf", "-e", "stderr", "-g", user_directive(config)]
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603

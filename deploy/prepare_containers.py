@@ -13,10 +13,10 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.core.management import call_command
 
 from deploy.hosting_config import print_now
-from deploy.nginx_config import write_files
+from deploy.nginx_config import server_conf, write_files
+from deploy.prepare import run
 
 LISTEN = "listen 8080"
 
@@ -28,15 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     django.setup()
     if not settings.STATIC_ROOT:
         raise SystemExit("STATIC_ROOT is not set: it names the folder of the collected files.")
-    call_command("preflight", *([options.front] if options.front else []))
+    run("preflight", *filter(None, [options.front]))
     print_now("Migrating the database …")
-    call_command("migrate", verbosity=0)
-    call_command("demo", if_new=True)
+    run("migrate", verbosity=0, skip_checks=False)
+    run("demo", if_new=True)
     copied = publish(Path(settings.STATIC_ROOT), options.static)
     print_now(f"Copied {copied} static files to {options.static}.")
     server = f"include {options.server}" if options.server else LISTEN
-    server_conf = f"{server};\nroot {options.static};\n"
-    write_files(options.nginx, options.workers, server_conf, resolver=options.resolver)
+    conf = server_conf(server, options.static, log_addresses=settings.LOG_ADDRESSES)
+    write_files(options.nginx, options.workers, conf, resolver=options.resolver)
     print_now(f"Wrote nginx's configuration to {options.nginx}.")
 
 
