@@ -178,9 +178,8 @@ DATABASE_POOLER: bool = read(env.bool, "DATABASE_POOLER", False)
 
 # FULL: a commit returns when its data is on the disk. NORMAL: a power failure or a crash of the
 # machine may undo the last commits; that of a process does not.
-SQLITE_SYNCHRONOUS: str = read(
-    env.str, "SQLITE_SYNCHRONOUS", "FULL", validate=validate.OneOf(["FULL", "NORMAL"])
-)
+SYNCHRONOUS = validate.OneOf(["FULL", "NORMAL"])
+SQLITE_SYNCHRONOUS: str = read(env.str, "SQLITE_SYNCHRONOUS", "FULL", validate=SYNCHRONOUS)
 
 
 def database() -> dict[str, Any]:
