@@ -59,6 +59,7 @@ class Request(http_protocol.WebRequest):
     """A request of limited size, whose response waits for its client."""
 
     slimmed = False
+    content: Any  # Twisted's: the body, in memory or in a file
     body_lost = False  # it could not be stored
     content: Any
     request_id = ""
