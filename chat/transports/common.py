@@ -27,10 +27,10 @@ async def identify(
 
 
 async def open_reader(room: Room, transport: str) -> Reader:
-    """A reader at the room's head. Raises Refused if the room is gone, the database away, or the
-    room was closed to the public after it was looked up."""
+    """A reader at the room's head, which is not before `room.head`. Raises Refused if the room is
+    gone, the database away, or the room was closed to the public after it was looked up."""
     try:
-        reader = await current().tails.open(room.pk, transport)
+        reader = await current().tails.open(room.pk, transport, room.head)
     except LogEnded:
         raise Refused("gone", "The room is gone.") from None
     except DatabaseError:

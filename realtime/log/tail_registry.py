@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from django.db import Error as DatabaseError
+from django.db import OperationalError
 
 from realtime.counters import Counters
 from realtime.log.failures import describe
@@ -55,19 +56,31 @@ class TailRegistry:
         self.delayed_spans: list[Span] = []
         notifier.listen(self.on_published)
 
-    async def open(self, log: int, transport: str = "") -> Reader:
-        """A reader at the head of a log. LogEnded if the log does not exist; DatabaseError."""
+    async def open(self, log: int, transport: str = "", head: int = 0) -> Reader:
+        """A reader at the head of a log. `head` is one that the caller has seen in the database:
+        the notification of its entry may not have arrived here yet. LogEnded if the log does not
+        exist; DatabaseError."""
         self.openers[log] += 1
         try:
-            while (tail := self.tails.get(log)) is None:
-                if log not in self.opening:
-                    self.opening[log] = self.tasks.start(self._load(log))
-                await asyncio.shield(self.opening[log])
+            tail = await self._tail(log)
+            if tail.head < head:
+                await asyncio.wait({tail.refresh()})
+                if tail.unreadable:
+                    raise OperationalError
+                tail = await self._tail(log)  # The other one may have ended.
             return Reader(tail, self.release, transport)
         finally:
             # The caller may have been cancelled before the tail was loaded.
             self.openers[log] -= 1
             self._forget_unread(log)
+
+    async def _tail(self, log: int) -> Tail:
+        """The tail of a log, loaded if it is not in memory."""
+        while (tail := self.tails.get(log)) is None:
+            if log not in self.opening:
+                self.opening[log] = self.tasks.start(self._load(log))
+            await asyncio.shield(self.opening[log])
+        return tail
 
     async def _load(self, log: int) -> None:
         # Subscribe first, then read: entries committed in between are notified or read.

@@ -21,4 +21,5 @@ async def test_every_reader_has_exactly_the_log_after_failures(tmp_path, seed, p
     for kind in (schedule.RESTART_REDIS, schedule.PAUSE_REDIS, schedule.KILL_WORKER):
         assert run.record.counts[kind] > 0
     assert run.record.counts["retries"] > 0
+    assert len(run.record.reads) > 0
     assert len(run.log) > 50

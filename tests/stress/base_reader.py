@@ -107,12 +107,14 @@ class CursorReader(Reader):
     def __init__(self, *args: Any):
         super().__init__(*args)
         self.entries: list[dict[str, Any]] = []
+        self.heads: list[int] = []  # of the room, as the workers said them one after another
 
     def has_received(self, head: int) -> bool:
         return self.seq >= head
 
     def differences(self, log: Log) -> Iterator[str]:
-        return comparison.entry_differences(self.entries, log)
+        yield from comparison.entry_differences(self.entries, log)
+        yield from comparison.head_differences(self.heads)
 
     @property
     def seq(self) -> int:

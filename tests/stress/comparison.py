@@ -4,6 +4,7 @@ each difference, and nothing if all is correct."""
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from tests.clients.rows import client_rows, immutable_fields, server_rows
@@ -41,6 +42,54 @@ def entry_differences(had: Sequence[Entry], log: Sequence[Entry]) -> Iterator[st
         if row != fresh[seq]:
             yield f"it shows {row}, and a new client {fresh[seq]}"
             return
+
+
+def order_differences(
+    log: Sequence[Entry], sent: Mapping[str, float], acked: Mapping[str, float]
+) -> Iterator[str]:
+    """What was acknowledged before something else was sent must have the lower seq, over all
+    writers. `sent` has the moment before the first attempt of a command, `acked` the one after its
+    first ack, both on the same monotonic clock."""
+    logged = {entry["cid"]: entry["seq"] for entry in log}
+    earlier = sorted((moment, cid) for cid, moment in acked.items() if cid in logged)
+    newest = (0, "")  # of everything acknowledged until now: seq and cid
+    place = 0
+    for moment, cid in sorted((moment, cid) for cid, moment in sent.items() if cid in logged):
+        while place < len(earlier) and earlier[place][0] < moment:
+            before = earlier[place][1]
+            newest = max(newest, (logged[before], before))
+            place += 1
+        if newest[0] >= logged[cid]:
+            yield (
+                f"{newest[1]} ({newest[0]}) was acknowledged before {cid} ({logged[cid]}) was sent"
+            )
+
+
+@dataclass(frozen=True)
+class AckRead:
+    """What a worker that did not write an entry said right after its ack."""
+
+    cid: str
+    seq: int
+    head: int  # of a client that reads the room for the first time
+    found: Sequence[Entry]  # of the history before `seq` + 1
+
+
+def read_differences(reads: Sequence[AckRead]) -> Iterator[str]:
+    """Each read must find the entry, and a head that is not before it."""
+    for read in reads:
+        found = [(entry["seq"], entry["cid"]) for entry in read.found]
+        if (read.seq, read.cid) not in found:
+            yield f"{read.cid} was acknowledged as {read.seq}, and another worker found {found}"
+        if read.head < read.seq:
+            yield f"{read.cid} was acknowledged as {read.seq} before another head was {read.head}"
+
+
+def head_differences(heads: Sequence[int]) -> Iterator[str]:
+    """The head of the room never goes back for a reader, whichever worker says it."""
+    for before, after in pairwise(heads):
+        if after < before:
+            yield f"the head went back from {before} to {after}"
 
 
 @dataclass

@@ -25,6 +25,8 @@ class SocketReader(CursorReader):
                 await self.handle(client, url, frame)
 
     async def handle(self, client: WebSocketClient, url: str, frame: dict[str, Any]) -> None:
+        if frame["type"] == "joined":
+            self.heads.append(frame["head"])
         match frame["type"]:
             case "joined" if frame["reset"]:
                 await self.take_missed(url, frame["cursor"])
@@ -57,7 +59,9 @@ class StreamReader(CursorReader):
     async def handle(self, url: str, id: str, name: str, data: str) -> None:
         if name == "reset":
             await self.take_missed(url, id)
-        elif name != "ping":
+        elif name == "ping":
+            self.heads.append(json.loads(data)["heads"][ROOM])
+        else:
             entry = json.loads(data)
             assert entry["kind"] == name
             self.take([entry], id)
@@ -71,6 +75,7 @@ class PollReader(CursorReader):
         try:
             while True:
                 found = await client.get(entries_url(url), cursor=self.cursor, wait=POLL_SECONDS)
+                self.heads.append(found["head"])
                 if found["reset"]:
                     before = found["events"][0]["seq"] - 1
                     found["events"][:0] = await self.missed_entries(url, before)

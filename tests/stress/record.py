@@ -4,6 +4,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tests.stress.comparison import AckRead
+
 
 @dataclass
 class Record:
@@ -14,6 +16,10 @@ class Record:
     sent: dict[str, float] = field(default_factory=dict)
     # cid → the seq in its ack.
     acks: dict[str, int] = field(default_factory=dict)
+    # cid → the moment of its first ack.
+    acked: dict[str, float] = field(default_factory=dict)
+    # What other workers said right after an ack.
+    reads: list[AckRead] = field(default_factory=list)
     # Sentences about what must never happen.
     errors: list[str] = field(default_factory=list)
     longest_catch_up: float = 0.0
@@ -25,6 +31,7 @@ class Record:
             self.sent[cid] = time.monotonic()
 
     def acknowledged(self, cid: str, seq: int, *, duplicate: bool) -> None:
+        self.acked.setdefault(cid, time.monotonic())
         self.counts["acks"] += 1
         self.counts["acks of a duplicate"] += duplicate
         if self.acks.setdefault(cid, seq) != seq:

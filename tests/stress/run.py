@@ -171,7 +171,10 @@ class Run:
 
     def compare(self) -> Iterator[str]:
         """Differences between the log and the sent, acknowledged and received entries."""
-        yield from comparison.log_differences(self.log, self.record.sent, self.record.acks)
+        record = self.record
+        yield from comparison.log_differences(self.log, record.sent, record.acks)
+        yield from comparison.order_differences(self.log, record.sent, record.acked)
+        yield from comparison.read_differences(record.reads)
         for reader in self.readers:
             self.compared[reader.transport] = self.compared.get(reader.transport, 0) + 1
             for difference in reader.differences(self.log):

@@ -14,6 +14,8 @@ def table(run: Run) -> str:
     rows = [(kind, counts[kind]) for kind in FAULTS]
     rows += [("entries in the log", len(run.log)), ("commands sent", len(record.sent))]
     rows += [(name, counts[name]) for name in (*COUNTED, *READ_COUNTS)]
+    name = "reads without an answer"
+    rows += [("reads right after an ack", len(record.reads)), (name, counts[name])]
     rows += [(f"lists compared: {transport}", lists) for transport, lists in run.compared.items()]
     rows += [("longest catch-up after a loss, s", f"{record.longest_catch_up:.1f}")]
     rows += [("differences", len(run.differences))]

@@ -3,10 +3,14 @@
 import pytest
 
 from tests.stress.comparison import (
+    AckRead,
     ReceivedLines,
     entry_differences,
+    head_differences,
     line_differences,
     log_differences,
+    order_differences,
+    read_differences,
 )
 
 
@@ -45,6 +49,78 @@ def test_a_log_with_every_acknowledged_entry_is_correct():
 )
 def test_a_wrong_log_is_found(log, sent, acks):
     assert found(log_differences(log, sent, acks)) >= 1
+
+
+# ---- The order in real time ----------------------------------------------------------
+
+THREE = [say(1), say(2), say(3)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "acked"),
+    [
+        ({"c-1": 1.0, "c-2": 3.0, "c-3": 5.0}, {"c-1": 2.0, "c-2": 4.0, "c-3": 6.0}),
+        # At the same time: any order is correct.
+        ({"c-1": 3.0, "c-2": 2.0, "c-3": 1.0}, {"c-1": 4.0, "c-2": 5.0, "c-3": 6.0}),
+        # The moment of the ack is that of the sending: the ack may have come later.
+        ({"c-2": 1.0, "c-1": 2.0}, {"c-2": 2.0}),
+        # Stored and never acknowledged; and sent and never stored.
+        ({"c-1": 1.0, "c-2": 2.0, "c-3": 3.0, "c-9": 4.0}, {"c-1": 9.0}),
+        ({}, {}),
+    ],
+)
+def test_a_log_in_the_order_of_acks_and_sends_is_correct(sent, acked):
+    assert found(order_differences(THREE, sent, acked)) == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "acked"),
+    [
+        # 2 was acknowledged before 1 was sent.
+        ({"c-2": 1.0, "c-1": 3.0}, {"c-2": 2.0, "c-1": 4.0}),
+        # The same, and 1 was stored without an ack.
+        ({"c-2": 1.0, "c-1": 3.0}, {"c-2": 2.0}),
+        # 3 was acknowledged before 1 was sent, and something else in between.
+        ({"c-3": 1.0, "c-2": 1.5, "c-1": 4.0}, {"c-3": 2.0, "c-2": 3.0}),
+        # Only the newest of those acknowledged before is too new.
+        ({"c-1": 0.0, "c-3": 0.0, "c-2": 3.0}, {"c-3": 1.0, "c-1": 2.0}),
+    ],
+)
+def test_a_log_in_another_order_than_acks_and_sends_is_found(sent, acked):
+    assert found(order_differences(THREE, sent, acked)) == 1
+
+
+def test_each_entry_that_has_too_low_a_seq_is_found():
+    sent = {"c-3": 0.0, "c-1": 2.0, "c-2": 2.0}
+    assert found(order_differences(THREE, sent, {"c-3": 1.0})) == 2
+
+
+@pytest.mark.parametrize("read", [AckRead("c-2", 2, 2, [say(2)]), AckRead("c-2", 2, 7, THREE)])
+def test_a_read_that_finds_an_acknowledged_entry_is_correct(read):
+    assert found(read_differences([read])) == 0
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        AckRead("c-2", 2, 2, []),
+        AckRead("c-2", 2, 2, [say(1)]),
+        AckRead("c-2", 2, 2, [say(2) | {"cid": "c-9"}]),  # another entry has its seq
+        AckRead("c-2", 2, 1, [say(2)]),  # the head is older
+    ],
+)
+def test_a_read_that_misses_an_acknowledged_entry_is_found(read):
+    assert found(read_differences([AckRead("c-1", 1, 1, [say(1)]), read])) == 1
+
+
+@pytest.mark.parametrize("heads", [[], [4], [0, 0, 3, 3, 9]])
+def test_heads_that_never_go_back_are_correct(heads):
+    assert found(head_differences(heads)) == 0
+
+
+@pytest.mark.parametrize("heads", [[3, 2], [0, 5, 4, 6], [1, 2, 0]])
+def test_a_head_that_goes_back_is_found(heads):
+    assert found(head_differences(heads)) == 1
 
 
 # ---- Readers with a cursor -----------------------------------------------------------

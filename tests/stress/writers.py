@@ -3,12 +3,14 @@ it is acknowledged, each time on a random worker."""
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
 from tests.clients.websocket import WebSocketClient
 from tests.stress.base_reader import CONNECTION_ERRORS
+from tests.stress.comparison import AckRead
 from tests.stress.http_client import ROOM, HttpClient, connected, entries_url
 from tests.stress.record import Record
 
@@ -16,6 +18,7 @@ PAUSE_SECONDS = (0.0, 0.1)
 RECONNECT_SECONDS = (0.05, 0.5)
 ANSWER_SECONDS = 15.0
 EDIT_SHARE, DELETE_SHARE = 0.10, 0.05  # of the commands
+READ_SHARE = 0.5  # of the acks: the entry is read from another worker
 RECENT = 40  # own messages that the writer may still edit or delete
 WORDS = ("23.5 °C", "مرحبا", "👨‍👩‍👧‍👦 hello", "a longer line " * 12)
 
@@ -28,6 +31,7 @@ class Writer:
     """The base of both writers."""
 
     pause_seconds = PAUSE_SECONDS  # between an answer and the next command
+    others: Sequence[str] = ()  # the workers to which it is not connected
 
     def __init__(
         self, name: str, cookies: dict[str, str], urls: list[str], record: Record, seed: int
@@ -43,17 +47,26 @@ class Writer:
         self.number = 0
         self.stopping = False
         self.refused = False
+        self.reading = HttpClient()
 
     async def run(self) -> None:
         """Writes until `stopping` is set and the last command is acknowledged."""
         self.next_command()
-        while self.unanswered and not self.refused:
-            self.connection = asyncio.ensure_future(self.talk(self.rng.choice(self.urls)))
-            try:
-                await asyncio.wait({self.connection})
-            finally:
-                await self.close_connection()
-            await asyncio.sleep(self.rng.uniform(*RECONNECT_SECONDS))
+        try:
+            while self.unanswered and not self.refused:
+                await self.connect(self.rng.choice(self.urls))
+                await asyncio.sleep(self.rng.uniform(*RECONNECT_SECONDS))
+        finally:
+            await self.reading.close()
+
+    async def connect(self, url: str) -> None:
+        """Sends commands over one connection, until it ends."""
+        self.others = [other for other in self.urls if other != url]
+        self.connection = asyncio.ensure_future(self.talk(url))
+        try:
+            await asyncio.wait({self.connection})
+        finally:
+            await self.close_connection()
 
     async def close_connection(self) -> None:
         self.cut()
@@ -103,6 +116,8 @@ class Writer:
         """After an ack, makes the next command. Waits for `retry_after_ms`. Else raises Refused."""
         if frame["type"] == "ack":
             self.acknowledged(frame)
+            if self.others and self.rng.random() < READ_SHARE:
+                await self.read_from_other(frame["cid"], frame["seq"])
             await asyncio.sleep(self.rng.uniform(*self.pause_seconds))
         elif wait := frame.get("retry_after_ms"):
             self.record.counts[f"answers {frame['code']}"] += 1
@@ -116,6 +131,18 @@ class Writer:
             self.said = [*self.said, (ack["seq"], ack["cid"])][-RECENT:]
         if not self.stopping:
             self.next_command()
+
+    async def read_from_other(self, cid: str, seq: int) -> None:
+        """Reads an acknowledged entry from a worker that did not write it. A worker that is away
+        says nothing."""
+        url = entries_url(self.rng.choice(self.others))
+        try:
+            head = (await self.reading.get(url))["head"]
+            page = await self.reading.get(url, before=seq + 1, limit=1)
+        except CONNECTION_ERRORS:
+            self.record.counts["reads without an answer"] += 1
+        else:
+            self.record.reads.append(AckRead(cid, seq, head, page["events"]))
 
     @property
     def unanswered(self) -> bool:

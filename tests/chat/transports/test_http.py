@@ -64,6 +64,33 @@ async def test_a_long_poll_waits_for_the_next_entry(ann, lobby):
     assert current().tails.tails == {}
 
 
+@pytest.mark.parametrize("cursor", [False, True])
+async def test_a_poll_has_what_another_worker_has_acknowledged(ann, lobby, cursor):
+    reader = await current().tails.open(lobby.pk)
+    try:
+        await fill(lobby, 2)  # without a notification
+        assert reader.tail.head == 0
+        answer = await ann.get(ENTRIES + (f"?cursor={lobby.epoch}:0" if cursor else ""))
+        assert (seqs(answer), answer.json()["head"]) == ([1, 2], 2)
+    finally:
+        reader.close()
+
+
+async def test_a_poll_is_refused_while_the_newest_entries_cannot_be_read(ann, lobby, monkeypatch):
+    async def fail(*_):
+        raise OperationalError
+
+    reader = await current().tails.open(lobby.pk)
+    try:
+        await fill(lobby, 2)
+        monkeypatch.setattr(store, "after", fail)
+        answer = await ann.get(ENTRIES)
+        assert (answer.status_code, answer.json()["code"]) == (503, "internal")
+    finally:
+        reader.close()
+    assert current().tails.tails == {}
+
+
 async def test_a_long_poll_without_entries_returns_an_empty_list(ann, lobby):
     cursor = await cursor_at(lobby, 0)
     answer = await ann.get(f"{ENTRIES}?cursor={cursor}&wait=1")
