@@ -24,9 +24,12 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "slug", "is_public", "head"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    fields = ["name", "slug", "topic", "is_public", "members", "head", "epoch"]
+    fields = [
+        *("name", "slug", "topic", "is_public", "members", "retention_days"),
+        *("head", "epoch"),
+    ]
     readonly_fields = ["head", "epoch"]
-    EDITED = ("name", "slug", "topic", "is_public")
+    EDITED = ("name", "slug", "topic", "is_public", "retention_days")
     filter_horizontal = ["members"]
 
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:

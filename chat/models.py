@@ -1,11 +1,14 @@
 """Rooms and the entries of their logs."""
 
 import secrets
+from datetime import date
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 # The longest name of a guest. Django limits the name of a user to 150.
@@ -16,6 +19,11 @@ KEY_LENGTH = 40
 def new_epoch() -> str:
     """A random epoch: a room that is deleted and created again gets another one."""
     return secrets.token_hex(4)
+
+
+def today() -> date:
+    """The date in UTC."""
+    return timezone.now().date()
 
 
 class Room(models.Model):
@@ -42,6 +50,16 @@ class Room(models.Model):
     epoch = models.CharField(max_length=16, default=new_epoch, editable=False)
     # The seq of the newest entry. Only chat.log changes it, under this row's lock.
     head = models.PositiveBigIntegerField(default=0, editable=False)
+    retention_days = models.PositiveSmallIntegerField(
+        _("retention in days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Entries older than this are deleted by manage.py tidy. Empty: none are."),
+    )
+    # How often entries were deleted or changed in their place. A worker that sees another number
+    # reads the newest entries again.
+    rewrites = models.PositiveIntegerField(default=0, editable=False)
 
     # Not columns: chat.rooms sets them for the member who asked for the room.
     read_to: int = 0
@@ -59,7 +77,7 @@ class Room(models.Model):
 
 
 class Entry(models.Model):
-    """One durable event in a room's log. Only chat.log writes entries."""
+    """One durable event in a room's log. Only chat.log and chat.housekeeping write entries."""
 
     class Kind(models.TextChoices):
         SAY = "say", _("say")
@@ -90,6 +108,12 @@ class Entry(models.Model):
             models.UniqueConstraint(fields=["author_key", "cid"], name="one_entry_a_cid"),
             models.CheckConstraint(condition=Q(seq__gte=1), name="seq_from_one"),
         ]
+        indexes = [
+            # A delete empties the edits of its message. Without this it reads the whole room.
+            models.Index(
+                fields=["room", "ref"], condition=Q(ref__isnull=False), name="changes_of_an_entry"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.room.slug} {self.seq}"
@@ -102,6 +126,8 @@ class ReadMark(models.Model):
     # A member's key and not a foreign key: guests have no row.
     reader_key = models.CharField(max_length=KEY_LENGTH)
     seq = models.PositiveBigIntegerField()
+    # The day on which `seq` was stored.
+    moved_on = models.DateField(default=today)
 
     class Meta:
         verbose_name = _("read mark")

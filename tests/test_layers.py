@@ -16,6 +16,7 @@ ARROWS = {
         *("chat.dashboard", "chat.identity", "chat.log", "chat.presence", "chat.protocol"),
         *("chat.transports", "realtime", "realtime.log"),
     },
+    "chat.housekeeping": {"chat", "chat.identity"},
     "chat.dashboard": {
         *("chat", "chat.identity", "chat.presence", "chat.protocol", "chat.transports"),
         *("realtime", "realtime.log"),
@@ -28,8 +29,10 @@ ARROWS = {
         *("chat", "chat.identity", "chat.log", "chat.presence", "chat.protocol"),
         *("realtime", "realtime.log"),
     },
-    "config": {"chat", "chat.dashboard", "config.worker", "realtime"},
-    "config.management.commands": {"chat", "config.server", "config.worker", "streaming"},
+    "config": {"chat", "chat.dashboard", "chat.housekeeping", "config.worker", "realtime"},
+    "config.management.commands": {
+        *("chat", "chat.housekeeping", "config", "config.server", "config.worker", "streaming"),
+    },
     "config.server": {"realtime"},
     "config.worker": {"chat", "realtime"},
     "realtime.log": {"realtime"},

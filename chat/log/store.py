@@ -131,7 +131,7 @@ class _Transaction:
         sql.insert(self.new)
         spans: dict[int, Span] = {}
         for row in self.new:
-            _apply_change(row)
+            apply_to_log(row)
             room = self.rooms[row.room]
             span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq))
             span.encoded.append(encode(row))
@@ -167,11 +167,11 @@ def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Appended | Refused:
     return Refused("cid_conflict")
 
 
-def _apply_change(entry: Row) -> None:
-    """Applies an edit or a delete to the entry that it refers to."""
+def apply_to_log(entry: Entry | Row) -> None:
+    """Applies an edit or a delete to the entry that it refers to, in the database."""
     if entry.ref is None:
         return
-    targets = Entry.objects.filter(room_id=entry.room)
+    targets = Entry.objects.filter(room=entry.room)
     if entry.kind == Entry.Kind.EDIT:
         targets.filter(seq=entry.ref).update(body=entry.body, edited_at=entry.at)
     else:
@@ -209,13 +209,17 @@ def newest(room: int, limit: int) -> Span | None:
         return None
     rows = list(Entry.objects.filter(room=room).order_by("-seq")[:limit])[::-1]
     first = rows[0].seq if rows else 1
-    return Span(room, found.epoch, first, [encode(row) for row in rows], found.is_public)
+    encoded = [encode(row) for row in rows]
+    return Span(room, found.epoch, first, encoded, found.is_public, found.rewrites)
 
 
 @in_reader
 def after(room: int, seq: int, limit: int) -> list[str]:
-    """Up to `limit` encoded entries that follow `seq`, oldest first."""
-    rows = Entry.objects.filter(room=room, seq__gt=seq).order_by("seq")[:limit]
+    """Up to `limit` encoded entries that follow `seq`, oldest first; none at all if the entry
+    that follows `seq` was deleted."""
+    rows = list(Entry.objects.filter(room=room, seq__gt=seq).order_by("seq")[:limit])
+    if rows and rows[0].seq != seq + 1:
+        return []
     return [encode(row) for row in rows]
 
 
@@ -229,5 +233,6 @@ def before(room: int, seq: int, limit: int) -> list[str]:
 @in_reader
 def heads(rooms: Iterable[int]) -> dict[int, Head]:
     """The heads of those rooms that exist, in one query."""
-    found = Room.objects.filter(pk__in=list(rooms)).values_list("pk", "epoch", "head", "is_public")
-    return {pk: Head(epoch, head, is_public) for pk, epoch, head, is_public in found}
+    columns = ("pk", "epoch", "head", "is_public", "rewrites")
+    found = Room.objects.filter(pk__in=list(rooms)).values_list(*columns)
+    return {pk: Head(*head) for pk, *head in found}

@@ -40,7 +40,8 @@ class Reader:
 
     async def resume(self, cursor: str | None) -> bool:
         """Moves to a cursor, or to the beginning of the newest entries. Returns whether the reader
-        was reset: its cursor is of another log, beyond the head or too far back.
+        was reset: its cursor is of another log, beyond the head or too far back, or what follows
+        it was deleted.
         DatabaseError if the log cannot be read, so that this is not known."""
         counters = self.tail.counters
         if cursor is not None:
@@ -51,10 +52,11 @@ class Reader:
                 await asyncio.wait({self.tail.refresh()})
                 if self.tail.unreadable:
                     raise OperationalError
-            if self.tail.head - RESUME_MOST <= place.seq <= self.tail.head:
+            near = self.tail.head - RESUME_MOST <= place.seq <= self.tail.head
+            if near and await self.tail.continues(place.seq):
                 self.seq = place.seq
                 return False
-        self.seq = max(0, self.tail.head - NEWEST)
+        self.seq = max(self.tail.first - 1, self.tail.head - NEWEST)
         if cursor is not None:
             counters.resets[self.transport] += 1
         return cursor is not None

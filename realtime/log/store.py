@@ -19,15 +19,18 @@ class Span:
     encoded: list[str] = field(default_factory=list)
     # As the log was when the span was read. Not set for a span that was just written.
     is_public: bool = True
+    rewrites: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest seq of a log, and who may read it."""
+    """The newest seq of a log, who may read it, and how often entries were deleted or changed in
+    their place."""
 
     epoch: str
     seq: int
     is_public: bool
+    rewrites: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Store(Protocol):
         """The newest entries of a log. None if the log does not exist."""
 
     async def after(self, log: int, seq: int, limit: int, /) -> list[str]:
-        """Up to `limit` encoded entries that follow `seq`, oldest first."""
+        """Up to `limit` encoded entries that follow `seq`, oldest first; none at all if the entry
+        that follows `seq` was deleted."""
 
     async def heads(self, logs: Iterable[int], /) -> dict[int, Head]:
         """The heads of those logs that exist."""

@@ -69,6 +69,7 @@ class Tail:
         self.log = span.log
         self.epoch = span.epoch
         self.is_public = span.is_public
+        self.rewrites = span.rewrites
         self.head = span.first - 1
         self.window: deque[str] = deque()
         self.arrivals: deque[float] = deque()  # of the entries in the window
@@ -81,6 +82,7 @@ class Tail:
         self.waiting: dict[Callable[[], bool], asyncio.Future[None]] = {}
         self.waking = False
         self.refreshing: asyncio.Task[None] | None = None
+        self.reloading: asyncio.Task[None] | None = None
         self.stale = False
         self.unreadable = False
         self._add(span.encoded, arrived=0.0)
@@ -139,14 +141,19 @@ class Tail:
 
     def _fold(self, change: Any) -> None:
         """Applies an edit or a delete to the window, so that the old body is not sent again."""
-        first = self._first
+        first = self.first
         for index in range(max(0, change["ref"] - first), len(self.window)):
             if self.store.may_alter(change, first + index, self.window[index]):
                 self.window[index] = self.store.apply_change(self.window[index], change)
 
     @property
-    def _first(self) -> int:
+    def first(self) -> int:
+        """The seq of the oldest entry in memory; one past the head if there is none."""
         return self.head - len(self.window) + 1
+
+    async def continues(self, after: int) -> bool:
+        """Whether the entry that follows `after` exists, or will be the next one. DatabaseError."""
+        return after + 1 >= self.first or bool(await self.store.after(self.log, after, 1))
 
     async def batch(self, after: int) -> Batch:
         """The entries after `after`, as many as fit into a frame. There must be at least one.
@@ -154,16 +161,16 @@ class Tail:
         if batch := self.batch_in_memory(after):
             return batch
         found = await self.store.after(self.log, after, RESUME_MOST)
-        if not found:  # The log was deleted.
+        if not found:  # The log was deleted, or these entries were.
             raise LogEnded
         return self._cut(after, found)
 
     def batch_in_memory(self, after: int) -> Batch | None:
         """As `batch`. None if the entries are not in the window any more."""
-        if (batch := self.batches.get(after)) is None and after + 1 >= self._first:
+        if (batch := self.batches.get(after)) is None and after + 1 >= self.first:
             if len(self.batches) >= SHARED_BATCHES:
                 self.batches.popitem(last=False)
-            start = after + 1 - self._first
+            start = after + 1 - self.first
             found = list(self.window)[start:]
             batch = self.batches[after] = self._cut(after, found, self.arrivals[start])
         return batch
@@ -204,3 +211,31 @@ class Tail:
             self.apply(head + 1, found)
             self.counters.gaps += self.head > before
             self.stale = self.stale or len(found) == RESUME_MOST
+
+    def reload(self) -> None:
+        """Reads the newest entries again: entries were deleted or changed in their place. One read
+        runs at a time."""
+        if self.reloading is None or self.reloading.done():
+            self.reloading = self.tasks.start(self._read_again())
+
+    async def _read_again(self) -> None:
+        try:
+            span = await self.store.newest(self.log, RESUME_MOST)
+        except DatabaseError as error:
+            # The slow check tries again.
+            logger.error("Log %d not read: %s", self.log, type(error).__name__)
+            return
+        if span is None or span.epoch != self.epoch:
+            return  # The slow check ends this tail.
+        # Entries that arrived during the read stay.
+        arrived = self.head - (span.first + len(span.encoded) - 1)
+        if arrived > len(self.window):
+            return
+        newer = list(self.window)[len(self.window) - arrived :] if arrived > 0 else []
+        self.window.clear()
+        self.arrivals.clear()
+        self.size = 0
+        self.head = span.first - 1
+        self.rewrites = span.rewrites
+        self._add(span.encoded + newer, arrived=0.0)
+        self.wake()

@@ -150,7 +150,8 @@ class TailRegistry:
 
     async def _check(self) -> None:
         """Compares every tail with the database, with one query for all: finds entries whose
-        notification was lost, and logs that were deleted or became public or private."""
+        notification was lost, logs that were deleted or became public or private, and logs of
+        which entries were deleted or changed in their place."""
         while self.tails:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_SECONDS):
@@ -173,5 +174,8 @@ class TailRegistry:
         # When a log becomes public or private, all readers end. Those that may read it come back.
         if found is None or (found.epoch, found.is_public) != (tail.epoch, tail.is_public):
             self._end(tail)
-        elif found.seq > tail.head:
+            return
+        if found.rewrites != tail.rewrites:
+            tail.reload()
+        if found.seq > tail.head:
             tail.refresh()
