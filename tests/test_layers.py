@@ -16,7 +16,8 @@ ARROWS = {
         *("chat.dashboard", "chat.identity", "chat.log", "chat.presence", "chat.protocol"),
         *("chat.transports", "realtime", "realtime.log"),
     },
-    "chat.housekeeping": {"chat", "chat.identity"},
+    "chat.housekeeping": {"chat", "chat.identity", "chat.log"},
+    "chat.management.commands": {"chat", "chat.housekeeping"},
     "chat.dashboard": {
         *("chat", "chat.identity", "chat.presence", "chat.protocol", "chat.transports"),
         *("realtime", "realtime.log"),
