@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.sessions.models import Session
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from chat.housekeeping import batches, retention
@@ -181,3 +182,17 @@ def test_the_retention_of_a_room_is_set_in_the_admin(lobby, client, boss):
     assert client.post(address, fields | {"retention_days": "30"}).status_code == 302
     lobby.refresh_from_db()
     assert lobby.retention_days == 30
+
+
+# ---- The command ---------------------------------------------------------------------
+
+
+def test_a_database_that_is_away_is_one_sentence(run, monkeypatch):
+    def away(progress):
+        raise OperationalError("connection refused\nDETAIL: more")
+
+    monkeypatch.setattr("config.management.commands.tidy.delete_read_marks", away)
+    with pytest.raises(CommandError) as failed:
+        run("tidy")
+    assert failed.value.returncode == 1
+    assert "connection refused. Run the command again" in str(failed.value)
