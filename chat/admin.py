@@ -24,15 +24,23 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "slug", "is_public", "head"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    fields = ["name", "slug", "topic", "is_public", "members", "head", "epoch"]
+    fields = [
+        *("name", "slug", "topic", "is_public", "members", "retention_days"),
+        *("head", "epoch"),
+    ]
     readonly_fields = ["head", "epoch"]
     filter_horizontal = ["members"]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Names the rooms and the number of entries. Django's own would list every entry, and
         refuse because single entries cannot be deleted."""
-        rooms = [f"{room}: {_('entries')} 1–{room.head}" for room in objs]
+        rooms = [f"{room}: {_('entries')} {first_seq(room)}–{room.head}" for room in objs]
         return rooms, {Room._meta.verbose_name_plural: len(rooms)}, set(), []
+
+
+def first_seq(room: Room) -> int:
+    """The seq of the oldest entry of a room; 1 if it has none."""
+    return room.entries.order_by("seq").values_list("seq", flat=True).first() or 1
 
 
 class EntryForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -2,12 +2,15 @@
 
 import secrets
 from collections.abc import Iterable
+from datetime import date
 from typing import TypeVar
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.columns import LogNumber, LogText, RandomMark
@@ -35,6 +38,11 @@ class RoomQuerySet(models.QuerySet[Row]):
         return super().bulk_update(objs, [*set(fields) - Room.LOG_COLUMNS], batch_size)
 
 
+def today() -> date:
+    """The date in UTC."""
+    return timezone.now().date()
+
+
 class Room(models.Model):
     """A room and the head of its log."""
 
@@ -60,7 +68,18 @@ class Room(models.Model):
     # The seq and the mark of the newest entry. Only chat.log changes them, under this row's lock.
     head = LogNumber(default=0, editable=False)
     mark = LogNumber(default=0, db_default=0, editable=False)
-    LOG_COLUMNS = frozenset({"epoch", "head", "mark"})
+    # How often entries were deleted or changed in their place. A worker that sees another number
+    # reads the newest entries again.
+    rewrites = LogNumber(default=0, editable=False)
+    LOG_COLUMNS = frozenset({"epoch", "head", "mark", "rewrites"})
+
+    retention_days = models.PositiveSmallIntegerField(
+        _("retention in days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Entries older than this are deleted by manage.py tidy. Empty: none are."),
+    )
 
     objects = models.Manager.from_queryset(RoomQuerySet)()
 
@@ -80,7 +99,7 @@ class Room(models.Model):
 
 
 class Entry(models.Model):
-    """One durable event in a room's log. Only chat.log writes entries."""
+    """One durable event in a room's log. Only chat.log and chat.housekeeping write entries."""
 
     class Kind(models.TextChoices):
         SAY = "say", _("say")
@@ -113,6 +132,12 @@ class Entry(models.Model):
             models.UniqueConstraint(fields=["author_key", "cid"], name="one_entry_a_cid"),
             models.CheckConstraint(condition=Q(seq__gte=1), name="seq_from_one"),
         ]
+        indexes = [
+            # A delete empties the edits of its message. Without this it reads the whole room.
+            models.Index(
+                fields=["room", "ref"], condition=Q(ref__isnull=False), name="changes_of_an_entry"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.room.slug} {self.seq}"
@@ -125,6 +150,8 @@ class ReadMark(models.Model):
     # A member's key and not a foreign key: guests have no row.
     reader_key = models.CharField(max_length=KEY_LENGTH)
     seq = models.PositiveBigIntegerField()
+    # The day on which `seq` was stored.
+    moved_on = models.DateField(default=today)
 
     class Meta:
         verbose_name = _("read mark")

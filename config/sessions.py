@@ -1,8 +1,12 @@
 """Django's database sessions. A session that ends revokes the connections that it authenticated."""
 
+from collections.abc import Callable
+
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends import db
+from django.utils import timezone
 
+from chat.housekeeping.batches import ROWS, batch
 from realtime.revocation import session_subject
 from realtime.revoke import revoke_on_commit
 
@@ -22,3 +26,15 @@ class SessionStore(db.SessionStore):
     async def adelete(self, session_key: str | None = None) -> None:
         """Asynchronous `delete`."""
         await sync_to_async(self.delete)(session_key)
+
+
+def delete_expired_sessions(progress: Callable[[int], None]) -> int:
+    """Deletes the sessions that have expired. Returns how many."""
+    total = 0
+    expired = SessionStore.get_model_class().objects.filter(expire_date__lt=timezone.now())
+    while keys := list(expired.values_list("pk", flat=True)[:ROWS]):
+        with batch():
+            expired.filter(pk__in=keys).delete()
+        total += len(keys)
+        progress(len(keys))
+    return total

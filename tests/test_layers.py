@@ -16,6 +16,8 @@ ARROWS = {
         *("chat.dashboard", "chat.identity", "chat.log", "chat.presence", "chat.protocol"),
         *("chat.transports", "realtime", "realtime.log"),
     },
+    "chat.housekeeping": {"chat", "chat.identity", "chat.log"},
+    "chat.management.commands": {"chat", "chat.housekeeping"},
     "chat.dashboard": {
         *("chat", "chat.identity", "chat.presence", "chat.protocol", "chat.transports"),
         *("realtime", "realtime.log"),
@@ -29,15 +31,15 @@ ARROWS = {
         *("realtime", "realtime.log", "realtime.requests"),
     },
     "config": {
-        *("chat", "chat.dashboard", "config.database.postgresql", "config.worker", "realtime"),
-        "realtime.requests",
+        *("chat", "chat.dashboard", "chat.housekeeping", "config.database.postgresql"),
+        *("config.worker", "realtime", "realtime.requests"),
     },
     "config.database": {"realtime"},
     "config.database.postgresql": {"config.database"},
     "config.database.sqlite3": {"config.database"},
     "config.management.commands": {
-        *("chat", "config", "config.database.postgresql", "config.server"),
-        *("config.worker", "streaming"),
+        *("chat", "chat.housekeeping", "config", "config.database.postgresql"),
+        *("config.server", "config.worker", "streaming"),
     },
     "config.server": {"realtime", "realtime.requests"},
     "config.worker": {"chat", "realtime", "realtime.requests"},

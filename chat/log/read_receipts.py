@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from chat.models import Entry, ReadMark, Room
+from chat.models import Entry, ReadMark, Room, today
 from realtime.log.group_commit import GroupCommit
 from realtime.log.store import Written
 from realtime.log.threads import in_reader
@@ -67,7 +67,8 @@ def _store(advanced: dict[tuple[int, str], int], new: set[tuple[int, str]]) -> N
     # Another worker may insert the same row now. The update below then keeps the higher seq.
     ReadMark.objects.bulk_create(rows, ignore_conflicts=True)
     for (room, key), seq in sorted(advanced.items()):
-        ReadMark.objects.filter(room=room, reader_key=key, seq__lt=seq).update(seq=seq)
+        stored = ReadMark.objects.filter(room=room, reader_key=key, seq__lt=seq)
+        stored.update(seq=seq, moved_on=today())
 
 
 @in_writer

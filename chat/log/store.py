@@ -141,7 +141,7 @@ class _Transaction:
         sql.insert(self.new)
         spans: dict[int, Span] = {}
         for row in self.new:
-            _apply_change(row)
+            apply_to_log(row)
             room = self.rooms[row.room]
             _, mark = self.heads[room.pk]
             span = spans.setdefault(room.pk, Span(room.pk, room.epoch, row.seq, mark))
@@ -188,11 +188,11 @@ def _duplicate(entry: ExistingEntry | Row, draft: Draft) -> Appended | Refused:
     return Refused("cid_conflict")
 
 
-def _apply_change(entry: Row) -> None:
-    """Applies an edit or a delete to the entry that it refers to."""
+def apply_to_log(entry: Entry | Row) -> None:
+    """Applies an edit or a delete to the entry that it refers to, in the database."""
     if entry.ref is None:
         return
-    targets = Entry.objects.filter(room_id=entry.room)
+    targets = Entry.objects.filter(room=entry.room)
     if entry.kind == Entry.Kind.EDIT:
         targets.filter(seq=entry.ref).update(body=entry.body, edited_at=entry.at)
     else:
@@ -248,7 +248,8 @@ def _span(room: Room, previous: Entry | None, rows: Sequence[Entry]) -> Span:
     before, mark = (previous.seq, previous.mark) if previous else (0, 0)
     first = rows[0].seq if rows else before + 1
     encoded, marks = [encode(row) for row in rows], [row.mark for row in rows]
-    return Span(room.pk, room.epoch, first, mark, encoded, marks, room.is_public)
+    place = (room.pk, room.epoch, first, mark)
+    return Span(*place, encoded, marks, room.is_public, room.rewrites)
 
 
 @in_reader
@@ -261,6 +262,6 @@ def before(room: int, seq: int, limit: int) -> list[str]:
 @in_reader
 def heads(rooms: Iterable[int]) -> dict[int, Head]:
     """The heads of those rooms that exist, in one query."""
-    columns = ("pk", "epoch", "head", "mark", "is_public")
+    columns = ("pk", "epoch", "head", "mark", "is_public", "rewrites")
     found = Room.objects.filter(pk__in=list(rooms)).values_list(*columns)
-    return {pk: Head(epoch, head, mark, is_public) for pk, epoch, head, mark, is_public in found}
+    return {pk: Head(*head) for pk, *head in found}

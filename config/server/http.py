@@ -61,7 +61,6 @@ class Request(http_protocol.WebRequest):
     slimmed = False
     content: Any  # Twisted's: the body, in memory or in a file
     body_lost = False  # it could not be stored
-    content: Any
     request_id = ""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -41,7 +41,8 @@ class Reader:
 
     async def resume(self, cursor: str | None) -> bool:
         """Moves to a cursor, or to the beginning of the newest entries. Returns whether the reader
-        was reset: its cursor is of another log, beyond the head or too far back.
+        was reset: its cursor is of another log, beyond the head or too far back, or its entry was
+        deleted.
         DatabaseError if the log cannot be read, so that this is not known; LogEnded if the log of
         this reader is no longer in the database."""
         counters = self.tail.counters

@@ -22,6 +22,7 @@ class Span:
     marks: list[int] = field(default_factory=list)
     # As the log was when the span was read. Not set for a span that was just written.
     is_public: bool = True
+    rewrites: int = 0
 
     @property
     def last(self) -> int:
@@ -35,12 +36,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest entry of a log, and who may read it."""
+    """The newest entry of a log, who may read it, and how often entries were deleted or changed in
+    their place."""
 
     epoch: str
     seq: int
     mark: int
     is_public: bool
+    rewrites: int = 0
 
 
 @dataclass(frozen=True, slots=True)

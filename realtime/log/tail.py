@@ -94,6 +94,7 @@ class Tail:
         self.log = span.log
         self.epoch = span.epoch
         self.is_public = span.is_public
+        self.rewrites = span.rewrites
         self.head = span.first - 1
         # Of the entry before the first, then of each entry up to the head. Trimmed by count only.
         self.marks = array("Q", [span.previous])
@@ -108,6 +109,7 @@ class Tail:
         self.waiting: dict[Callable[[], bool], asyncio.Future[None]] = {}
         self.waking = False
         self.refreshing: asyncio.Task[None] | None = None
+        self.reloading: asyncio.Task[None] | None = None
         self.stale = False
         self.unreadable = False
         self._add(span.encoded, span.marks, arrived=0.0)
@@ -196,13 +198,14 @@ class Tail:
 
     def _fold(self, change: Any) -> None:
         """Applies an edit or a delete to the window, so that the old body is not sent again."""
-        first = self._first
+        first = self.first
         for index in range(max(0, change["ref"] - first), len(self.window)):
             if self.store.may_alter(change, first + index, self.window[index]):
                 self.window[index] = self.store.apply_change(self.window[index], change)
 
     @property
-    def _first(self) -> int:
+    def first(self) -> int:
+        """The seq of the oldest entry in memory; one past the head if there is none."""
         return self.head - len(self.window) + 1
 
     async def batch(self, after: int, mark: int) -> Batch:
@@ -212,16 +215,16 @@ class Tail:
             return batch
         span = await self.store.after(self.log, after, RESUME_MOST)
         if span is None or not (self._continues(span, mark) and span.encoded):
-            self.refresh()  # The log was deleted or replaced: this ends the other readers too.
+            self.refresh()  # If the log was replaced, this ends the other readers too.
             raise LogEnded
         return self._cut(after, span.encoded, span.marks)
 
     def batch_in_memory(self, after: int) -> Batch | None:
         """As `batch`. None if the entries are not in the window any more."""
-        if (batch := self.batches.get(after)) is None and after + 1 >= self._first:
+        if (batch := self.batches.get(after)) is None and after + 1 >= self.first:
             if len(self.batches) >= SHARED_BATCHES:
                 self.batches.popitem(last=False)
-            start = after + 1 - self._first
+            start = after + 1 - self.first
             found = list(self.window)[start:]
             marks = self.marks[len(self.marks) - len(found) :]
             batch = self.batches[after] = self._cut(after, found, marks, self.arrivals[start])
@@ -273,3 +276,39 @@ class Tail:
     def _continues(self, span: Span, mark: int) -> bool:
         """Whether a span of the database follows the entry of this log that has this mark."""
         return (span.epoch, span.previous) == (self.epoch, mark)
+
+    def reload(self) -> None:
+        """Reads the newest entries again: entries were deleted or changed in their place. One read
+        runs at a time."""
+        if self.reloading is None or self.reloading.done():
+            self.reloading = self.tasks.start(self._read_again())
+
+    async def _read_again(self) -> None:
+        try:
+            span = await self.store.newest(self.log, RESUME_MOST)
+        except DatabaseError as error:
+            # The slow check tries again.
+            logger.error("Log %d not read: %s", self.log, describe(error))
+            return
+        if span is None or span.epoch != self.epoch:
+            return  # The slow check ends this tail.
+        # Entries that arrived during the read stay.
+        newer = self.head - span.last
+        if newer > len(self.window):
+            return
+        shared = min(self.head, span.last)
+        if self.mark_at(shared) not in (None, span.mark_at(shared)):
+            self.on_replaced(self)
+            return
+        entries, marks = [*span.encoded], [*span.marks]
+        if newer > 0:
+            entries += list(self.window)[-newer:]
+            marks += self.marks[-newer:]
+        self.window.clear()
+        self.arrivals.clear()
+        self.marks = array("Q", [span.previous])
+        self.size = 0
+        self.head = span.first - 1
+        self.rewrites = span.rewrites
+        self._add(entries, marks, arrived=0.0)
+        self.wake()

@@ -184,8 +184,8 @@ class TailRegistry:
 
     async def _check(self) -> None:
         """Compares every tail with the database, with one query for all: finds entries whose
-        notification was lost, and logs that were deleted or replaced, or became public or
-        private."""
+        notification was lost, logs that were deleted or replaced, or became public or private, and
+        logs of which entries were deleted or changed in their place."""
         while self.tails:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_SECONDS):
@@ -210,9 +210,13 @@ class TailRegistry:
         # When a log becomes public or private, all readers end. Those that may read it come back.
         if found is None or found.is_public != tail.is_public:
             self._end(tail)
-        elif found.epoch != tail.epoch:
+            return
+        if found.epoch != tail.epoch:
             self._replaced(tail)
-        elif found.seq < before or tail.mark_at(found.seq) != found.mark:
+            return
+        if found.rewrites != tail.rewrites:
+            tail.reload()
+        if found.seq < before or tail.mark_at(found.seq) != found.mark:
             # Entries are missing here, or the log is another one. Or only the stored head is
             # wrong, and the next entry corrects it.
             tail.refresh()

@@ -129,3 +129,10 @@ def test_a_room_is_deleted_with_its_log(staff, lobby):
     store.write([draft(lobby)])
     assert staff.post(f"/admin/chat/room/{lobby.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Room.objects.filter(pk=lobby.pk).exists()
+
+
+def test_the_page_that_deletes_a_room_names_the_entries_that_exist(staff, lobby):
+    store.write([draft(lobby, "a"), draft(lobby, "b"), draft(lobby, "c")])
+    Entry.objects.filter(seq=1).delete()
+    page = staff.get(f"/admin/chat/room/{lobby.pk}/delete/").content.decode()
+    assert "2–3" in page

@@ -142,3 +142,55 @@ async def test_edits_and_deletions_are_applied_to_the_window():
     one.apply(span_of(entry(5, kind="delete", body="", ref=2), first=5))
     bodies = [json.loads(encoded)["body"] for encoded in (await one.batch(0, mark(0))).entries]
     assert bodies == ["new", "", "new", "", ""]
+
+
+# ---- Entries that were changed in their place ----------------------------------------
+
+
+class RewrittenStore:
+    """A store whose log was rewritten. `during` runs while the newest entries are read."""
+
+    def __init__(self, newest, during=lambda: None):
+        self.span, self.during = newest, during
+
+    def __getattr__(self, name):
+        return getattr(store, name)
+
+    async def newest(self, log, limit):
+        self.during()
+        return self.span
+
+
+async def reloaded(one, newest, during=lambda: None):
+    """Lets a tail read the log again."""
+    one.store = RewrittenStore(newest, during)
+    one.reload()
+    await one.reloading
+    return one
+
+
+async def test_a_reloaded_tail_has_what_the_database_has_now():
+    one = make_tail(span(1, 6))
+    assert seqs(await one.batch(0)) == [1, 2, 3, 4, 5, 6]
+    changed = [entry(4, body="changed"), *span(5, 7).encoded]
+    await reloaded(one, Span(1, "e", 4, changed, rewrites=2))
+    assert (one.first, one.head, one.rewrites) == (4, 7, 2)
+    assert json.loads(one.window[0])["body"] == "changed"
+    assert one.size == sum(map(len, one.window))
+    assert seqs(await one.batch(5)) == [6, 7]
+
+
+async def test_entries_that_arrive_during_a_reload_stay():
+    one = make_tail(span(1, 6))
+    deletion = entry(8, kind="delete", ref=6, body="")
+    await reloaded(one, span(4, 6), during=lambda: one.apply(7, [*span(7, 7).encoded, deletion]))
+    assert (one.first, one.head) == (4, 8)
+    assert seqs(await one.batch(3)) == [4, 5, 6, 7, 8]
+    assert json.loads(one.window[2])["deleted"]
+
+
+async def test_a_reload_that_finds_another_log_or_none_changes_nothing():
+    for newest in (None, span(1, 2, epoch="f")):
+        one = make_tail(span(1, 6))
+        await reloaded(one, newest)
+        assert seqs(await one.batch(0)) == [1, 2, 3, 4, 5, 6]
