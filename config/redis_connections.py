@@ -40,8 +40,8 @@ def options() -> dict[str, Any]:
     return {
         **TIMEOUTS,
         "health_check_interval": PING_SECONDS,
-        # A connection that has ended while it was idle is opened again, without an error. Not
-        # after a time-out: a server that hangs would block twice as long.
+        # After a connection has ended, the new one is read at once; after an error the channel
+        # layer waits for a second. Not after a time-out: a server that hangs would block twice.
         "retry": Retry(NoBackoff(), 1, (RedisConnectionError,)),
         # No CLIENT SETINFO, so that a user with the least rights causes no entries in ACL LOG.
         "driver_info": None,
