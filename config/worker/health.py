@@ -48,7 +48,7 @@ def find_answer(scope: Any) -> Callable[[], Awaitable[Answer]] | None:
         return None
     path = scope["path"]
     if path in ("/readyz", "/metrics") and not may_ask(scope, path):
-        return None
+        return not_found
     return ANSWERS.get(path)
 
 
@@ -98,6 +98,11 @@ async def ready() -> Answer:
 async def metrics() -> Answer:
     """The metrics of this worker for Prometheus."""
     return 200, CONTENT_TYPE_LATEST, exposition()
+
+
+async def not_found() -> Answer:
+    """For those who may not ask. Django would log a warning each time."""
+    return 404, "text/plain; charset=utf-8", b"Not Found\n"
 
 
 ANSWERS: dict[str, Callable[[], Awaitable[Answer]]] = {
