@@ -120,10 +120,11 @@ async def test_a_running_worker_forgets_the_deleted_entries(connect, lobby):
     assert await heard(late, 9) == [6, 7, 8, 9]
 
 
-async def test_a_slow_reader_ends_when_its_next_entries_are_deleted(lobby):
+@pytest.mark.parametrize("seq", [0, 2])
+async def test_a_slow_reader_ends_when_its_next_entries_are_deleted(lobby, seq):
     await database_sync_to_async(fill)(lobby, old=5, new=3)
     with (reader := await current().tails.open(lobby.pk)):
-        reader.seq = 2
+        reader.seq, reader.mark = seq, reader.tail.mark_at(seq)
         await database_sync_to_async(call_command)("tidy")
         reader.tail.reload()
         await reader.tail.reloading
