@@ -116,6 +116,7 @@ class RoomImport:
         hidden = f"importing-{self.wanted.epoch}"
         fields = {name: getattr(self.wanted, name) for name in self._columns()}
         fields |= {"slug": hidden, "is_public": False, "head": 0}
+        fields |= {field.name: field.get_default() for field in ROOM_FIELDS if field.name in COPIED}
         return Room.objects.get_or_create(slug=hidden, defaults=fields)[0]
 
     def _columns(self) -> Iterator[str]:

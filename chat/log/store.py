@@ -235,10 +235,10 @@ def newest(room: int, limit: int) -> Span | None:
 @in_reader
 def after(room: int, seq: int, limit: int) -> Span | None:
     """Up to `limit` entries that follow the entry `seq`, or the beginning if it is 0. None if the
-    room or that entry does not exist."""
+    room or that entry does not exist, or the beginning was deleted."""
     found = Room.objects.filter(pk=room).first()
     rows = list(Entry.objects.filter(room=room, seq__gte=seq).order_by("seq")[: limit + 1])
-    if found is None or (seq and (not rows or rows[0].seq != seq)):
+    if found is None or (seq and not rows) or (rows and rows[0].seq != max(seq, 1)):
         return None
     return _span(found, rows.pop(0) if seq else None, rows[:limit])
 

@@ -62,7 +62,7 @@ class Store(Protocol):
 
     async def after(self, log: int, seq: int, limit: int, /) -> Span | None:
         """Up to `limit` entries that follow the entry `seq`, or the beginning if it is 0. None if
-        the log or that entry does not exist."""
+        the log or that entry does not exist, or the beginning was deleted."""
 
     async def heads(self, logs: Iterable[int], /) -> dict[int, Head]:
         """The heads of those logs that exist."""

@@ -13,6 +13,7 @@ from chat.log.read_receipts import ReadReceipt
 from chat.models import Entry, ReadMark, Room, today
 from chat.worker import current
 from config.sessions import SessionStore
+from realtime.log.cursor import Cursor
 from tests.chat.conftest import heard
 from tests.chat.log.test_store import draft, seqs
 
@@ -88,14 +89,16 @@ def test_history_ends_at_the_oldest_entry(lobby, run, client):
 
 
 def cursor(room, seq):
-    return f"{room.epoch}:{seq}"
+    found = Entry.objects.filter(room=room, seq=seq).values_list("mark", flat=True).first()
+    return str(Cursor(room.epoch, seq, found or 0))
 
 
 def test_a_cursor_before_the_oldest_entry_is_a_reset(lobby, run, client):
     fill(lobby, old=5, new=3)
+    cursors = {seq: cursor(lobby, seq) for seq in range(9)}
     run("tidy")
-    for seq, reset in ((0, True), (4, True), (5, False), (7, False)):
-        page = client.get(f"/api/rooms/lobby/entries?cursor={cursor(lobby, seq)}").json()
+    for seq, reset in ((0, True), (4, True), (5, True), (6, False), (7, False)):
+        page = client.get(f"/api/rooms/lobby/entries?cursor={cursors[seq]}").json()
         first = 6 if reset else seq + 1
         assert page["reset"] is reset, seq
         assert [entry["seq"] for entry in page["events"]] == list(range(first, 9))
@@ -103,6 +106,7 @@ def test_a_cursor_before_the_oldest_entry_is_a_reset(lobby, run, client):
 
 async def test_a_running_worker_forgets_the_deleted_entries(connect, lobby):
     await database_sync_to_async(fill)(lobby, old=5, new=3)
+    old = await database_sync_to_async(cursor)(lobby, 2)
     reader = await connect()
     await reader.join()
     assert await heard(reader, 8) == list(range(1, 9))
@@ -116,14 +120,15 @@ async def test_a_running_worker_forgets_the_deleted_entries(connect, lobby):
     await tail.reloading
     assert tail.first == 6
     late = await connect()
-    assert (await late.join(cursor=cursor(lobby, 2)))["reset"]
+    assert (await late.join(cursor=old))["reset"]
     assert await heard(late, 9) == [6, 7, 8, 9]
 
 
-async def test_a_slow_reader_ends_when_its_next_entries_are_deleted(lobby):
+@pytest.mark.parametrize("seq", [0, 2])
+async def test_a_slow_reader_ends_when_its_next_entries_are_deleted(lobby, seq):
     await database_sync_to_async(fill)(lobby, old=5, new=3)
     with (reader := await current().tails.open(lobby.pk)):
-        reader.seq = 2
+        reader.seq, reader.mark = seq, reader.tail.mark_at(seq)
         await database_sync_to_async(call_command)("tidy")
         reader.tail.reload()
         await reader.tail.reloading

@@ -146,6 +146,7 @@ def test_an_import_that_was_interrupted_goes_on(talk, file, run, refusal):
         shown.add("ends at entry" in refusal("import", str(file)))
         assert not Room.objects.filter(slug="lobby").exists()
         assert not Room.objects.filter(is_public=True).exists()
+        assert not Room.objects.filter(head=0).exclude(mark=0).exists()
     file.write_bytes(whole)
     run("import", str(file))
     assert rows(Room.objects.get()) == before

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -171,26 +172,27 @@ async def reloaded(one, newest, during=lambda: None):
 
 async def test_a_reloaded_tail_has_what_the_database_has_now():
     one = make_tail(span(1, 6))
-    assert seqs(await one.batch(0)) == [1, 2, 3, 4, 5, 6]
+    assert seqs(await one.batch(0, mark(0))) == [1, 2, 3, 4, 5, 6]
     changed = [entry(4, body="changed"), *span(5, 7).encoded]
-    await reloaded(one, Span(1, "e", 4, changed, rewrites=2))
+    await reloaded(one, replace(span_of(*changed, first=4), rewrites=2))
     assert (one.first, one.head, one.rewrites) == (4, 7, 2)
     assert json.loads(one.window[0])["body"] == "changed"
     assert one.size == sum(map(len, one.window))
-    assert seqs(await one.batch(5)) == [6, 7]
+    assert seqs(await one.batch(5, mark(5))) == [6, 7]
+    assert [one.mark_at(seq) for seq in (2, 3, 7)] == [None, mark(3), mark(7)]
 
 
 async def test_entries_that_arrive_during_a_reload_stay():
     one = make_tail(span(1, 6))
     deletion = entry(8, kind="delete", ref=6, body="")
-    await reloaded(one, span(4, 6), during=lambda: one.apply(7, [*span(7, 7).encoded, deletion]))
+    await reloaded(one, span(4, 6), during=lambda: one.apply(span_of(entry(7), deletion, first=7)))
     assert (one.first, one.head) == (4, 8)
-    assert seqs(await one.batch(3)) == [4, 5, 6, 7, 8]
+    assert seqs(await one.batch(3, mark(3))) == [4, 5, 6, 7, 8]
     assert json.loads(one.window[2])["deleted"]
 
 
 async def test_a_reload_that_finds_another_log_or_none_changes_nothing():
-    for newest in (None, span(1, 2, epoch="f")):
+    for newest in (None, span(1, 7, epoch="f"), span(1, 7, log="b"), span(8, 9)):
         one = make_tail(span(1, 6))
         await reloaded(one, newest)
-        assert seqs(await one.batch(0)) == [1, 2, 3, 4, 5, 6]
+        assert seqs(await one.batch(0, mark(0))) == [1, 2, 3, 4, 5, 6]
