@@ -1,14 +1,24 @@
 """The copies of the code in which the workers run."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from deploy import hosting_config, releases
 
 
 @pytest.fixture
-def config(tmp_path, monkeypatch):
+def short_path():
+    """A folder with a short path: unix sockets of a site are in it."""
+    with tempfile.TemporaryDirectory(prefix="site-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def config(short_path, monkeypatch):
     """The configuration of a site whose checkout has a few files."""
-    checkout = tmp_path / "site"
+    checkout = short_path / "site"
     for name in ("manage.py", "chat/models.py", "chat/node_modules/x.js", ".git/HEAD", ".env"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_text("old")

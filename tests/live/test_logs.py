@@ -94,7 +94,7 @@ async def send_while_the_database_fails(site, worker, open_socket):
         refuse = "ALTER TABLE chat_entry ADD CONSTRAINT none CHECK (body = '') NOT VALID"
         database.execute(refuse)
     await client.say("x", WORD)
-    assert (await client.until("error"))["code"] == "bad_frame"
+    assert (await client.until("error"))["code"] == "internal"
     site.postgres.kill()
     await client.say("y", WORD)
     assert (await client.until("error"))["code"] == "internal"

@@ -17,9 +17,9 @@ from tests.stress.run import NO_LIMIT, Run, Size, until
 
 TEXT = "Nobody loses a character. 谁都不丢一个字。👨‍👩‍👧‍👦" * 60  # longer than any reload
 LEAVE_SECONDS = 15
-CLIENTS = 10
-PAGE_SECONDS = 0.1  # between two requests of a page
-WRITER_PAUSE_SECONDS = (0.1, 0.4)  # a reload needs entries at every moment, not many of them
+CLIENTS = 5
+PAGE_SECONDS = 0.2  # between two requests of a page
+WRITER_PAUSE_SECONDS = (0.2, 0.8)  # a reload needs entries at every moment, not many of them
 
 
 class TextReader:

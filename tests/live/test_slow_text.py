@@ -48,8 +48,6 @@ async def test_a_reader_that_pauses_gets_the_whole_text_in_order(make_site, tmp_
 
 def assert_complete(answer):
     events = Parser().feed(answer.partition(b"\r\n\r\n")[2]).events
-    characters = [
-        (int(id.partition(":")[2]), data) for id, name, data in events if name == "message"
-    ]
+    characters = [(int(id.split(":")[1]), data) for id, name, data in events if name == "message"]
     assert characters == [(offset, CHARACTER) for offset in range(1, CHARACTERS + 1)]
     assert events[-1][1] == "done"

@@ -23,7 +23,7 @@ def redis(tmp_path_factory):
 async def layer(redis, monkeypatch):
     """The channel layer of all buses."""
     made = RedisPubSubChannelLayer(hosts=[redis.url])
-    monkeypatch.setattr(module, "get_channel_layer", lambda: made)
+    monkeypatch.setattr(module, "get_channel_layer", lambda name: made)
     yield made
     await made.flush()
 

@@ -125,6 +125,8 @@ async def test_a_published_span_is_applied_together_with_the_batch_being_written
     lobby, monkeypatch
 ):
     monkeypatch.setattr(store.secrets, "randbits", lambda _: 7)
+    # On PostgreSQL the first batch opens a connection, which may take longer than the delay.
+    monkeypatch.setattr(tails_module, "DELAY_SECONDS", 60)
     reader = await current().tails.open(lobby.pk)
     saying = asyncio.ensure_future(say(lobby, "ours"))
     await asyncio.sleep(0)
