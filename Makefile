@@ -83,7 +83,7 @@ programs:
 	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx $(if $(own_redis),redis-server)
 
 packages:
-	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server redis-sentinel postgresql pgbouncer curl chromium chromium-driver nodejs gcc libc6-dev || true
+	@PYTHON="$(PYTHON)" sh deploy/packages.sh python3-venv nginx redis-server redis-sentinel postgresql pgbouncer openssl curl chromium chromium-driver nodejs gcc libc6-dev || true
 # Not every system that is like Debian has this package. The browser tests are slower without it.
 	@sh deploy/packages.sh chromium-headless-shell || true
 

@@ -1,4 +1,4 @@
-"""The columns of a log. Only chat.log changes them, by its own SQL."""
+"""The columns of a log. Only chat.log and chat.housekeeping change them, by SQL of their own."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -54,3 +54,10 @@ class RandomMark(Func):
     ) -> tuple[str, tuple[Any, ...]]:
         """PostgreSQL's `random()` is a fraction of at least 48 bits."""
         return "floor(random() * 281474976710656)::bigint", ()
+
+
+class Today(Func):
+    """The date of the database, for rows that a worker of an older version inserts."""
+
+    template = "CURRENT_DATE"
+    output_field = models.DateField()

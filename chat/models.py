@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from chat.columns import LogNumber, LogText, RandomMark
+from chat.columns import LogNumber, LogText, RandomMark, Today
 
 # The longest name of a guest. Django limits the name of a user to 150.
 NAME_CODE_POINTS = 256
@@ -65,12 +65,13 @@ class Room(models.Model):
         help_text=_("Who may enter a room that is not public."),
     )
     epoch = LogText(max_length=16, default=new_epoch, editable=False)
-    # The seq and the mark of the newest entry. Only chat.log changes them, under this row's lock.
+    # The seq and the mark of the newest entry. Only chat.log and chat.housekeeping change them,
+    # under this row's lock.
     head = LogNumber(default=0, editable=False)
     mark = LogNumber(default=0, db_default=0, editable=False)
     # How often entries were deleted or changed in their place. A worker that sees another number
     # reads the newest entries again.
-    rewrites = LogNumber(default=0, editable=False)
+    rewrites = LogNumber(default=0, db_default=0, editable=False)
     LOG_COLUMNS = frozenset({"epoch", "head", "mark", "rewrites"})
 
     retention_days = models.PositiveSmallIntegerField(
@@ -151,7 +152,7 @@ class ReadMark(models.Model):
     reader_key = models.CharField(max_length=KEY_LENGTH)
     seq = models.PositiveBigIntegerField()
     # The day on which `seq` was stored.
-    moved_on = models.DateField(default=today)
+    moved_on = models.DateField(default=today, db_default=Today())
 
     class Meta:
         verbose_name = _("read mark")

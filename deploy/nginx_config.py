@@ -90,12 +90,21 @@ def write_next(config: HostingConfig) -> Path:
     command = [find_program("nginx"), "-t", "-q", "-p", str(config.nginx_folder)]
     command += ["-c", "next/nginx.conf", "-e", "stderr", "-g", user_directive(config)]
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
-    if done.returncode:
+    if done.returncode and not parsed(done.stderr):
         raise SystemExit(
             "Stopped: nginx refuses its new configuration, and everything runs as before.\n"
             + done.stderr.strip()
         )
     return folder
+
+
+def parsed(errors: str) -> bool:
+    """Whether `nginx -t` failed only because it may not bind port 443 or 80, which needs a right
+    that the running nginx has."""
+    emergencies = [line for line in errors.splitlines() if "[emerg]" in line]
+    return bool(emergencies) and all(
+        "bind() to" in line and "(13: Permission denied)" in line for line in emergencies
+    )
 
 
 def apply_next(config: HostingConfig, supervisor: Any, folder: Path) -> None:

@@ -40,7 +40,7 @@ def create(config: HostingConfig) -> Path:
 
 def ignored_names(config: HostingConfig) -> Callable[[str, list[str]], set[str]]:
     """The function that tells shutil.copytree which names of a folder are not copied."""
-    paths = {config.run_folder, config.static_root, *database_files(config)}
+    paths = {ROOT / "run", config.run_folder, config.static_root, *database_files(config)}
 
     def ignored(folder: str, names: list[str]) -> set[str]:
         return {
@@ -50,9 +50,16 @@ def ignored_names(config: HostingConfig) -> Callable[[str, list[str]], set[str]]
             or name == "node_modules"
             or ".sqlite3" in name
             or Path(folder, name) in paths
+            or is_data(Path(folder, name))
         }
 
     return ignored
+
+
+def is_data(path: Path) -> bool:
+    """Whether this is a file beside manage.py that is no code, such as an export, a dump or a
+    private key."""
+    return path.parent == ROOT and path.is_file() and path.suffix != ".py"
 
 
 def database_files(config: HostingConfig) -> set[Path]:

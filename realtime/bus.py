@@ -158,12 +158,14 @@ class Bus:
     async def _follow_prefix(self) -> None:
         """Finds the prefix, and changes it when it has changed. Otherwise a worker that was
         restarted after the database would not reach the others."""
+        waits = False
         while True:
             try:
                 prefix = await self.find_prefix()
             except Exception as error:
-                if not self.prefix:
+                if not (self.prefix or waits):
                     logger.warning("Bus waits for the database: %s", type(error).__name__)
+                waits = True
             else:
                 if prefix != self.prefix:
                     self.prefix = prefix

@@ -1,5 +1,6 @@
 """Fixtures that all tests share: users, rooms, texts, sites and the parts of a worker."""
 
+import asyncio
 import threading
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from django.db import connections
 from chat import rooms
 from chat.models import Room
 from chat.worker import current
+from realtime.bus import log_group
 from realtime.log.threads import READERS, WRITER
 from realtime.rate_limit import Buckets
 from streaming.models import StreamText
@@ -135,6 +137,21 @@ def fresh_worker(monkeypatch):
 async def worker_parts():
     """The parts of a worker, as a server builds them at start-up."""
     return current()
+
+
+@pytest.fixture
+def until_subscribed():
+    """Waits until a reader's worker is subscribed to its log, and has read what came before. From
+    then on nothing but a notification and the slow check brings new entries."""
+
+    async def wait(reader):
+        async with asyncio.timeout(60):
+            while log_group("room", reader.tail.log) not in current().bus.subscribed:
+                await asyncio.sleep(0)
+            if reader.tail.refreshing:
+                await asyncio.wait({reader.tail.refreshing})
+
+    return wait
 
 
 @pytest.fixture

@@ -108,12 +108,15 @@ class Postgres(Process):
 
     def pause(self) -> None:
         """Pauses the server and the processes of its connections."""
-        for process in self._processes():
-            os.kill(process, signal.SIGSTOP)
+        self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: int) -> None:
         for process in self._processes():
-            os.kill(process, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # a connection that has just ended
+                os.kill(process, number)
 
     def _processes(self) -> list[int]:
         server = self.running.pid

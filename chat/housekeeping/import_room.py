@@ -134,7 +134,7 @@ class RoomImport:
         self._update(slug=self.room.slug, is_public=self.room.is_public)
 
     def _update(self, **fields: Any) -> None:
-        # Not `save`: it would write columns that the log owns.
+        # Not `save`: it does not change the columns of the log.
         Room.objects.filter(pk=self.room.pk).update(**fields)
 
     # ---- The entries -----------------------------------------------------------------

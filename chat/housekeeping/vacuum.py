@@ -48,7 +48,9 @@ def _vacuum_sqlite() -> None:
 def _vacuum_postgresql(tables: list[str]) -> None:
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
+        # The limits of the server and of our connection.
         cursor.execute("SET statement_timeout = 0")
+        connection.connection.answer_seconds = None
         _wait_for_older_transactions(cursor)
         for table in tables:
             # A plain VACUUM leaves bytes of dead rows in the free space of a page.

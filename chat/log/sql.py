@@ -67,9 +67,11 @@ INSERT = (
     " reply_to, mark, edited_at, deleted)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
-# Only if the old head was an entry: other code may have written to the column.
+# Only if the old head was the newest entry: other code may have written to the column.
 SET_HEAD = (
-    "UPDATE chat_room SET head = %s, mark = %s WHERE id = %s AND (%s = 0 OR EXISTS"
+    "UPDATE chat_room SET head = %s, mark = %s WHERE id = %s"
+    " AND NOT EXISTS (SELECT 1 FROM chat_entry WHERE room_id = chat_room.id AND seq > %s)"
+    " AND (%s = 0 OR EXISTS"
     " (SELECT 1 FROM chat_entry WHERE room_id = chat_room.id AND seq = %s AND mark = %s))"
 )
 
@@ -105,7 +107,7 @@ def set_head(room: LockedRoom, old_seq: int, old_mark: int) -> None:
     """Stores the head of a room in place of its old head. WrongHead if that is no entry."""
     with connection.cursor() as cursor:
         old = [old_seq, old_seq, old_mark]
-        cursor.execute(SET_HEAD, [room.head, room.mark, room.pk, *old])
+        cursor.execute(SET_HEAD, [room.head, room.mark, room.pk, room.head, *old])
         if cursor.rowcount != 1:
             raise WrongHead
 

@@ -1,5 +1,5 @@
-"""The log of a room in the database: dense, durable, in commit order. The only code that reads
-and writes entries. As a module it is a `realtime.log.store.Store`."""
+"""The log of a room in the database: dense, durable, in commit order. Only this module and
+chat.housekeeping read and write entries. As a module it is a `realtime.log.store.Store`."""
 
 import logging
 import secrets

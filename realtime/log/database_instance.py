@@ -28,6 +28,8 @@ POSTGRESQL_SERVER = """
     WHERE datname = current_database()
 """
 POSTGRESQL_CLUSTER = "SELECT system_identifier::text FROM pg_control_system()"
+# Asked first: a refusal would be an error in the log of the server, every few seconds.
+MAY_READ_CLUSTER = "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')"
 
 # The first that exists names the machine. All workers of a SQLite file run on one kernel, whose
 # boot id their containers share. Cloned machines may have the same machine id.
@@ -54,9 +56,12 @@ def _postgresql() -> list[str]:
         cursor.execute(POSTGRESQL_SERVER)
         found = list(cursor.fetchone())
         try:
+            cursor.execute(MAY_READ_CLUSTER)
+            if not cursor.fetchone()[0]:
+                return found
             cursor.execute(POSTGRESQL_CLUSTER)
         except (ProgrammingError, NotSupportedError):
-            return found  # This role may not read it, or the server only resembles PostgreSQL.
+            return found  # The server only resembles PostgreSQL.
         return [*found, *cursor.fetchone()]
 
 

@@ -294,8 +294,8 @@ class Tail:
             return  # The slow check ends this tail.
         # Entries that arrived during the read stay.
         newer = self.head - span.last
-        if newer > len(self.window):
-            return
+        if newer > len(self.window) or self.head < span.first - 1:
+            return  # Too far apart. The slow check reads on, and calls again.
         shared = min(self.head, span.last)
         if self.mark_at(shared) not in (None, span.mark_at(shared)):
             self.on_replaced(self)

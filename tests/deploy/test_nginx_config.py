@@ -47,6 +47,23 @@ def test_an_nginx_that_has_not_opened_its_addresses_has_not_started(tmp_path):
     assert not nginx_config.has_started(config, 8)
 
 
+BIND = "nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)\n"
+
+
+@pytest.mark.parametrize(
+    ("errors", "parsed"),
+    [
+        (BIND, True),
+        (BIND * 2 + "nginx: configuration file nginx.conf test failed\n", True),
+        (BIND + 'nginx: [emerg] unknown directive "lisen"\n', False),
+        ("nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)\n", False),
+        ("", False),
+    ],
+)
+def test_a_port_that_only_root_may_bind_is_no_fault_of_the_configuration(errors, parsed):
+    assert nginx_config.parsed(errors) is parsed
+
+
 @pytest.mark.parametrize(("value", "logged"), [("", False), ("off", False), ("true", True)])
 def test_nginx_logs_addresses_only_if_asked_for(tmp_path, value, logged):
     config = hosting_config.parse({"LOG_ADDRESSES": value})

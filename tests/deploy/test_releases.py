@@ -22,7 +22,8 @@ def config(short_path, monkeypatch):
     for name in ("manage.py", "chat/models.py", "chat/node_modules/x.js", ".git/HEAD", ".env"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_text("old")
-    for name in ("data.db", "data.db-wal", "db.sqlite3", "run/static/a.js", "run/log/x.log"):
+    data = ("data.db", "data.db-wal", "db.sqlite3", "lobby.jsonl", "site.dump", "key.pem")
+    for name in (*data, "run/static/a.js", "run/log/x.log"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).touch()
     monkeypatch.setattr(hosting_config, "ROOT", checkout)

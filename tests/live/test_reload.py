@@ -102,7 +102,7 @@ class ReloadRun(Run):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("workers", "postgres"), [(2, False), (3, True)])
 async def test_no_reader_loses_an_entry_or_a_character_in_a_reload(tmp_path, workers, postgres):
-    run = await asyncio.to_thread(ReloadRun, tmp_path, 1, Size(0, 12, 4, workers, postgres))
+    run = await asyncio.to_thread(ReloadRun, tmp_path, 1, Size(0, 8, 4, workers, postgres))
     try:
         create = {"slug": "long", "title": "Long", "body": TEXT, "interval_ms": 100}
         run.site.query(lambda: StreamText.objects.create(**create))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from itertools import count
 
 import httpx
 import pytest
@@ -46,13 +47,16 @@ async def read_slowly(reader, stop):
         await asyncio.sleep(GAP_SECONDS)
 
 
-async def send_until_slow(writer, metrics, readers):
-    """Sends messages until the worker counts this number of slow readers."""
-    number = 0
-    while (await metrics.all())["slow_readers",] < readers:
-        await writer.say(f"c-{number}", "你" * 3_990)
-        await writer.acknowledged(f"c-{number}")
-        number += 1
+numbers = count()
+
+
+async def send_until(writer, metrics, name, readers):
+    """Sends messages until a metric of the worker has counted this number of readers."""
+    async with asyncio.timeout(120):
+        while (await metrics.all())[name,] < readers:
+            cid = f"c-{next(numbers)}"
+            await writer.say(cid, "你" * 3_990)
+            await writer.acknowledged(cid)
 
 
 async def test_a_slow_reader_stays_connected_and_a_stuck_reader_is_closed(worker, open_socket):
@@ -67,11 +71,13 @@ async def test_a_slow_reader_stays_connected_and_a_stuck_reader_is_closed(worker
             await metrics.until(streams__room=1, readers__json=1)
             stop = asyncio.Event()
             reading = asyncio.gather(read_slowly(stream, stop), read_slowly(socket, stop))
-            await send_until_slow(writer, metrics, 2)
+            await send_until(writer, metrics, "slow_readers", 2)
             await asyncio.sleep(SLOW_SECONDS)  # longer than the timeout of a stuck reader
             await metrics.until(slow_readers=2, stuck_closed_total=0)
             stop.set()
             await reading
+            # What the worker has sent by now may all be in the buffers of the kernel.
+            await send_until(writer, metrics, "stuck_closed_total", 2)
             await metrics.until(slow_readers=0, stuck_closed_total=2)
     log = worker.log.read_text()
     assert log.count("Closed a response to") == log.count("Closed a socket to") == 1

@@ -63,7 +63,7 @@ class Command(LongCommand):
         try:
             answer = input(QUESTION.format(name=name, key=person.key, account=account))
         except EOFError:
-            raise bad_input("Nobody answered. --no-input runs without the question.") from None
+            raise bad_input("There was no answer. --no-input runs without the question.") from None
         if answer.strip().lower() != "yes":
             raise CommandError("Nothing was deleted.")
 

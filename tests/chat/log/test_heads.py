@@ -97,6 +97,13 @@ def test_the_writer_corrects_a_head_that_was_written_by_sql(three, caplog, wrong
     assert logged == ([expected] * ("head" in wrong))
 
 
+def test_the_writer_corrects_a_head_of_zero_if_the_first_entries_were_deleted(three):
+    Entry.objects.filter(room=three, seq__lt=3).delete()
+    Room.objects.filter(pk=three.pk).update(head=0, mark=0)
+    assert store.write([draft(three, "next")]).results == [Appended(4, duplicate=False)]
+    assert columns(three)[1] == 4
+
+
 def test_the_writer_corrects_the_head_of_an_empty_room(lobby):
     Room.objects.filter(pk=lobby.pk).update(head=7, mark=7)
     assert store.write([draft(lobby)]).results == [Appended(1, duplicate=False)]

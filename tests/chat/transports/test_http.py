@@ -12,6 +12,7 @@ from chat.models import Entry, ReadMark
 from chat.protocol import entries
 from chat.worker import current
 from realtime import errors
+from realtime.log import tail_registry
 from realtime.rate_limit import Buckets
 from tests.chat.conftest import ANN, fill
 from tests.chat.log.test_store import cursor_at
@@ -65,8 +66,12 @@ async def test_a_long_poll_waits_for_the_next_entry(ann, lobby):
 
 
 @pytest.mark.parametrize("cursor", [False, True])
-async def test_a_poll_has_what_another_worker_has_acknowledged(ann, lobby, cursor):
+async def test_a_poll_has_what_another_worker_has_acknowledged(
+    ann, lobby, cursor, monkeypatch, until_subscribed
+):
+    monkeypatch.setattr(tail_registry, "CHECK_SECONDS", 3_600)
     reader = await current().tails.open(lobby.pk)
+    await until_subscribed(reader)
     try:
         await fill(lobby, 2)  # without a notification
         assert reader.tail.head == 0
@@ -76,11 +81,15 @@ async def test_a_poll_has_what_another_worker_has_acknowledged(ann, lobby, curso
         reader.close()
 
 
-async def test_a_poll_is_refused_while_the_newest_entries_cannot_be_read(ann, lobby, monkeypatch):
+async def test_a_poll_is_refused_while_the_newest_entries_cannot_be_read(
+    ann, lobby, monkeypatch, until_subscribed
+):
     async def fail(*_):
         raise OperationalError
 
+    monkeypatch.setattr(tail_registry, "CHECK_SECONDS", 3_600)
     reader = await current().tails.open(lobby.pk)
+    await until_subscribed(reader)
     try:
         await fill(lobby, 2)
         monkeypatch.setattr(store, "after", fail)

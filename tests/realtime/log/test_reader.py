@@ -89,9 +89,13 @@ async def test_a_reader_that_missed_more_than_500_entries_is_reset(lobby):
 
 
 @database
-async def test_a_cursor_that_is_ahead_of_this_worker_is_not_reset(lobby):
+async def test_a_cursor_that_is_ahead_of_this_worker_is_not_reset(
+    lobby, monkeypatch, until_subscribed
+):
     """The client was on another worker, whose notification has not arrived here yet."""
+    monkeypatch.setattr(tails_module, "CHECK_SECONDS", 3_600)
     reader = await current().tails.open(lobby.pk)
+    await until_subscribed(reader)
     await database_sync_to_async(store.write)([draft(lobby, "a"), draft(lobby, "b")])
     assert reader.tail.head == 0
     assert await reader.resume(await cursor_at(lobby, 2)) is False
