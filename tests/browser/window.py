@@ -152,7 +152,8 @@ class Window:
         return [page["title"] for page in self.browser.pages(self.context)]
 
     def text(self, selector):
-        return self.run("return document.querySelector(arguments[0]).textContent", selector)
+        """The text of an element. None while there is none, as when a page is just loaded."""
+        return self.run("return document.querySelector(arguments[0])?.textContent", selector)
 
     def state(self):
         return self.run("return document.querySelector('#state').dataset.state")

@@ -53,6 +53,16 @@ async def reconnect_after_end(front):
 
 
 async def test_a_worker_that_hangs_is_killed_and_its_clients_are_back(front):
+    for _ in range(3):
+        try:
+            return await hang_first_worker(front)
+        except ProcessLookupError:
+            # On an overloaded machine the watchdog may already have killed a worker that was slow.
+            continue
+    raise AssertionError("the first worker ended three times before it was stopped")
+
+
+async def hang_first_worker(front):
     load = Load(front)
     requesting = [asyncio.ensure_future(load.request_pages()) for _ in range(PAGES)]
     sockets = [asyncio.ensure_future(reconnect_after_end(front)) for _ in range(SOCKETS)]
@@ -61,7 +71,12 @@ async def test_a_worker_that_hangs_is_killed_and_its_clients_are_back(front):
     on_first = open_sockets(front.workers[0])
     assert 0 < on_first < SOCKETS
     hung, other = (int(front.supervisorctl("pid", f"site:worker_{n}")) for n in (1, 2))
-    os.kill(hung, signal.SIGSTOP)
+    try:
+        os.kill(hung, signal.SIGSTOP)
+    except ProcessLookupError:
+        for task in (*requesting, *sockets):
+            task.cancel()
+        raise
     stopped_at = time.monotonic()
     while sum(socket.done() for socket in sockets) < on_first:
         await asyncio.sleep(0.1)
@@ -75,7 +90,7 @@ async def test_a_worker_that_hangs_is_killed_and_its_clients_are_back(front):
     assert max(load.seconds) < BACK_SECONDS
     assert load.statuses == {200}
     log = (front.folder / "log" / "watchdog.log").read_text()
-    assert log == f"site:worker_1 (process {hung}) hung and was killed.\n"
+    assert log.splitlines()[-1] == f"site:worker_1 (process {hung}) hung and was killed."
     assert int(front.supervisorctl("pid", "site:worker_2")) == other
     for socket in sockets:
         socket.cancel()
