@@ -12,31 +12,35 @@ else:
     CharField, PositiveBigIntegerField = models.CharField, models.PositiveBigIntegerField
 
 
-class LogText(CharField):
-    """A text that saving a row does not change. An instance may have been loaded a while ago, and
-    would write an old value back. `QuerySet.update` and loaddata change it."""
+class LogColumn:
+    """A mixin for a column that saving a row does not change. An instance may have been loaded a
+    while ago, and would write an old value back. `QuerySet.update` and loaddata change it."""
+
+    attname: str
+    plain: str  # the path of the ordinary field
 
     def pre_save(self, model_instance: Model, add: bool) -> Any:
         """The value of a new row; of another row the value that it has."""
-        return super().pre_save(model_instance, add) if add else F(self.attname)
+        if add:
+            return super().pre_save(model_instance, add)  # type: ignore[misc]
+        return F(self.attname)
 
     def deconstruct(self) -> Any:
-        """As an ordinary column, so that migrations do not depend on this class."""
-        name, _, args, kwargs = super().deconstruct()
-        return name, "django.db.models.CharField", args, kwargs
+        """As the ordinary field, so that migrations do not depend on this class."""
+        name, _, args, kwargs = super().deconstruct()  # type: ignore[misc]
+        return name, self.plain, args, kwargs
 
 
-class LogNumber(PositiveBigIntegerField):
-    """A number that saving a row does not change, as `LogText`."""
+class LogText(LogColumn, CharField):
+    """A text."""
 
-    def pre_save(self, model_instance: Model, add: bool) -> Any:
-        """The value of a new row; of another row the value that it has."""
-        return super().pre_save(model_instance, add) if add else F(self.attname)
+    plain = "django.db.models.CharField"
 
-    def deconstruct(self) -> Any:
-        """As an ordinary column, so that migrations do not depend on this class."""
-        name, _, args, kwargs = super().deconstruct()
-        return name, "django.db.models.PositiveBigIntegerField", args, kwargs
+
+class LogNumber(LogColumn, PositiveBigIntegerField):
+    """A number."""
+
+    plain = "django.db.models.PositiveBigIntegerField"
 
 
 class RandomMark(Func):
