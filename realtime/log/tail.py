@@ -143,14 +143,20 @@ class Tail:
         log."""
         if span.epoch != self.epoch or span.first > self.head + 1:
             return False
-        shared = min(self.head, span.last)
-        if self.mark_at(shared) not in (None, span.mark_at(shared)):
+        if not self._agrees(span):
             return False
+        shared = min(self.head, span.last)
         new = shared + 1 - span.first
         self._add(span.encoded[new:], span.marks[new:], arrived=monotonic())
         if span.last > shared:
             self.wake()
         return True
+
+    def _agrees(self, span: Span) -> bool:
+        """Whether the newest entry that this log and a span have in common is the same, or is not
+        known any more."""
+        shared = min(self.head, span.last)
+        return self.mark_at(shared) in (None, span.mark_at(shared))
 
     def end(self) -> None:
         """Ends the reading of every reader with LogEnded."""
@@ -296,8 +302,7 @@ class Tail:
         newer = self.head - span.last
         if newer > len(self.window) or self.head < span.first - 1:
             return  # Too far apart. The slow check reads on, and calls again.
-        shared = min(self.head, span.last)
-        if self.mark_at(shared) not in (None, span.mark_at(shared)):
+        if not self._agrees(span):
             self.on_replaced(self)
             return
         entries, marks = [*span.encoded], [*span.marks]
