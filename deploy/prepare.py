@@ -23,15 +23,26 @@ def main() -> None:
     parser.add_argument("address", nargs="?")
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    run("preflight", *filter(None, [options.address]))
-    print_now("Migrating the database …")
-    run("migrate", verbosity=0, skip_checks=False)
+    start_django()
+    update_database(options.address)
     print_now("Collecting the static files …")
     run("collectstatic", verbosity=0, interactive=False)
     if options.demo:
         run("demo", if_new=True)
+
+
+def start_django() -> None:
+    """Load the settings and the apps of the site."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+
+
+def update_database(address: str | None) -> None:
+    """Check the settings, and migrate. `address` is that of nginx, if it is known. SystemExit with
+    the name of the command that fails."""
+    run("preflight", *filter(None, [address]))
+    print_now("Migrating the database …")
+    run("migrate", verbosity=0, skip_checks=False)
 
 
 def run(name: str, *arguments: str, **options: object) -> None:

@@ -6,17 +6,15 @@ nginx's configuration, from the same template as `make serve`.
 
 import argparse
 import filecmp
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import django
 from django.conf import settings
 
 from deploy.hosting_config import print_now
 from deploy.nginx_config import server_conf, write_files
-from deploy.prepare import run
+from deploy.prepare import run, start_django, update_database
 
 LISTEN = "listen 8080"
 
@@ -24,14 +22,11 @@ LISTEN = "listen 8080"
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prepare the database and the volumes. SystemExit with the reason if that fails."""
     options = parse(arguments)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
+    start_django()
     if not settings.STATIC_ROOT:
         raise SystemExit("STATIC_ROOT is not set: it names the folder of the collected files.")
     # A file of the operator may serve another URL.
-    run("preflight", *filter(None, [] if options.server else [options.front]))
-    print_now("Migrating the database …")
-    run("migrate", verbosity=0, skip_checks=False)
+    update_database(None if options.server else options.front)
     run("demo", if_new=True)
     copied = publish(Path(settings.STATIC_ROOT), options.static)
     print_now(f"Copied {copied} static files to {options.static}.")
