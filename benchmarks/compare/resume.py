@@ -5,7 +5,7 @@ import asyncio
 import json
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -112,22 +112,35 @@ def resumes(running: Running, keys: Keys, size: Size, cores: Cores) -> Figures:
 
 
 @contextmanager
-def noted_cursors(running: Running) -> Iterator[list[str]]:
-    """Follows the room by long polling in a thread. Yields the cursors so far, oldest first."""
-    cursors = [poll(running)]
+def repeated(step: Callable[[], None]) -> Iterator[None]:
+    """Repeats a step in a thread until the block ends. Void if the step failed."""
+    failures: list[Exception] = []
     stopping = threading.Event()
 
     def run() -> None:
-        while not stopping.is_set():
-            cursors.append(poll(running, cursor=cursors[-1], wait="1"))
+        try:
+            while not stopping.is_set():
+                step()
+        except Exception as error:
+            failures.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield cursors
+        yield
     finally:
         stopping.set()
         thread.join()
+    if failures:
+        raise Void(str(failures[0]))
+
+
+@contextmanager
+def noted_cursors(running: Running) -> Iterator[list[str]]:
+    """Follows the room by long polling. Yields the cursors so far, oldest first."""
+    cursors = [poll(running)]
+    with repeated(lambda: cursors.append(poll(running, cursor=cursors[-1], wait="1"))):
+        yield cursors
 
 
 def poll(running: Running, **query: str) -> str:
@@ -146,27 +159,10 @@ def seq_of(cursor: str) -> int:
 def returning_readers(
     running: Running, size: Size, cursors: list[str]
 ) -> Iterator[list[list[ReturningReader]]]:
-    """Waves of readers in a thread, one wave after the other until the block ends."""
+    """Waves of readers, one wave after the other until the block ends."""
     waves: list[list[ReturningReader]] = []
-    failures: list[Exception] = []
-    stopping = threading.Event()
-
-    def run() -> None:
-        try:
-            while not stopping.is_set():
-                waves.append(asyncio.run(_wave(running, size, cursors)))
-        except Exception as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with repeated(lambda: waves.append(asyncio.run(_wave(running, size, cursors)))):
         yield waves
-    finally:
-        stopping.set()
-        thread.join()
-    if failures:
-        raise Void(str(failures[0]))
 
 
 async def _wave(running: Running, size: Size, cursors: list[str]) -> list[ReturningReader]:
