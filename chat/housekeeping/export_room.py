@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from chat.housekeeping import records
 from chat.housekeeping.batches import ROWS
 from chat.housekeeping.records import ENTRY_FIELDS, ROOM_FIELDS, BadRecord
-from chat.identity.members import user_key
+from chat.identity.members import user_key, user_pk
 from chat.models import Entry, Room
 
 Progress = Callable[[int], None]
@@ -68,10 +68,11 @@ def _batches(room: Room, last: int) -> Iterator[list[Entry]]:
 def _users(entries: list[Entry], named: set[str]) -> Iterator[bytes]:
     """The lines that name the users among the authors who are not in `named`, to which they are
     added. Without them, an import would take the user with the same number for the author."""
-    keys = {entry.author_key for entry in entries if entry.author_key.startswith("u-")} - named
-    named |= keys
-    numbers = [int(key.removeprefix("u-")) for key in keys]
-    for user in get_user_model()._default_manager.filter(pk__in=numbers).order_by("pk"):
+    authors = {entry.author_key for entry in entries} - named
+    numbers = {key: pk for key in authors if (pk := user_pk(key)) is not None}
+    named |= numbers.keys()
+    users = get_user_model()._default_manager.filter(pk__in=numbers.values())
+    for user in users.order_by("pk"):
         yield records.dump("user", {"key": user_key(user.pk), "username": user.get_username()})
 
 

@@ -7,22 +7,21 @@ cookie names. Readers receive the deletions as entries of the log. The account i
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Case, CharField, F, Q, QuerySet, TextField, Value, When
+from django.db.models import Case, CharField, F, Model, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
 
-from chat.housekeeping.batches import ROWS, batch
+from chat.housekeeping.batches import ROWS, batch, count_rewrite
 from chat.identity.members import Member, new_guest, user_key
-from chat.log import store
+from chat.identity.sessions import session_store
+from chat.log import sql, store
 from chat.log.store import Appended, Draft
-from chat.models import Entry, ReadMark, Room
+from chat.models import Entry, ReadMark
 
 KEY = re.compile(r"g-[0-9a-f]{16}|u-([0-9]{1,18})")
 # Deletions in one transaction. Each needs about five statements.
@@ -67,6 +66,11 @@ def forget(person: Person, progress: Callable[[int], None]) -> int:
     if person.user:
         _delete_account(person)
     return deleted
+
+
+def models() -> list[type[Model]]:
+    """The tables that had words or names."""
+    return [Entry, ReadMark, get_user_model(), LogEntry, session_store().get_model_class()]
 
 
 # ---- Through the log -----------------------------------------------------------------
@@ -120,8 +124,7 @@ def _rename(entries: QuerySet[Entry], alias: Member, progress: Callable[[int], N
     while rows := list(done.values_list("pk", "room")[:ROWS]):
         rooms = {room for _, room in rows}
         with batch():
-            # The locks of the rooms before those of the entries, as a worker takes them.
-            list(Room.objects.select_for_update().filter(pk__in=rooms).order_by("pk"))
+            sql.lock_rooms(rooms)  # before the entries, as a worker takes the locks
             done.filter(pk__in=[pk for pk, _ in rows]).update(
                 author_key=alias.key,
                 author_name=alias.name,
@@ -133,7 +136,7 @@ def _rename(entries: QuerySet[Entry], alias: Member, progress: Callable[[int], N
                     output_field=TextField(),
                 ),
             )
-            Room.objects.filter(pk__in=rooms).update(rewrites=F("rewrites") + 1)
+            count_rewrite(rooms)
         progress(len(rows))
 
 
@@ -144,7 +147,7 @@ def _log_out(user: Any) -> None:
     """Closes the account to its person, on every worker, and deletes its sessions."""
     user.is_active = False
     user.save(update_fields=["is_active"])
-    sessions = import_module(settings.SESSION_ENGINE).SessionStore
+    sessions = session_store()
     rows = sessions.get_model_class()._default_manager.order_by("pk")
     last = ""
     while found := list(rows.filter(pk__gt=last)[:ROWS]):

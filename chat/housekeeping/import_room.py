@@ -114,13 +114,10 @@ class RoomImport:
         if same and same.head:
             return same
         hidden = f"importing-{self.wanted.epoch}"
-        fields = {name: getattr(self.wanted, name) for name in self._columns()}
+        fields = {field.name: getattr(self.wanted, field.name) for field in ROOM_FIELDS}
         fields |= {"slug": hidden, "is_public": False, "head": 0}
         fields |= {field.name: field.get_default() for field in ROOM_FIELDS if field.name in COPIED}
         return Room.objects.get_or_create(slug=hidden, defaults=fields)[0]
-
-    def _columns(self) -> Iterator[str]:
-        return (field.name for field in ROOM_FIELDS)
 
     @transaction.atomic
     def _publish(self) -> None:

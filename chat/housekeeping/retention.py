@@ -5,11 +5,11 @@ from datetime import timedelta
 from itertools import takewhile
 
 from django.contrib.auth import get_user_model
-from django.db.models import F
 from django.utils import timezone
 
-from chat.housekeeping.batches import ROWS, batch
-from chat.identity.members import GUEST_COOKIE_AGE
+from chat.housekeeping.batches import ROWS, batch, count_rewrite
+from chat.identity.members import GUEST_COOKIE_AGE, user_key, user_pk
+from chat.log import sql
 from chat.models import Entry, ReadMark, Room, today
 
 
@@ -27,15 +27,14 @@ def delete_old_entries(progress: Callable[[int], None]) -> int:
 def _delete_oldest(room: Room) -> int:
     before = timezone.now() - timedelta(days=room.retention_days or 0)
     with batch():
-        # The lock of the row, before those of entries, as a worker takes them.
-        list(Room.objects.select_for_update().filter(pk=room.pk))
+        sql.lock_rooms([room.pk])  # before the entries, as a worker takes the locks
         entries = Entry.objects.filter(room=room.pk)
         oldest = entries.order_by("seq").values_list("seq", "at")[: ROWS + 1]
         # Without the last one, so that the newest entry of the room is never among them.
         old = list(takewhile(lambda row: row[1] < before, list(oldest)[:-1]))
         if old:
             entries.filter(seq__lte=old[-1][0]).delete()
-            Room.objects.filter(pk=room.pk).update(rewrites=F("rewrites") + 1)
+            count_rewrite([room.pk])
     return len(old)
 
 
@@ -52,7 +51,7 @@ def delete_read_marks(progress: Callable[[int], None]) -> int:
             for mark in marks
             if (
                 mark.moved_on < expired
-                if _is_guest(mark.reader_key)
+                if user_pk(mark.reader_key) is None
                 else mark.reader_key not in users
             )
         ]
@@ -64,11 +63,8 @@ def delete_read_marks(progress: Callable[[int], None]) -> int:
     return total
 
 
-def _is_guest(key: str) -> bool:
-    return not key.startswith("u-")
-
-
 def _existing_users(keys: Iterable[str]) -> set[str]:
-    numbers = {int(key.removeprefix("u-")) for key in keys if not _is_guest(key)}
+    """Those of the member keys that are of existing users."""
+    numbers = {pk for key in keys if (pk := user_pk(key)) is not None}
     found = get_user_model()._default_manager.filter(pk__in=numbers)
-    return {f"u-{pk}" for pk in found.values_list("pk", flat=True)}
+    return set(map(user_key, found.values_list("pk", flat=True)))

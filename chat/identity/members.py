@@ -42,7 +42,7 @@ class Member:
     @property
     def user_id(self) -> int | None:
         """The primary key of the user; None for a guest."""
-        return None if self.guest else int(self.key.removeprefix("u-"))
+        return user_pk(self.key)
 
     def public(self) -> dict[str, Any]:
         """The fields that every reader of the room receives."""
@@ -57,6 +57,11 @@ def user_member(user: Any) -> Member:
 def user_key(pk: int) -> str:
     """The member key for the user with this primary key."""
     return f"u-{pk}"
+
+
+def user_pk(key: str) -> int | None:
+    """The primary key of the user with this member key; None for a guest."""
+    return int(key.removeprefix("u-")) if key.startswith("u-") else None
 
 
 def new_guest(name: str | None = None) -> Member:

@@ -10,13 +10,18 @@ from django.conf import settings
 from chat.identity.members import Member
 
 
+def session_store() -> Any:
+    """The class of the sessions: that of SESSION_ENGINE."""
+    return import_module(settings.SESSION_ENGINE).SessionStore
+
+
 class SessionMiddleware:
     """ASGI middleware that adds `session` to the scope. Channels' own checks at every frame that
     is sent whether to save the session; our sockets never change it."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
-        self.store = import_module(settings.SESSION_ENGINE).SessionStore
+        self.store = session_store()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         session = self.store(scope["cookies"].get(settings.SESSION_COOKIE_NAME))
@@ -39,6 +44,6 @@ async def is_logged_in(member: Member, session_key: str | None) -> bool:
 
 async def user_of(session_key: str | None) -> Any:
     """The user to whom the session belongs now; AnonymousUser if none. Raises DatabaseError."""
-    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    session = session_store()(session_key)
     # `get_user` uses nothing else of the scope.
     return await get_user(cast(Any, {"session": session}))

@@ -1,18 +1,13 @@
 """`manage.py forget PERSON`: deletes everything that a person wrote, and the account."""
 
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
-from django.db.models import Model, ProtectedError
+from django.db.models import ProtectedError
 
 from chat.housekeeping import forget
 from chat.housekeeping.command import LongCommand, bad_input
 from chat.housekeeping.vacuum import Incomplete, vacuum
-from chat.models import Entry, ReadMark
 
 QUESTION = (
     "Delete all words of {name} ({key}) in all rooms{account}? Nothing brings them back. [yes/no] "
@@ -49,7 +44,7 @@ class Command(LongCommand):
             raise CommandError(f"Other rows need the account {name}.") from None
         self.done(f"{count} messages deleted. Now the files of the database are rewritten.")
         try:
-            vacuum(self.models())
+            vacuum(forget.models())
         except Incomplete as reason:
             raise CommandError(f"{reason} {self.again}") from None
         self.done(
@@ -66,8 +61,3 @@ class Command(LongCommand):
             raise bad_input("There was no answer. --no-input runs without the question.") from None
         if answer.strip().lower() != "yes":
             raise CommandError("Nothing was deleted.")
-
-    def models(self) -> list[type[Model]]:
-        """The tables that had words or names."""
-        sessions = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()
-        return [Entry, ReadMark, get_user_model(), LogEntry, sessions]
