@@ -124,19 +124,18 @@ def host_and_port(text: str, port: int) -> tuple[str, int]:
 def checked(name: str, scheme: str, given: Mapping[str, Any]) -> RedisServer:
     """The server, after a check of all options. Nothing connects to it yet."""
     # Pub/sub does not know databases, and a user with the least rights may not select one.
-    kept = {key: value for key, value in given.items() if key != "db"}
-    kept = connections.options() | kept
+    options = connections.options() | {key: value for key, value in given.items() if key != "db"}
     for option in TLS_FILES:
-        if option in kept and not os.access(kept[option], os.R_OK):
-            raise ValueError(f"the file {kept[option]} of {option} cannot be read")
+        if option in options and not os.access(options[option], os.R_OK):
+            raise ValueError(f"the file {options[option]} of {option} cannot be read")
     kind = SCHEMES[scheme]
-    made = construct(kind, kept)
+    made = construct(kind, options)
     if scheme.startswith("rediss"):
         try:
             made.ssl_context.get()
         except (RedisError, SSLError, OSError) as error:
             raise ValueError(f"its options of TLS are bad: {error}") from None
-    return RedisServer(name, kept | {"connection_class": kind})
+    return RedisServer(name, options | {"connection_class": kind})
 
 
 def construct(kind: Any, options: Mapping[str, Any]) -> Any:

@@ -170,7 +170,7 @@ TEMPLATES = [
 
 # ---- Database ------------------------------------------------------------------------
 
-# Of PostgreSQL. libpq waits two seconds if it is told to wait one.
+# For PostgreSQL. libpq waits at least two seconds.
 DATABASE_CONNECT_SECONDS = whole("DATABASE_CONNECT_SECONDS", 5, at_least=2)
 DATABASE_STATEMENT_SECONDS = whole("DATABASE_STATEMENT_SECONDS", 10)
 DATABASE_POOLER: bool = read(env.bool, "DATABASE_POOLER", False)

@@ -1,7 +1,7 @@
 """The mark of a revision: the part of a text cursor that cannot be guessed.
 
-A client that knows it has read this revision, so an old wording is readable only by who was reading
-it. After a restore of the database, a revision with the same number and another body has another
+A client that knows the mark has read this revision. So no other client can read an old wording.
+After a restore of the database, a revision with the same number and another body has another
 mark, so its text does not continue the old one.
 """
 

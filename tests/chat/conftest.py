@@ -23,7 +23,7 @@ async def fill(room, count):
     await database_sync_to_async(store.write)([draft(room, str(n), str(n)) for n in range(count)])
 
 
-async def heard(client, last):
+async def received_seqs(client, last):
     seqs = []
     while not seqs or seqs[-1] < last:
         seqs += [entry["seq"] for entry in (await client.until("events"))["events"]]

@@ -18,7 +18,7 @@ from chat.log import read_receipts, store
 from chat.log.read_receipts import ReadReceipt
 from chat.models import Entry, ReadMark, Room
 from chat.worker import current
-from tests.chat.conftest import heard
+from tests.chat.conftest import received_seqs
 from tests.chat.log.test_store import draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,7 +145,7 @@ async def test_readers_and_workers_forget_too(connect, lobby):
     await database_sync_to_async(talk)(lobby, GUEST)
     reader = await connect()
     await reader.join()
-    await heard(reader, 11)
+    await received_seqs(reader, 11)
     tail = current().tails.tails[lobby.pk]
     assert WORDS[1] in "".join(tail.window)
 

@@ -14,7 +14,7 @@ from chat.models import Entry, ReadMark, Room, today
 from chat.worker import current
 from config.sessions import SessionStore
 from realtime.log.cursor import Cursor
-from tests.chat.conftest import heard
+from tests.chat.conftest import received_seqs
 from tests.chat.log.test_store import draft, seqs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,19 +109,19 @@ async def test_a_running_worker_forgets_the_deleted_entries(connect, lobby):
     old = await database_sync_to_async(cursor)(lobby, 2)
     reader = await connect()
     await reader.join()
-    assert await heard(reader, 8) == list(range(1, 9))
+    assert await received_seqs(reader, 8) == list(range(1, 9))
     tail = current().tails.tails[lobby.pk]
 
     await database_sync_to_async(call_command)("tidy")
     await database_sync_to_async(store.write)([draft(lobby, "next")])
     current().tails.check_soon()
     # Who reads on notices nothing; who comes receives what exists.
-    assert await heard(reader, 9) == [9]
+    assert await received_seqs(reader, 9) == [9]
     await tail.reloading
     assert tail.first == 6
     late = await connect()
     assert (await late.join(cursor=old))["reset"]
-    assert await heard(late, 9) == [6, 7, 8, 9]
+    assert await received_seqs(late, 9) == [6, 7, 8, 9]
 
 
 @pytest.mark.parametrize("seq", [0, 2])

@@ -10,7 +10,7 @@ from chat.log import store
 from chat.models import Entry
 from chat.protocol import entries
 from realtime.log.group_commit import GroupCommit
-from tests.chat.conftest import ANN, cookie, fill, heard
+from tests.chat.conftest import ANN, cookie, fill, received_seqs
 from tests.chat.log.test_store import cursor_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,7 +130,7 @@ async def test_a_large_backlog_is_split_into_frames(connect, lobby, monkeypatch)
     await fill(lobby, 50)
     client = await connect()
     await client.join()
-    assert await heard(client, 50) == list(range(1, 51))
+    assert await received_seqs(client, 50) == list(range(1, 51))
 
 
 async def test_a_slow_say_does_not_delay_other_commands(connect, lobby, monkeypatch):

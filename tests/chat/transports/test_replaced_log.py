@@ -7,7 +7,7 @@ import pytest
 
 from chat.worker import current
 from realtime.log import tail_registry as tails_module
-from tests.chat.conftest import fill, heard
+from tests.chat.conftest import fill, received_seqs
 from tests.chat.log.replacing import replace_log
 from tests.chat.log.test_store import cursor_at
 from tests.chat.transports.test_event_stream import listen
@@ -28,7 +28,7 @@ async def test_a_json_socket_gets_another_joined_and_the_log_as_it_is(connect, l
     await fill(lobby, 9)
     client = await connect()
     await client.join()
-    assert await heard(client, 9) == list(range(1, 10))
+    assert await received_seqs(client, 9) == list(range(1, 10))
     await replace_log(lobby, KEPT, NEW)
     joined = await client.until("joined")
     start = await cursor_at(lobby, 0)

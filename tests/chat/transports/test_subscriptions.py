@@ -8,7 +8,7 @@ from chat.worker import current
 from realtime import errors
 from realtime.errors import CloseCode
 from realtime.log import tail_registry as tails_module
-from tests.chat.conftest import fill, heard, session_of
+from tests.chat.conftest import fill, received_seqs, session_of
 from tests.chat.log.test_store import cursor_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +20,7 @@ async def test_a_first_join_is_followed_by_the_newest_fifty(connect, lobby):
     joined = await client.join()
     cursor = await cursor_at(lobby, 10)
     assert (joined["head"], joined["cursor"], joined["reset"]) == (60, cursor, False)
-    assert await heard(client, 60) == list(range(11, 61))
+    assert await received_seqs(client, 60) == list(range(11, 61))
 
 
 async def test_a_join_with_a_cursor_is_followed_by_what_was_missed(connect, lobby):
@@ -29,7 +29,7 @@ async def test_a_join_with_a_cursor_is_followed_by_what_was_missed(connect, lobb
     cursor = await cursor_at(lobby, 57)
     joined = await client.join(cursor=cursor)
     assert (joined["cursor"], joined["reset"]) == (cursor, False)
-    assert await heard(client, 60) == [58, 59, 60]
+    assert await received_seqs(client, 60) == [58, 59, 60]
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,17 @@ async def test_a_join_with_an_unknown_cursor_is_reset(connect, lobby, cursor):
     cursor = cursor.format(epoch=lobby.epoch, old=await cursor_at(lobby, 9))
     joined = await client.join(cursor=cursor)
     assert (joined["cursor"], joined["reset"]) == (await cursor_at(lobby, 460), True)
-    assert await heard(client, 510) == list(range(461, 511))
+    assert await received_seqs(client, 510) == list(range(461, 511))
 
 
 async def test_a_second_join_moves_the_cursor_and_repeats_nothing(connect, lobby):
     await fill(lobby, 3)
     client = await connect()
     await client.join()
-    assert await heard(client, 3) == [1, 2, 3]
+    assert await received_seqs(client, 3) == [1, 2, 3]
     await client.join(cursor=await cursor_at(lobby, 3))
     await client.send("say", room="lobby", cid="c", body="b")
-    assert await heard(client, 4) == [4]
+    assert await received_seqs(client, 4) == [4]
     assert (await current().tails.open(lobby.pk)).tail.readers == 2
 
 
@@ -92,7 +92,7 @@ async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
     await fill(lobby, 3)
     client = await connect()
     await client.join()
-    assert await heard(client, 3) == [1, 2, 3]
+    assert await received_seqs(client, 3) == [1, 2, 3]
     await Room.objects.filter(pk=lobby.pk).aupdate(epoch="f00d")
     joined = await client.until("joined")
     assert (joined["epoch"], joined["reset"], joined["cursor"]) == (
@@ -100,7 +100,7 @@ async def test_a_new_epoch_resets_the_reader(connect, lobby, monkeypatch):
         True,
         "f00d:0:000000000000",
     )
-    assert await heard(client, 3) == [1, 2, 3]
+    assert await received_seqs(client, 3) == [1, 2, 3]
 
 
 async def test_a_client_that_joins_while_the_socket_rejoins_receives_everything_once(
